@@ -1,0 +1,56 @@
+# Everything a fresh checkout needs, with Python 3.11+ and make. `make help` lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := .demo
+# The demo's Prefect database lies with the rest of what the demo writes, so that `make dashboard` shows its runs.
+DEMO_ENV := PREFECT_HOME=$(CURDIR)/$(DEMO)/prefect
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dashboard test test-faults test-services lint bench lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.installed ## create .venv with everything locked (a second when there is nothing to do)
+
+$(VENV)/.installed: requirements.lock requirements-uv.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Python {v[0]}.{v[1]} is too old: set PYTHON to 3.11 or newer, as in make setup PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock requirements-uv.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## make the built-in data set, then features, training, evaluation, report
+	$(DEMO_ENV) $(BIN)/genre demo --to $(DEMO)/data
+	$(DEMO_ENV) $(BIN)/genre run --data $(DEMO)/data --store $(DEMO)/store
+	@echo "Dashboard: make dashboard, then open the address that it prints"
+
+dashboard: setup ## Prefect's dashboard with the demo's runs (Ctrl-C stops it)
+	$(DEMO_ENV) $(BIN)/prefect server start --host 127.0.0.1
+
+test: setup ## the quick suite
+	$(BIN)/python -m pytest -m "not faults and not services"
+
+test-faults: setup ## real processes killed, disks filled
+	$(BIN)/python -m pytest -m faults
+
+test-services: setup ## real servers beside the tests
+	$(BIN)/python -m pytest -m services
+
+lint: setup ## ruff, mypy and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## the tables of docs/performance.md
+	$(BIN)/python -m benchmarks.features
+
+lock: setup ## draw requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links pyproject.toml --group dev -o requirements.lock
+
+clean: ## remove what the demo and the tools wrote
+	rm -rf $(DEMO) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Order: flows, the cluster they run on, schedules, artifacts, and the `genre` command."""

@@ -1,0 +1,116 @@
+"""What people look at in the dashboard: one function an artifact, each under its fixed key."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+
+QUARANTINE_ROWS_SHOWN = 500
+_PROGRESS_EVERY_S = 2.0
+
+
+def catalogue(summary: Mapping[str, Any]) -> None:
+    """Publish what the catalogue holds.
+
+    Parameters
+    ----------
+    summary : Mapping
+        `catalogue`, `data`, `tracks`, `unlabelled`, and `genres`: genre -> split -> tracks.
+    """
+    splits = ("training", "validation", "test")
+    lines = [
+        f"## Catalogue {summary['catalogue']}",
+        f"{summary['tracks']:,} tracks of `{summary['data']}`; "
+        f"{summary['unlabelled']:,} rows without a genre are left out.",
+        "",
+        "| genre | " + " | ".join(splits) + " |",
+        "|---|" + "---:|" * len(splits),
+    ]
+    for genre, counts in summary["genres"].items():
+        lines.append(f"| {genre} | " + " | ".join(f"{counts.get(s, 0):,}" for s in splits) + " |")
+    create_markdown_artifact("\n".join(lines), key="catalogue", description="Tracks by genre")
+
+
+def throughput(result: Mapping[str, Any], *, workers: int) -> None:
+    """Publish how quick the feature stage was, from the result of `build_features`."""
+    done = result["written"] + result["quarantined_now"]
+    rate = done / result["seconds"] if result["seconds"] else 0.0
+    rows = [
+        {"figure": "tracks decoded in this run", "value": f"{done:,}"},
+        {"figure": "tracks found done", "value": f"{result['reused']:,}"},
+        {"figure": "seconds", "value": f"{result['seconds']:.1f}"},
+        {"figure": "tracks a second", "value": f"{rate:.1f}"},
+        {"figure": "Dask workers", "value": f"{workers}"},
+    ]
+    create_table_artifact(rows, key="throughput", description="The feature stage's pace")
+
+
+def quarantine(rows: Sequence[Mapping[str, Any]], *, total: int) -> None:
+    """Publish the tracks that were refused, at most `QUARANTINE_ROWS_SHOWN` of `total`."""
+    shown = [dict(row) for row in rows[:QUARANTINE_ROWS_SHOWN]]
+    more = f"; the first {len(shown):,} are shown" if total > len(shown) else ""
+    create_table_artifact(
+        shown or [{"track_id": "none"}],
+        key="quarantine",
+        description=f"{total:,} tracks are quarantined{more}",
+    )
+
+
+def training_curves(markdown: str) -> None:
+    """Publish the curves of a training run."""
+    create_markdown_artifact(markdown, key="training-curves", description="Loss and accuracy")
+
+
+def evaluation(markdown: str, *, metrics: Mapping[str, Any]) -> None:
+    """Publish an evaluation: the report with its pictures, and its headline numbers as a table."""
+    create_markdown_artifact(markdown, key="evaluation-report", description="Model evaluation")
+    rows = [
+        {"metric": name, "value": round(value, 4) if isinstance(value, float) else value}
+        for name, value in metrics.items()
+        if isinstance(value, int | float | str)
+    ]
+    create_table_artifact(rows, key="metrics", description="Headline numbers")
+
+
+class ProgressArtifact:
+    """The `features-progress` artifact: a bar that moves at most every two seconds.
+
+    Use as a context manager inside a flow run; `show` may be called from any thread.
+    """
+
+    def __init__(self, *, total: int, description: str) -> None:
+        self._total = max(total, 1)
+        self._id: UUID = create_progress_artifact(  # type: ignore[assignment]
+            0.0, key="features-progress", description=description
+        )
+        self._done = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def __enter__(self) -> ProgressArtifact:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def show(self, done: int) -> None:
+        """Take note that `done` tracks of the total are done."""
+        self._done = done
+
+    def _follow(self) -> None:
+        shown = 0
+        while not self._stop.wait(_PROGRESS_EVERY_S) or shown != self._done:
+            if shown != self._done:
+                shown = self._done
+                update_progress_artifact(self._id, progress=100.0 * shown / self._total)

@@ -1,0 +1,66 @@
+"""Submit many task runs with a bound on how many are under way, and stop at the first failure."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from prefect.futures import PrefectFuture
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def run_bounded(
+    submit: Callable[[Item], PrefectFuture[Result]],
+    items: Iterable[Item],
+    *,
+    limit: int,
+    on_done: Callable[[Item], None] = lambda _item: None,
+) -> list[Result]:
+    """Run one task an item, at most `limit` at a time.
+
+    Parameters
+    ----------
+    submit : callable
+        Submits the task run of one item and returns its future.
+    items : iterable
+        Taken one by one, as places become free.
+    limit : int
+        Task runs under way.
+    on_done : callable
+        Called with each item whose run completed, in any thread.
+
+    Returns
+    -------
+    list
+        The results in the order of the items.
+
+    Raises
+    ------
+    Exception
+        What the first failed run (in that order) raised, once those under way have ended; no
+        further item is submitted after a failure, so that a full disk is met once and not
+        1,665 times.
+    """
+    free, failed = threading.Semaphore(limit), threading.Event()
+    futures: list[PrefectFuture[Result]] = []
+
+    def ended(item: Item, future: PrefectFuture[Result]) -> None:
+        if future.state.is_completed():
+            on_done(item)
+        else:
+            failed.set()
+        free.release()
+
+    for item in items:
+        free.acquire()
+        if failed.is_set():
+            break
+        future = submit(item)
+        future.add_done_callback(lambda done, item=item: ended(item, done))
+        futures.append(future)
+    for future in futures:
+        future.wait()
+    return [future.result() for future in futures]

@@ -1,0 +1,151 @@
+"""The `genre` command: each sub-command runs one flow, or reads the store.
+
+Only click is imported at the top: `genre --help` answers in the time of a small program, and
+commands that orchestrate nothing never import Prefect.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from flows import console
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PRESETS = ("default", "seed")
+NETWORKS = ("default", "seed")
+SUBSETS = ("small", "medium", "large", "full")
+SPLITS = ("training", "validation", "test")
+
+
+def _option(*names: str, **settings: Any) -> Callable[[Command], Command]:
+    """Make an option that `GENRE_…` sets too."""
+    variable = "GENRE_" + names[0].lstrip("-").replace("-", "_").upper()
+    return click.option(*names, envvar=variable, show_default=True, show_envvar=True, **settings)
+
+
+DATA = _option(
+    "--data",
+    default="demo",
+    metavar="FOLDER",
+    help="Folder of FMA's layout (fma_metadata/tracks.csv, fma_small/…); `demo` is built in.",
+)
+STORE = _option(
+    "--store", default="./genre-store", metavar="FOLDER|s3://…", help="Where results are kept."
+)
+SUBSET = _option(
+    "--subset",
+    type=click.Choice(SUBSETS),
+    help="Tracks to take; each includes those before it.  [default: the fma_… folder in --data]",
+)
+PRESET = _option("--preset", type=click.Choice(PRESETS), default="default", help="Features.")
+NETWORK = _option("--network", type=click.Choice(NETWORKS), default="default", help="Network.")
+SEED = _option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Of every draw.")
+EPOCHS = _option("--epochs", type=click.IntRange(1, 10_000), help="Epochs at most.")
+WORKERS = _option(
+    "--workers", type=click.IntRange(1), help="Local worker processes.  [default: one a core]"
+)
+SCHEDULER = _option("--scheduler", metavar="ADDRESS", help="Join this Dask scheduler instead.")
+REFRESH = click.option("--refresh", is_flag=True, help="Do it again though it is done.")
+VERIFY = click.option("--verify", is_flag=True, help="Read the bytes and repair what is damaged.")
+RETRY = click.option(
+    "--retry-quarantined", is_flag=True, help="Decode quarantined tracks once more."
+)
+CATALOGUE = _option("--catalogue", metavar="ID", help="Catalogue.  [default: the newest]")
+MODEL = _option("--model", metavar="ID|FOLDER", help="Model.")
+SPLIT = _option("--split", type=click.Choice(SPLITS), default="test", help="Tracks to predict.")
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+
+
+def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="fma-genre", prog_name="genre")
+def genre() -> None:
+    """Music genres from audio: features, training, evaluation, prediction, one command each.
+
+    Results go to stdout (--json: one object), progress and errors to stderr. Exit status: 0 done,
+    1 failed, 2 what was given must change, 130 interrupted (run it again to go on).
+    """
+
+
+@genre.command()
+@_with(DATA, STORE, SUBSET, PRESET, NETWORK, SEED, EPOCHS, WORKERS, SCHEDULER)
+@_with(REFRESH, VERIFY, RETRY, JSON)
+def run(*, as_json: bool, **options: Any) -> None:
+    """Run everything: catalogue, features, training, evaluation, report."""
+    from flows import commands
+
+    commands.run(as_json=as_json, **options)
+
+
+@genre.command()
+@_with(DATA, STORE, SUBSET, PRESET, WORKERS, SCHEDULER, REFRESH, VERIFY, RETRY, JSON)
+def features(*, as_json: bool, **options: Any) -> None:
+    """Write the log-mel windows that are missing from the store."""
+    from flows import commands
+
+    commands.features(as_json=as_json, **options)
+
+
+@genre.command()
+@_with(STORE, CATALOGUE, PRESET, NETWORK, SEED, EPOCHS, REFRESH, JSON)
+def train(*, as_json: bool, **options: Any) -> None:
+    """Train a network on the features in the store."""
+    from flows import commands
+
+    commands.train(as_json=as_json, **options)
+
+
+@genre.command()
+@_with(STORE, MODEL, SPLIT, REFRESH, JSON)
+def evaluate(*, as_json: bool, **options: Any) -> None:
+    """Evaluate a model (the newest by default) on a split, and write its report."""
+    from flows import commands
+
+    commands.evaluate(as_json=as_json, **options)
+
+
+@genre.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@_with(STORE, MODEL, JSON)
+def predict(*, as_json: bool, **options: Any) -> None:
+    """Name the genre of audio files with the champion, or with --model."""
+    from flows import commands
+
+    commands.predict(as_json=as_json, **options)
+
+
+@genre.command()
+@_with(STORE, click.option("--verify", is_flag=True, help="Read all bytes."), JSON)
+def status(*, as_json: bool, **options: Any) -> None:
+    """Show what the store holds; with --verify, check every byte of the features."""
+    from flows import commands
+
+    commands.status(as_json=as_json, **options)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Instead of the process's own.
+    """
+    sys.exit(console.run(lambda: genre.main(arguments, prog_name="genre", standalone_mode=False)))
+
+
+if __name__ == "__main__":
+    main()

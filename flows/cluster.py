@@ -1,0 +1,84 @@
+"""The Dask cluster that a flow computes on: local worker processes, or one that already runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from flows.errors import UsageError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+CONNECT_LIMIT_S = 30.0
+
+
+@contextmanager
+def dask_client(*, workers: int | None = None, scheduler: str | None = None) -> Iterator[Client]:
+    """Yield a client of a Dask cluster, which is also `distributed.get_client()` meanwhile.
+
+    Parameters
+    ----------
+    workers : int, optional [at least 1]
+        Local worker processes of one thread each; one a core by default. Not with `scheduler`.
+    scheduler : str, optional
+        Address of a running scheduler, as ``tcp://host:8786``; nothing is started then.
+
+    Yields
+    ------
+    distributed.Client
+        With at least one worker.
+
+    Raises
+    ------
+    UsageError
+        If `workers` is not positive, or nothing answers at `scheduler`, or it has no worker.
+    """
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers is {workers}; it must be at least 1")
+    with _joined(scheduler) if scheduler else _local(workers or os.cpu_count() or 1) as client:
+        yield client
+
+
+@contextmanager
+def _local(workers: int) -> Iterator[Client]:
+    from distributed import Client
+    from distributed.deploy.subprocess import SubprocessCluster
+
+    # Workers are fresh interpreters rather than spawned copies: a spawned one imports the main
+    # module again, and with it Prefect, which no worker needs.
+    with (
+        SubprocessCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address=None,
+            worker_kwargs={"memory_limit": 0, "dashboard": False},
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        client.wait_for_workers(1, timeout=CONNECT_LIMIT_S)
+        yield client
+
+
+@contextmanager
+def _joined(scheduler: str) -> Iterator[Client]:
+    from distributed import Client
+
+    try:
+        client = Client(scheduler, timeout=CONNECT_LIMIT_S)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise UsageError(
+            f"no Dask scheduler answers at {scheduler}; start one with `dask scheduler`, "
+            "or leave --scheduler out"
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_LIMIT_S)
+        except TimeoutError as error:
+            raise UsageError(
+                f"the Dask scheduler at {scheduler} has no worker; "
+                f"start one with `dask worker {scheduler}`"
+            ) from error
+        yield client

@@ -1,0 +1,127 @@
+"""The border between the program and its terminal: streams, exit statuses, one sentence an error."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TextIO
+
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+
+
+@contextlib.contextmanager
+def result_stream() -> Iterator[TextIO]:
+    """Yield the real stdout, while everything else that is written to stdout goes to stderr.
+
+    Libraries print; stdout is the result and nothing else, so the swap is made on the file
+    descriptor, where libraries in C are caught too.
+    """
+    sys.stdout.flush()
+    try:
+        ours = os.dup(1)
+    except OSError:  # no stdout at all, as under some supervisors
+        yield sys.stdout
+        return
+    os.dup2(2, 1)
+    stream = os.fdopen(ours, "w", encoding="utf-8", errors="replace")
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield stream
+    finally:
+        stream.flush()
+        os.dup2(ours, 1)
+        stream.close()
+
+
+def emit(
+    result: Mapping[str, Any], *, as_json: bool, show: Callable[[TextIO], None], to: TextIO
+) -> None:
+    """Write one result: a JSON object, or what `show` makes of it for a person.
+
+    Parameters
+    ----------
+    result : Mapping
+        JSON-able.
+    as_json : bool
+        Whether the JSON object is asked for.
+    show : callable
+        Writes the person's form to the stream it is given.
+    to : TextIO
+        The stream of `result_stream`.
+    """
+    if as_json:
+        to.write(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    else:
+        show(to)
+    to.flush()
+
+
+def run(command: Callable[[], None]) -> int:
+    """Call `command` and turn how it ends into an exit status, with one sentence for each error.
+
+    Parameters
+    ----------
+    command : callable
+        Does everything; returns when it is done.
+
+    Returns
+    -------
+    int
+        0 done, 1 failed, 2 what was given must change, 130 interrupted.
+    """
+    _quick_interrupts()
+    try:
+        command()
+    except KeyboardInterrupt:
+        _say("interrupted; the same command goes on where it stopped")
+        return EXIT_INTERRUPTED
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else EXIT_FAILED
+    except BrokenPipeError:
+        # The reader of stdout has gone, as in `genre status | head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last border: every error gets its status here
+        return _explain(error)
+    return 0
+
+
+def _explain(error: Exception) -> int:
+    import click
+
+    if isinstance(error, click.Abort):
+        return EXIT_INTERRUPTED
+    if isinstance(error, click.ClickException):
+        error.show(sys.stderr)
+        return EXIT_USAGE
+    if _remedied_by_user(error):
+        _say(str(error))
+        return EXIT_USAGE
+    traceback.print_exception(error)
+    _say(f"failed: {type(error).__name__}: {error}")
+    return EXIT_FAILED
+
+
+def _remedied_by_user(error: BaseException) -> bool:
+    from flows.errors import UsageError
+    from genre_model.errors import GenreModelError
+    from storage.errors import StorageError
+
+    if isinstance(error, StorageError):
+        return error.remedied_by_user
+    return isinstance(error, UsageError | GenreModelError)
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"genre: {sentence}\n")
+
+
+def _quick_interrupts() -> None:
+    """End on SIGTERM as on Ctrl-C: cleanly, resumable."""
+    with contextlib.suppress(ValueError):  # only the main thread may set it
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

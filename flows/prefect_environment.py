@@ -1,0 +1,22 @@
+"""What this program asks of Prefect before it is imported; all of it yields to the environment."""
+
+from __future__ import annotations
+
+import os
+
+_DEFAULTS = {
+    # A fresh database takes longer than Prefect's own 20 s on a small machine.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    # stderr belongs to this program's progress and errors; runs keep their logs all the same.
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
+
+
+def prepare() -> None:
+    """Set what is not set yet; call it before the first import of Prefect."""
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    # TensorFlow's notes about the processor are not messages of this program.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -1,0 +1,2 @@
+def features(result, to):
+    to.write(str(result))

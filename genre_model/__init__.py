@@ -1,0 +1,1 @@
+"""The domain, pure: audio to features, catalogue, networks, training, metrics and prediction."""

@@ -1,0 +1,141 @@
+"""Mel filters: librosa's, in a form that is small to send and quick to apply."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import soxr
+
+from genre_model.specs import FeatureSpec
+
+# Bands that share one small matrix: fewer make more calls, more make more multiplications by zero.
+_GROUP_BANDS = 16
+
+
+@dataclass(frozen=True)
+class BandGroup:
+    """Neighbouring mel bands and the bins they reach over.
+
+    Parameters
+    ----------
+    bands, bins : slice
+        Which bands of the mel spectrum come from which bins of the spectrum.
+    weights : np.ndarray [shape=(bands, bins), float32]
+        Filter weights.
+    """
+
+    bands: slice
+    bins: slice
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class MelBank:
+    """A mel filter matrix without its zeros.
+
+    Parameters
+    ----------
+    first : np.ndarray [shape=(bands,), int32]
+        First bin of each band.
+    counts : np.ndarray [shape=(bands,), int32]
+        Bins of each band.
+    weights : np.ndarray [shape=(sum of counts,), float32]
+        Weights of all bands, one after another.
+    bins : int
+        Bins of a spectrum.
+    """
+
+    first: np.ndarray
+    counts: np.ndarray
+    weights: np.ndarray
+    bins: int
+
+    @classmethod
+    def build(cls, spec: FeatureSpec) -> "MelBank":
+        """Make a bank of librosa's filters (Slaney's mel scale and norm).
+
+        Imports librosa (5 s): call it once, where work is given out; the bank is a few kilobytes.
+        """
+        import librosa.filters
+
+        return cls.of_matrix(
+            librosa.filters.mel(
+                sr=spec.sample_rate,
+                n_fft=spec.n_fft,
+                n_mels=spec.n_mels,
+                fmin=spec.f_min,
+                fmax=spec.f_max,
+                dtype=np.float32,
+            )
+        )
+
+    @classmethod
+    def of_matrix(cls, matrix: np.ndarray) -> "MelBank":
+        """Make a bank of a dense matrix [bands, bins] whose rows have no zeros inside."""
+        used = matrix > 0
+        counts = used.sum(axis=1, dtype=np.int32)
+        return cls(used.argmax(axis=1).astype(np.int32), counts, matrix[used], matrix.shape[1])
+
+    def matrix(self) -> np.ndarray:
+        """Return the dense matrix [bands, bins], float32."""
+        dense = np.zeros((len(self.first), self.bins), dtype=np.float32)
+        ends = np.cumsum(self.counts)
+        for row, first, count, end in zip(dense, self.first, self.counts, ends, strict=True):
+            row[first : first + count] = self.weights[end - count : end]
+        return dense
+
+    def groups(self, *, response: np.ndarray) -> list[BandGroup]:
+        """Cut the matrix into small dense ones along its diagonal.
+
+        Parameters
+        ----------
+        response : np.ndarray [shape=(bins,)]
+            Power gain of each bin, multiplied into the weights.
+        """
+        dense = (self.matrix() * response).astype(np.float32)
+        groups = []
+        for start in range(0, len(dense), _GROUP_BANDS):
+            rows = dense[start : start + _GROUP_BANDS]
+            used = np.flatnonzero(rows.any(axis=0))
+            low, high = (used[0], used[-1] + 1) if len(used) else (0, 1)
+            groups.append(
+                BandGroup(
+                    slice(start, start + len(rows)),
+                    slice(int(low), int(high)),
+                    np.ascontiguousarray(rows[:, low:high]),
+                )
+            )
+        return groups
+
+
+@cache
+def downsampler_response(ratio: int, n_fft: int) -> np.ndarray:
+    """Return what soxr HQ leaves of each bin's power when it divides the rate by `ratio`.
+
+    It is 1 up to nine tenths of the new half rate, and falls to 1/4 at 96 % of it: a spectrum taken
+    at the higher rate needs this to have the numbers of one taken after resampling.
+
+    Parameters
+    ----------
+    ratio : int [at least 1]
+        Old rate divided by the new.
+    n_fft : int
+        Length of a frame at the new rate.
+
+    Returns
+    -------
+    np.ndarray [shape=(1 + n_fft // 2,), float64, 0 to 1]
+        Power gain of each bin.
+    """
+    if ratio == 1:
+        return np.ones(1 + n_fft // 2)
+    # Resampling an impulse at each phase of the new rate gives the response at the old rate.
+    length = 16 * n_fft
+    response = np.empty((length, ratio))
+    for phase in range(ratio):
+        impulse = np.zeros(length * ratio)
+        impulse[length // 2 * ratio + phase] = 1.0
+        response[:, -phase] = np.roll(soxr.resample(impulse, ratio, 1, quality="HQ"), -(phase > 0))
+    gain: np.ndarray = np.abs(np.fft.rfft(response.ravel()))[::16][: 1 + n_fft // 2]
+    gain /= gain[0]
+    return gain**2

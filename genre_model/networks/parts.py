@@ -1,0 +1,75 @@
+"""What all networks begin with, and what one window costs them."""
+
+import keras
+import numpy as np
+
+from genre_model.normalisation import BandStatistics
+
+
+def draw_seed(generator: np.random.Generator) -> int:
+    """Draw the seed of one layer [0 to 2**31 - 1]."""
+    return int(generator.integers(2**31))
+
+
+def normalised_input(
+    input_shape: tuple[int, int], statistics: BandStatistics
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Begin a network: raw features in, one normalised channel out.
+
+    Parameters
+    ----------
+    input_shape : tuple[int, int]
+        (bands, frames) of a window.
+    statistics : BandStatistics
+        Kept in the layer's configuration: constants, counted among no weights.
+
+    Returns
+    -------
+    tuple[keras.KerasTensor, keras.KerasTensor]
+        The input [batch, bands, frames] and its normalised form [batch, bands, frames, 1].
+    """
+    features = keras.Input(input_shape, name="log_mel")
+    normalised = keras.layers.Normalization(
+        axis=1,
+        mean=statistics.mean.tolist(),
+        variance=np.square(statistics.deviation.astype(np.float64)).tolist(),
+        name="normalisation",
+    )(features)
+    return features, keras.layers.Reshape((*input_shape, 1), name="channel")(normalised)
+
+
+def seed_dropout(network: keras.Model, generator: np.random.Generator) -> None:
+    """Give every layer that draws numbers while training a new state.
+
+    Keras saves weights but not these states; a training that sets them anew in each epoch can be
+    resumed to the same numbers.
+    """
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Dropout | keras.layers.SpatialDropout2D):
+            layer.seed_generator.state.assign(generator.integers(2**31, size=2))
+
+
+def multiply_adds(network: keras.Model) -> int:
+    """Count the multiply-adds of convolutions and dense layers for one window.
+
+    Additions of biases, normalisation, pooling and activations are left out, as is usual.
+
+    Parameters
+    ----------
+    network : keras.Model
+        A functional model.
+
+    Returns
+    -------
+    int
+    """
+    return sum(_layer_multiply_adds(layer) for layer in network.layers)
+
+
+def _layer_multiply_adds(layer: keras.Layer) -> int:
+    if isinstance(layer, keras.layers.Dense):
+        return int(layer.kernel.shape[0] * layer.kernel.shape[1])
+    if not isinstance(layer, keras.layers.Conv2D):
+        return 0
+    _, rows, columns, _ = layer.output.shape
+    return int(rows * columns * np.prod(layer.kernel.shape))

@@ -1,0 +1,225 @@
+"""Genres of any audio file, over its whole length, with a trained model."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self, TypedDict
+
+import numpy as np
+
+from genre_model.audio import ClipDefect, Status
+from genre_model.bundle import MODEL_FILE, Bundle, load_bundle
+from genre_model.errors import ModelError
+from genre_model.inference import window_probabilities
+from genre_model.mel import FeatureExtractor, long_windows
+
+CHAMPION_FILE = "champion.json"
+
+
+class Moment(TypedDict):
+    """One window of a track: `start` and `end` in seconds, its most probable `genre` and all."""
+
+    start: float
+    end: float
+    genre: str
+    probability: float
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says about one file.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    status : Status
+        `ok`, `partial` (fewer windows than a training clip has), or why there is no genre.
+    detail : str
+        One sentence for people; empty for `ok`.
+    genre : str | None
+        Of the highest mean probability over all windows; None if the file gave no window.
+    probability : float | None [0 to 1]
+        That mean.
+    probabilities : dict[str, float]
+        Every genre's mean, most probable first; empty if there is no genre.
+    windows : int
+        How many windows the file gave.
+    timeline : list of Moment
+        One entry a window, in the order of time.
+    """
+
+    path: str
+    status: Status
+    detail: str = ""
+    genre: str | None = None
+    probability: float | None = None
+    probabilities: dict[str, float] = field(default_factory=dict)
+    windows: int = 0
+    timeline: list[Moment] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values, ready for JSON."""
+        return {**asdict(self), "status": str(self.status)}
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A model and the extractor that makes its features.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model, its genres and its features' spec.
+    extractor : FeatureExtractor
+        Of the same spec.
+    """
+
+    bundle: Bundle
+    extractor: FeatureExtractor
+
+    @classmethod
+    def build(cls, bundle: Bundle) -> Self:
+        """Make the extractor that a bundle needs; imports librosa."""
+        return cls(bundle, FeatureExtractor.build(bundle.features))
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """Return the genres that the model tells apart."""
+        return self.bundle.genres
+
+    def predict(self, path: str | os.PathLike[str]) -> Prediction:
+        """Predict one file, whatever its length.
+
+        Its windows follow each other from the first sample to the last; the features of a 30-s
+        clip are the same as in training.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            An audio file of any format that libsndfile reads.
+
+        Returns
+        -------
+        Prediction
+            Never an error for bad audio: `status` says what is wrong with it.
+
+        Examples
+        --------
+        >>> load_model("genre-store").predict("song.mp3").genre  # doctest: +SKIP
+        'Folk'
+        """
+        name = os.fspath(path)
+        try:
+            starts, probabilities, silent = self._windows(path)
+        except ClipDefect as defect:
+            return Prediction(name, defect.status, defect.detail)
+        if silent:
+            return Prediction(name, Status.SILENT, "there is nothing in it but digital silence")
+        return self._prediction(name, starts, probabilities)
+
+    def _windows(self, path: str | os.PathLike[str]) -> tuple[list[float], np.ndarray, bool]:
+        """Return the windows' starts [s], their probabilities, and whether all are silent."""
+        starts: list[float] = []
+        parts: list[np.ndarray] = []
+        floor = self.extractor.scaled(np.zeros(1, np.float32)).astype(np.float16)
+        silent = True
+        for start, windows in long_windows(path, self.extractor):
+            step = self.bundle.features.window_seconds
+            starts += [start + number * step for number in range(len(windows))]
+            parts.append(window_probabilities(self.bundle.model, windows))
+            silent = silent and bool((windows == floor).all())
+        return starts, np.concatenate(parts), silent
+
+    def _prediction(self, name: str, starts: list[float], windows: np.ndarray) -> Prediction:
+        spec = self.bundle.features
+        length = spec.window_frames * spec.hop_length / spec.sample_rate
+        mean = self._named(windows.mean(axis=0, dtype=np.float64))
+        genre, probability = next(iter(mean.items()))
+        partial = len(starts) < spec.windows
+        return Prediction(
+            path=name,
+            status=Status.PARTIAL if partial else Status.OK,
+            detail=f"{len(starts)} whole windows" if partial else "",
+            genre=genre,
+            probability=probability,
+            probabilities=mean,
+            windows=len(starts),
+            timeline=[
+                self._moment(start, start + length, window)
+                for start, window in zip(starts, windows, strict=True)
+            ],
+        )
+
+    def _moment(self, start: float, end: float, window: np.ndarray) -> Moment:
+        named = self._named(window)
+        genre, probability = next(iter(named.items()))
+        return {
+            "start": start,
+            "end": end,
+            "genre": genre,
+            "probability": probability,
+            "probabilities": named,
+        }
+
+    def _named(self, probabilities: np.ndarray) -> dict[str, float]:
+        """Return genre -> probability, most probable first."""
+        order = np.argsort(-probabilities, kind="stable")
+        return {self.genres[label]: float(probabilities[label]) for label in order}
+
+
+def load_model(path: str | os.PathLike[str]) -> Predictor:
+    """Open a model for prediction; imports TensorFlow and librosa.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A model's folder, its model.keras, or a local store, of which the champion is taken.
+
+    Returns
+    -------
+    Predictor
+
+    Raises
+    ------
+    ModelError
+        If there is no model, or it does not open.
+    """
+    return Predictor.build(load_bundle(model_folder(path)))
+
+
+def model_folder(path: str | os.PathLike[str]) -> Path:
+    """Find the model's folder that `path` means; see `load_model`.
+
+    Raises
+    ------
+    ModelError
+        If it means none.
+    """
+    given = Path(path)
+    if given.suffix == ".keras" and given.is_file():
+        return given.parent
+    if (given / MODEL_FILE).is_file():
+        return given
+    if (given / CHAMPION_FILE).is_file():
+        return given / "models" / _champion(given / CHAMPION_FILE)
+    if not given.exists():
+        raise ModelError(f"there is no {given}; give a model's folder, a model.keras or a store")
+    raise ModelError(
+        f"{given} holds neither a {MODEL_FILE} nor a {CHAMPION_FILE}; give a model's folder, or a "
+        "store in which a model has been evaluated (`genre evaluate`)"
+    )
+
+
+def _champion(path: Path) -> str:
+    try:
+        model = json.loads(path.read_text(encoding="utf-8"))["model"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{path} does not name a model ({error}); evaluate a model to write it anew"
+        ) from error
+    return str(model)

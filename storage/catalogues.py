@@ -1,0 +1,81 @@
+"""Catalogues at rest: one parquet table each, immutable, with what made it in its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from storage.errors import NotFound
+from storage.locations import Location
+from storage.tables import read_table, write_table
+
+_FOLDER = "catalogues"
+
+
+def write_catalogue(
+    store: Location, catalogue_id: str, tracks: pd.DataFrame, *, attributes: Mapping[str, Any]
+) -> None:
+    """Write a catalogue, unless it is there: its id is the hash of its content.
+
+    Parameters
+    ----------
+    store : Location
+    catalogue_id : str
+        `<data set>-<8 hex digits>`.
+    tracks : pd.DataFrame
+        One line a track.
+    attributes : Mapping[str, Any]
+        JSON values that come back as `DataFrame.attrs`, besides the time of writing.
+    """
+    place = _place(store, catalogue_id)
+    if place.exists():
+        return
+    frame = tracks.copy()
+    frame.attrs = {**attributes, "written": datetime.now(UTC).isoformat()}
+    write_table(place, frame)
+
+
+def read_catalogue(store: Location, catalogue_id: str) -> pd.DataFrame:
+    """Read a catalogue; its attributes are the frame's `attrs`.
+
+    Raises
+    ------
+    NotFound
+        If there is none of that id, naming those that are there.
+    """
+    try:
+        return read_table(_place(store, catalogue_id))
+    except NotFound:
+        there = ", ".join(catalogue_ids(store)) or "none"
+        raise NotFound(
+            f"there is no catalogue {catalogue_id!r} in {store.uri} (there: {there})"
+        ) from None
+
+
+def catalogue_ids(store: Location) -> list[str]:
+    """List the catalogues' ids, sorted."""
+    names = [entry.name for entry in (store / _FOLDER).list()]
+    return [name.removesuffix(".parquet") for name in names if name.endswith(".parquet")]
+
+
+def newest_catalogue(store: Location) -> str:
+    """Name the catalogue that was written last.
+
+    Raises
+    ------
+    NotFound
+        If there is none.
+    """
+    ids = catalogue_ids(store)
+    if not ids:
+        raise NotFound(f"{store.uri} has no catalogue yet; run `genre features` first")
+    if len(ids) == 1:
+        return ids[0]
+    return max(ids, key=lambda name: str(read_catalogue(store, name).attrs.get("written", "")))
+
+
+def _place(store: Location, catalogue_id: str) -> Location:
+    return store / _FOLDER / f"{catalogue_id}.parquet"

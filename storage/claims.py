@@ -1,0 +1,296 @@
+"""Who is writing what: a claim that one process holds at a time, with a lease.
+
+    claims/<what>.json   {"owner", "host", "boot", "pid", "started", "what", "taken", "renewed",
+                          "lease_s", "released"}
+
+A claim is made by an exclusive create, and changes hands only by compare-and-swap, so that of
+several that try at once one wins. While it is held, a thread renews it every quarter of its lease.
+
+It may be taken over
+- at once, if it was released, or its process is dead on this host;
+- when it was not renewed for a whole lease: by the store's own clock (the age of the file or
+  object, so that clocks of different machines need not agree), or because this process watched
+  it unchanged for that long.
+
+A holder that slept through its lease finds that out at its next renewal: `check` raises.
+"""
+
+import contextlib
+import json
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from storage.errors import AlreadyThere, Busy, ClaimLost, NotFound, StorageError
+from storage.layout import claim_location
+from storage.locations import Location
+from storage.processes import ProcessIdentity, this_process
+
+LEASE_S = 60.0
+_RENEWALS_A_LEASE = 4
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimRecord:
+    """What a claim's file says.
+
+    Attributes
+    ----------
+    owner : str
+        A fresh uuid for every claim that is taken.
+    host, boot, pid, started
+        The holder (`storage.processes.ProcessIdentity`).
+    what : str
+    taken, renewed : float
+        Seconds since the epoch by the holder's clock; for people, never compared.
+    lease_s : float
+    released : bool
+    """
+
+    owner: str
+    host: str
+    boot: str
+    pid: int
+    started: float
+    what: str
+    taken: float
+    renewed: float
+    lease_s: float = LEASE_S
+    released: bool = False
+
+    @property
+    def holder(self) -> ProcessIdentity:
+        """The process that holds it."""
+        return ProcessIdentity(host=self.host, boot=self.boot, pid=self.pid, started=self.started)
+
+    @property
+    def sentence(self) -> str:
+        """Say who holds what since when."""
+        since = datetime.fromtimestamp(self.taken, UTC).isoformat(timespec="seconds")
+        return f"{self.what} is held by process {self.pid} on {self.host} since {since}"
+
+    def to_json(self) -> bytes:
+        """Write as JSON."""
+        return json.dumps(asdict(self), indent=1).encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "ClaimRecord | None":
+        """Read; None if it is no claim, which then counts as free after a lease."""
+        try:
+            return cls(**json.loads(data))
+        except (ValueError, TypeError):
+            return None
+
+
+class Claim:
+    """The right to write one thing, held from `with` to its end.
+
+    Parameters
+    ----------
+    store : Location
+    what : str
+        For example `features/fma/default-1a2b3c4d`.
+    lease_s : float
+        Seconds without renewal after which another process may take it.
+    wait_s : float | None
+        Seconds to wait for a live holder: None as long as it takes, 0 not at all.
+    say : Callable[[str], None], optional
+        Called once for every holder that is waited for, with a sentence that names it.
+
+    Raises
+    ------
+    Busy
+        On entering, if a live process still holds it after `wait_s`.
+
+    Examples
+    --------
+    >>> with Claim(store, "features/fma/default-1a2b3c4d", say=print) as claim:  # doctest: +SKIP
+    ...     claim.check()
+    """
+
+    def __init__(
+        self,
+        store: Location,
+        what: str,
+        *,
+        lease_s: float = LEASE_S,
+        wait_s: float | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        self.location = claim_location(store, what)
+        self.what = what
+        self.lease_s = lease_s
+        self.wait_s = wait_s
+        self.say = say or _say_nothing
+        self._record: ClaimRecord | None = None
+        self._version = ""
+        self._lost = ""
+        self._swap = threading.Lock()
+        self._stop = threading.Event()
+        self._renewer: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self._take()
+        self._stop.clear()
+        self._renewer = threading.Thread(target=self._renew, name="claim", daemon=True)
+        self._renewer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        if self._renewer is not None:
+            self._renewer.join()
+        # a claim that cannot be given back now runs out by itself
+        with contextlib.suppress(StorageError):
+            self._release()
+
+    def check(self) -> None:
+        """Raise ClaimLost if another process took the claim over."""
+        if self._lost:
+            raise ClaimLost(
+                f"{self.what} was lost to another process ({self._lost}): "
+                "this one was not heard of for a whole lease; run the same command again."
+            )
+
+    def _take(self) -> None:
+        watch = _Watch(lease_s=self.lease_s)
+        said = ""
+        began = time.monotonic()
+        pause_s = _FIRST_PAUSE_S
+        while not self._try_to_take(watch):
+            holder = watch.record
+            if self.wait_s is not None and time.monotonic() - began >= self.wait_s:
+                raise Busy(f"{watch.sentence}; wait until it is done, or end it.")
+            if holder is not None and holder.owner != said:
+                said = holder.owner
+                self.say(f"{holder.sentence}; waiting for it.")
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _try_to_take(self, watch: "_Watch") -> bool:
+        mine = self._fresh_record()
+        try:
+            data, version = self.location.read_with_version()
+        except NotFound:
+            return self._create(mine)
+        watch.see(ClaimRecord.from_json(data), version)
+        if not watch.is_free(self.location):
+            return False
+        swapped = self.location.replace_if(mine.to_json(), version=version)
+        return self._hold(mine, swapped)
+
+    def _create(self, mine: ClaimRecord) -> bool:
+        try:
+            return self._hold(mine, self.location.create(mine.to_json()))
+        except AlreadyThere:
+            # the answer to a PUT may have been lost, and its repetition met itself
+            with contextlib.suppress(NotFound):
+                data, version = self.location.read_with_version()
+                return self._hold(mine, version if data == mine.to_json() else None)
+            return False
+
+    def _hold(self, record: ClaimRecord, version: str | None) -> bool:
+        if version is None:
+            return False
+        self._record, self._version, self._lost = record, version, ""
+        return True
+
+    def _fresh_record(self) -> ClaimRecord:
+        me = this_process()
+        now = time.time()
+        return ClaimRecord(
+            owner=uuid.uuid4().hex,
+            host=me.host,
+            boot=me.boot,
+            pid=os.getpid(),
+            started=me.started,
+            what=self.what,
+            taken=now,
+            renewed=now,
+            lease_s=self.lease_s,
+        )
+
+    def _renew(self) -> None:
+        held_until = time.monotonic() + self.lease_s
+        while not self._stop.wait(self.lease_s / _RENEWALS_A_LEASE):
+            try:
+                if not self._swap_in(renewed=time.time()):
+                    self._lost = "it has another owner"
+                    return
+                held_until = time.monotonic() + self.lease_s
+            except StorageError as error:  # the store is out of reach; the lease is still ours
+                if time.monotonic() > held_until:
+                    self._lost = str(error)
+                    return
+
+    def _swap_in(self, **changes: Any) -> bool:
+        with self._swap:
+            if self._record is None:
+                return False
+            record = replace(self._record, **changes)
+            version = self.location.replace_if(record.to_json(), version=self._version)
+            return self._hold(record, version)
+
+    def _release(self) -> None:
+        if not self._lost and self._swap_in(released=True, renewed=time.time()):
+            self.location.delete_if(version=self._version)
+        self._record = None
+
+
+class _Watch:
+    """What one process saw of a claim while it waited."""
+
+    def __init__(self, *, lease_s: float) -> None:
+        self.record: ClaimRecord | None = None
+        self._lease_s = lease_s
+        self._version = ""
+        self._unchanged_since = 0.0
+
+    def see(self, record: ClaimRecord | None, version: str) -> None:
+        self.record = record
+        if version != self._version:
+            self._version = version
+            self._unchanged_since = time.monotonic()
+
+    @property
+    def sentence(self) -> str:
+        return self.record.sentence if self.record else "The claim is held by an unknown process"
+
+    def is_free(self, location: Location) -> bool:
+        lease_s = self.record.lease_s if self.record else self._lease_s
+        if self.record and (self.record.released or self.record.holder.is_dead):
+            return True
+        if time.monotonic() - self._unchanged_since > lease_s:
+            return True
+        try:
+            return location.age() > lease_s
+        except NotFound:
+            return False
+
+
+def read_claims(store: Location) -> Mapping[str, ClaimRecord]:
+    """List the claims that are held, by file name; also those whose holder is dead."""
+    folder = store / "claims"
+    found = {}
+    for entry in folder.list():
+        with contextlib.suppress(NotFound):
+            record = ClaimRecord.from_json((folder / entry.name).read_bytes())
+            if record is not None and not record.released:
+                found[entry.name] = record
+    return found
+
+
+def _say_nothing(sentence: str) -> None:
+    """Drop the sentence."""

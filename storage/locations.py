@@ -1,0 +1,194 @@
+"""One face for a folder on disk and for a prefix in a bucket.
+
+Everything is written whole: a file under a temporary name that is renamed, an object in one PUT.
+Nothing is ever read half-written, listings are never cached, and the two compare-and-swap
+operations (`create`, `replace_if`) let exactly one of several writers win.
+"""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from storage.errors import UnknownFormat
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One file or object of a listing.
+
+    Attributes
+    ----------
+    name : str
+        Path relative to the location that was listed, with `/` between its parts.
+    size : int
+        Bytes.
+    stamp : str
+        Changes when the content is written again: the modification time in nanoseconds of a
+        file, the ETag of an object.
+    """
+
+    name: str
+    size: int
+    stamp: str
+
+
+class Location(ABC):
+    """A place for bytes: a file or folder, or an object or prefix of a bucket.
+
+    Locations are small, immutable and travel between processes. Every method raises an error of
+    `storage.errors`, in a sentence that names the location and the operation.
+    """
+
+    @staticmethod
+    def parse(
+        uri: "str | os.PathLike[str] | Location",
+        storage_options: Mapping[str, Any] | None = None,
+    ) -> "Location":
+        """Give the location that a user named.
+
+        Parameters
+        ----------
+        uri : str | os.PathLike | Location
+            A path, `file:///path` or `s3://bucket/prefix`; a location is given back as it is.
+        storage_options : Mapping, optional
+            Options of `s3fs.S3FileSystem` (`endpoint_url`, `key`, `secret` …); what is not given
+            comes from the usual AWS environment. Ignored for a folder.
+
+        Raises
+        ------
+        UnknownFormat
+            If the scheme is another one, or an `s3://` address names no bucket.
+        """
+        if isinstance(uri, Location):
+            return uri
+        text = os.fspath(uri)
+        scheme, separator, rest = text.partition("://")
+        if not separator:
+            from storage.folders import Folder
+
+            return Folder(Path(text).expanduser().absolute())
+        if scheme == "file":
+            from storage.folders import Folder
+
+            return Folder(Path(rest).absolute())
+        if scheme == "s3":
+            from storage.buckets import Bucket
+
+            return Bucket.of_address(rest, storage_options or {})
+        raise UnknownFormat(
+            f"{text!r} has the scheme {scheme!r}, which is not known: give a folder, file:// or s3://."
+        )
+
+    @property
+    @abstractmethod
+    def uri(self) -> str:
+        """The address, as `parse` takes it."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The last part of the address."""
+
+    @property
+    def local_path(self) -> Path | None:
+        """The path where this is a file or folder of this machine, else None."""
+        return None
+
+    @abstractmethod
+    def __truediv__(self, name: str) -> Self:
+        """Give the location `name` below this one; `name` may hold several parts."""
+
+    def __str__(self) -> str:
+        return self.uri
+
+    @abstractmethod
+    def read_bytes(self) -> bytes:
+        """Read the whole content in one call or request.
+
+        Raises
+        ------
+        NotFound
+            If there is none.
+        """
+
+    @abstractmethod
+    def read_with_version(self) -> tuple[bytes, str]:
+        """Read the whole content, and the version that `replace_if` asks for."""
+
+    @abstractmethod
+    def write_bytes(self, data: bytes) -> None:
+        """Write the whole content at once, in place of what was there.
+
+        Raises
+        ------
+        Full
+            If no space is left; nothing of `data` stays behind.
+        Refused
+            If it may not be written.
+        """
+
+    @abstractmethod
+    def create(self, data: bytes) -> str:
+        """Write the whole content at once where nothing is, and give its version.
+
+        Raises
+        ------
+        AlreadyThere
+            If something is; of several that create at once, one succeeds.
+        """
+
+    @abstractmethod
+    def replace_if(self, data: bytes, *, version: str) -> str | None:
+        """Replace the content if it still has `version`.
+
+        Returns
+        -------
+        str | None
+            The new version, or None if the content is another one or gone: nothing was written.
+        """
+
+    @abstractmethod
+    def delete_if(self, *, version: str) -> bool:
+        """Delete the content if it still has `version`; False where that was not done.
+
+        A bucket cannot do this as one operation and always answers False.
+        """
+
+    @abstractmethod
+    def entry(self) -> Entry | None:
+        """Describe the file or object (not a folder) that lies here, None if there is none."""
+
+    def exists(self) -> bool:
+        """Whether a file or object (not a folder) lies here."""
+        return self.entry() is not None
+
+    @abstractmethod
+    def delete(self) -> None:
+        """Delete the file or object; nothing happens if there is none."""
+
+    @abstractmethod
+    def list(self, *, recursive: bool = False) -> Sequence[Entry]:
+        """List the files below, sorted by name.
+
+        Names that start with a dot (temporary files and locks among them) are left out. What
+        does not exist lists as empty.
+        """
+
+    @abstractmethod
+    def folders(self) -> Sequence[str]:
+        """List the names of the folders directly below, sorted."""
+
+    @abstractmethod
+    def age(self) -> float:
+        """Seconds since the content was written, by the clock of the store itself."""
+
+    @abstractmethod
+    def sweep(self) -> int:
+        """Delete temporary files below that no living process writes, and count them."""
+
+    @abstractmethod
+    def zarr_store(self) -> Any:
+        """Open this location as a read-only Zarr store."""

@@ -1,0 +1,196 @@
+"""Published models: folders that are whole once `model.keras` is there, and the champion.
+
+models/<id>/  params.json  history.csv  …  model.keras          written last, then immutable
+evaluation/<split>/  predictions.parquet  *.png  report.html  metrics.json     written last
+champion.json   {"model": id, "since": time, "history": [{"model", "since"}, …]}
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from storage.errors import AlreadyThere, Damaged, NotFound
+from storage.layout import models_folder
+from storage.locations import Location
+
+MODEL_FILE = "model.keras"
+METRICS_FILE = "metrics.json"
+_CHAMPION = "champion.json"
+
+
+@dataclass(frozen=True)
+class ModelStore:
+    """The models of one store.
+
+    Parameters
+    ----------
+    store : Location
+    """
+
+    store: Location
+
+    def location(self, model_id: str) -> Location:
+        """Place one model."""
+        return models_folder(self.store) / model_id
+
+    def exists(self, model_id: str) -> bool:
+        """Whether the model was published whole."""
+        return (self.location(model_id) / MODEL_FILE).exists()
+
+    def list(self) -> "Mapping[str, bool]":
+        """List models by id, and whether each is whole."""
+        return {name: self.exists(name) for name in models_folder(self.store).folders()}
+
+    def publish(self, folder: Path, model_id: str) -> Location:
+        """Copy a local folder's files, `model.keras` last.
+
+        Nothing is copied if the model is there already: it is immutable.
+
+        Raises
+        ------
+        NotFound
+            If the folder has no `model.keras`.
+        """
+        target = self.location(model_id)
+        if self.exists(model_id):
+            return target
+        _copy(folder, target, last=MODEL_FILE)
+        return target
+
+    def publish_evaluation(self, folder: Path, model_id: str, *, split: str) -> Location:
+        """Copy the files of an evaluation, `metrics.json` last, in place of an older one.
+
+        Raises
+        ------
+        NotFound
+            If the model was not published, or the folder has no `metrics.json`.
+        """
+        if not self.exists(model_id):
+            raise NotFound(f"There is no model {model_id!r} in {self.store.uri}.")
+        target = self.location(model_id) / "evaluation" / split
+        (target / METRICS_FILE).delete()
+        _copy(folder, target, last=METRICS_FILE)
+        return target
+
+    def metrics(self, model_id: str, *, split: str = "test") -> dict[str, Any] | None:
+        """Read an evaluation's metrics, None if there is none."""
+        place = self.location(model_id) / "evaluation" / split / METRICS_FILE
+        try:
+            return _json(place, place.read_bytes())
+        except NotFound:
+            return None
+
+    def parameters(self, model_id: str) -> dict[str, Any]:
+        """Read what the model was made of (`params.json`)."""
+        place = self.location(model_id) / "params.json"
+        return _json(place, place.read_bytes())
+
+    def fetch(self, model_id: str, *, cache: Path | None = None) -> Path:
+        """Give a local folder with the model's own files.
+
+        It is the store's folder where the store is one, else a copy in `cache` (a temporary
+        folder if not given), made once.
+
+        Raises
+        ------
+        NotFound
+            If there is no such model.
+        """
+        source = self.location(model_id)
+        if not self.exists(model_id):
+            known = ", ".join(self.list()) or "none"
+            raise NotFound(f"There is no model {model_id!r} in {self.store.uri} (there: {known}).")
+        if source.local_path is not None:
+            return source.local_path
+        target = (cache or Path(tempfile.gettempdir()) / "fma-genre-models") / model_id
+        if not (target / MODEL_FILE).exists():
+            _download(source, target)
+        return target
+
+    def champion(self) -> str | None:
+        """Read which model `predict` uses, None if there is none yet."""
+        content, _ = self._read_champion()
+        return str(content["model"]) if content else None
+
+    def champion_record(self) -> dict[str, Any]:
+        """Read the champion with its history; {} if there is none yet."""
+        return self._read_champion()[0]
+
+    def set_champion_if_none(self, model_id: str) -> bool:
+        """Make the model champion if there is none; of several at once, one does."""
+        content = _succession({}, model_id)
+        try:
+            (self.store / _CHAMPION).create(content)
+        except AlreadyThere:
+            return False
+        return True
+
+    def move_champion(self, model_id: str) -> None:
+        """Make the model champion, keeping the former ones in the history.
+
+        Raises
+        ------
+        NotFound
+            If there is no such model.
+        """
+        if not self.exists(model_id):
+            raise NotFound(f"There is no model {model_id!r} in {self.store.uri}.")
+        place = self.store / _CHAMPION
+        while not self.set_champion_if_none(model_id):
+            content, version = self._read_champion()
+            if content.get("model") == model_id:
+                return
+            if content and place.replace_if(_succession(content, model_id), version=version):
+                return
+
+    def _read_champion(self) -> tuple[dict[str, Any], str]:
+        place = self.store / _CHAMPION
+        try:
+            data, version = place.read_with_version()
+        except NotFound:
+            return {}, ""
+        content = _json(place, data)
+        if "model" not in content:
+            raise Damaged(f"{place.uri} names no model.")
+        return content, version
+
+
+def _succession(former: Mapping[str, Any], model_id: str) -> bytes:
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    history = [*former.get("history", []), {"model": model_id, "since": since}]
+    return json.dumps({"model": model_id, "since": since, "history": history}, indent=1).encode()
+
+
+def _json(place: Location, data: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(data)
+    except ValueError:
+        raise Damaged(f"{place.uri} is not JSON.") from None
+    if not isinstance(content, dict):
+        raise Damaged(f"{place.uri} is not a JSON object.")
+    return content
+
+
+def _copy(folder: Path, target: Location, *, last: str) -> None:
+    """Write every file of a local folder, the one that says it is whole at the end."""
+    if not (folder / last).is_file():
+        raise NotFound(f"{folder} has no {last}, which is what makes it whole.")
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in sorted(files, key=lambda path: path == folder / last):
+        (target / path.relative_to(folder).as_posix()).write_bytes(path.read_bytes())
+
+
+def _download(source: Location, target: Path) -> None:
+    """Copy the model's own files to a folder that appears at once."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".model-") as staging:
+        for entry in source.list():
+            (Path(staging) / entry.name).write_bytes((source / entry.name).read_bytes())
+        if not (target / MODEL_FILE).exists():
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(staging, target)

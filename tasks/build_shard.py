@@ -1,0 +1,76 @@
+"""One task run a shard: it waits in a driver thread while a Dask worker computes."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from distributed import get_client
+from distributed.comm import CommClosedError
+from distributed.scheduler import KilledWorker
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from storage.errors import StorageError
+from tasks.shards import ShardJob, ShardOutcome, write_shard
+
+RETRIES = 3
+_PASSING = (OSError, CommClosedError, KilledWorker, TimeoutError)
+
+
+def may_pass(error: BaseException) -> bool:
+    """Return whether `error` is a fault of a machine or network, which a later try may not meet.
+
+    What only the user can remedy (a full disk, a refused permission) and what is a bug is not.
+    """
+    if isinstance(error, StorageError) and error.remedied_by_user:
+        return False
+    return isinstance(error, _PASSING)
+
+
+def _is_worth_a_retry(_task: Any, _run: Any, state: Any) -> bool:
+    error = state.data if isinstance(state.data, BaseException) else _error_of(state)
+    return error is not None and may_pass(error)
+
+
+def _error_of(state: Any) -> BaseException | None:
+    found = state.result(raise_on_failure=False)
+    return found if isinstance(found, BaseException) else None
+
+
+@task(
+    name="shard",
+    task_run_name="shard {shard}",
+    retries=RETRIES,
+    retry_delay_seconds=exponential_backoff(backoff_factor=2),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=_is_worth_a_retry,
+    cache_policy=NO_CACHE,
+)
+def build_shard(shard: int, job: ShardJob) -> ShardOutcome:
+    """Have a Dask worker write one shard, and log what it says of its tracks.
+
+    Parameters
+    ----------
+    shard : int
+        Its number, for the run's name.
+    job : ShardJob
+        What the worker needs.
+
+    Returns
+    -------
+    ShardOutcome
+    """
+    key = f"write-shard-{shard}-{uuid.uuid4().hex[:8]}"
+    outcome: ShardOutcome = get_client().submit(write_shard, job, key=key, pure=False).result()
+    logger = get_run_logger()
+    for remark in outcome.remarks:
+        logger.warning(remark)
+    logger.info(
+        "%d windows of %d tracks in %.1f s",
+        outcome.windows,
+        sum(outcome.statuses.values()),
+        outcome.seconds,
+    )
+    return outcome

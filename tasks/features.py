@@ -1,0 +1,201 @@
+"""The feature stage in four steps: prepare, build each shard, finalise, count."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from genre_model.mel import FeatureExtractor
+from genre_model.specs import FeatureSpec
+from storage.features import FeatureStore, Finalised
+from storage.layout import ROWS_PER_SHARD
+from storage.locations import Location
+from storage.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
+from storage.verification import shards_to_repair, verify
+from tasks.audio_files import hash_audio
+from tasks.catalogue import FoundCatalogue
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureWork:
+    """What one run of the feature stage has to do.
+
+    Attributes
+    ----------
+    features : FeatureStore
+        The array's folder.
+    data : Location
+        Where the audio is.
+    spec : FeatureSpec
+        How audio becomes windows.
+    plan : WorkPlan
+        Rows and shards.
+    repaired : tuple[str, ...]
+        One sentence for each shard that verification found damaged.
+    """
+
+    features: FeatureStore
+    data: Location
+    spec: FeatureSpec
+    plan: WorkPlan
+    repaired: tuple[str, ...] = ()
+
+    @property
+    def tracks(self) -> int:
+        """How many tracks are to be decoded."""
+        return sum(len(work.rows) for work in self.plan.shards)
+
+
+@task(name="plan", cache_policy=NO_CACHE)
+def prepare_features(
+    store: Location,
+    found: FoundCatalogue,
+    spec: FeatureSpec,
+    *,
+    refresh: bool = False,
+    check_bytes: bool = False,
+    retry_quarantined: bool = False,
+) -> FeatureWork:
+    """Plan rows for every track of the catalogue, store the plan, and make the array long enough.
+
+    Parameters
+    ----------
+    store : Location
+    found : FoundCatalogue
+        The tracks, and which audio is there.
+    spec : FeatureSpec
+    refresh : bool
+        Write every shard of the catalogue again.
+    check_bytes : bool
+        Read all shards, and write those again that are not as their manifests say.
+    retry_quarantined : bool
+        Decode the tracks once more that were refused.
+
+    Returns
+    -------
+    FeatureWork
+
+    Raises
+    ------
+    StorageError
+        If the store cannot be read or written.
+    """
+    features = FeatureStore.create(
+        store,
+        data_set=found.catalogue.data_set,
+        name=spec.key,
+        row_shape=spec.row_shape,
+        attributes={"preset": spec.name, "spec": spec.to_dict()},
+    )
+    features.sweep()
+    wanted = wanted_audio(found)
+    repaired: tuple[str, ...] = ()
+    if check_bytes:
+        problems = verify(features)
+        features.begin_repair(shards_to_repair(problems))
+        repaired = tuple(problem.sentence for problem in problems)
+    plan = _plan(features, found.data, wanted, retry_quarantined=retry_quarantined)
+    if refresh:
+        features.begin_repair({row // ROWS_PER_SHARD for row in plan.reused.values()})
+        plan = _plan(features, found.data, wanted, retry_quarantined=retry_quarantined)
+    features.prepare(plan)
+    return FeatureWork(
+        features=features, data=found.data, spec=spec, plan=plan, repaired=repaired
+    )
+
+
+def wanted_audio(found: FoundCatalogue) -> list[AudioState]:
+    """List the state of every track's audio, in the order of the catalogue."""
+    tracks = found.catalogue.tracks
+    states = []
+    for track_id, path in zip(tracks["track_id"].tolist(), tracks["path"].tolist(), strict=True):
+        entry = found.audio.get(path)
+        size, stamp = (entry.size, entry.stamp) if entry is not None else (None, None)
+        states.append(AudioState(track_id, path, size, stamp))
+    return states
+
+
+def feature_extractor(spec: FeatureSpec) -> FeatureExtractor:
+    """Build what the workers need; imports librosa here, so that they need not."""
+    return FeatureExtractor.build(spec)
+
+
+@task(name="finalise", cache_policy=NO_CACHE)
+def finalise_features(work: FeatureWork) -> Finalised:
+    """Gather the manifests into `rows.parquet` and `quarantine.parquet`.
+
+    Raises
+    ------
+    storage.errors.Incomplete
+        If a shard of the plan is not there.
+    """
+    return work.features.finalise(work.plan.required, refresh=work.plan.refresh)
+
+
+def count_features(
+    work: FeatureWork, found: FoundCatalogue, rows: pd.DataFrame
+) -> Mapping[str, Any]:
+    """Count what became of the catalogue's tracks.
+
+    Parameters
+    ----------
+    work : FeatureWork
+    found : FoundCatalogue
+    rows : pd.DataFrame
+        `rows.parquet`.
+
+    Returns
+    -------
+    Mapping[str, Any]
+        The JSON keys of `genre features` but for `seconds`; `tracks` is the sum of `written`,
+        `reused` and `quarantined`.
+    """
+    current = work.plan.current.merge(rows[["row", "status", "windows"]], on="row")
+    refused = current["windows"] == 0
+    reused = current["action"] == "reuse"
+    return {
+        "key": work.features.key,
+        "tracks": len(work.plan.current),
+        "written": int((~refused & ~reused).sum()),
+        "reused": int((~refused & reused).sum()),
+        "quarantined": int(refused.sum()),
+        "quarantined_now": int((refused & ~reused).sum()),
+        "unlabelled": found.catalogue.unlabelled,
+        "windows": int(current["windows"].sum()),
+        "shards": len(work.plan.required),
+        "reasons": _counts(current.loc[refused, "status"]),
+        "statuses": _counts(current["status"]),
+        "repaired": list(work.repaired),
+    }
+
+
+def _counts(statuses: pd.Series[str]) -> dict[str, int]:
+    return {str(status): int(count) for status, count in statuses.value_counts().items()}
+
+
+def _plan(
+    features: FeatureStore, data: Location, wanted: list[AudioState], *, retry_quarantined: bool
+) -> WorkPlan:
+    known = features.survey().known
+    hashes = _hash_all(data, tracks_to_hash(known, wanted))
+    return plan_work(known, wanted, hashes=hashes, retry_quarantined=retry_quarantined)
+
+
+def _hash_all(data: Location, states: list[AudioState]) -> dict[int, str]:
+    """Hash audio whose time changed but not its size; hashing leaves the interpreter's lock free."""
+    if not states:
+        return {}
+    one: Callable[[AudioState], str | None] = lambda state: hash_audio(  # noqa: E731
+        data, state.path, size=state.size
+    )
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        hashes = zip(states, pool.map(one, states), strict=True)
+        return {state.track_id: sha256 for state, sha256 in hashes if sha256 is not None}

@@ -1,0 +1,217 @@
+"""What a Dask worker does: decode one shard's tracks and write the shard, then its manifest.
+
+Imports no Prefect, TensorFlow or librosa: workers need Dask, `genre_model` and `storage` only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from genre_model.audio import Status
+from genre_model.mel import FeatureExtractor
+from genre_model.versions import decoder_version, library_versions
+from storage.features import FeatureStore
+from storage.layout import ROWS_PER_SHARD
+from storage.locations import Location
+from storage.manifests import RowRecord, ShardManifest
+from storage.plans import AudioState, ShardWork
+from tasks.audio_files import EncodedAudio, read_audio
+from tasks.decoder import Decoder
+
+READ_AHEAD = 3
+_REPORT_EVERY_S = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardJob:
+    """All that a worker needs for one shard.
+
+    Attributes
+    ----------
+    features : FeatureStore
+        The array's folder in the store.
+    data : Location
+        The data folder.
+    work : ShardWork
+        Rows to decode, to salvage and to leave out.
+    extractor : FeatureExtractor
+        The feature path, with its mel filters.
+    time_limit_s : float
+        Seconds that one clip may take.
+    topic : str
+        Dask topic on which finished tracks are reported; empty for none.
+    """
+
+    features: FeatureStore
+    data: Location
+    work: ShardWork
+    extractor: FeatureExtractor
+    time_limit_s: float = 60.0
+    topic: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardOutcome:
+    """What became of one shard.
+
+    Attributes
+    ----------
+    shard : int
+    statuses : Mapping[str, int]
+        Status -> tracks.
+    windows : int
+        Whole windows written.
+    remarks : tuple[str, ...]
+        One sentence for each track that is not `ok`, for the log of the run.
+    seconds : float
+        From the first read to the manifest.
+    """
+
+    shard: int
+    statuses: Mapping[str, int]
+    windows: int
+    remarks: tuple[str, ...]
+    seconds: float
+
+
+def write_shard(job: ShardJob) -> ShardOutcome:
+    """Decode the tracks of one shard, write it whole, then its manifest.
+
+    Parameters
+    ----------
+    job : ShardJob
+
+    Returns
+    -------
+    ShardOutcome
+
+    Raises
+    ------
+    StorageError
+        If the store or the data cannot be read or written; bad audio is a status instead.
+    """
+    began = time.monotonic()
+    done = job.features.finished(job.work)
+    if done is None:
+        block = np.zeros((ROWS_PER_SHARD, *job.extractor.spec.row_shape), np.float16)
+        records = _decode_rows(job, block)
+        done = job.features.write_shard(
+            job.work,
+            block,
+            records,
+            decoder=decoder_version(),
+            versions=library_versions(),
+            seconds=time.monotonic() - began,
+        )
+    return _outcome(done, time.monotonic() - began)
+
+
+def _decode_rows(job: ShardJob, block: np.ndarray) -> list[RowRecord]:
+    decoder = _decoder(job.extractor, job.time_limit_s)
+    report = _reporter(job.topic, job.work.shard)
+    records: list[RowRecord] = []
+    for row, state, audio in _audio_of(job):
+        records.append(_decode_row(block[row % ROWS_PER_SHARD], row, state, audio, decoder))
+        report(len(records))
+    return records
+
+
+def _decode_row(
+    into: np.ndarray, row: int, state: AudioState, audio: EncodedAudio, decoder: Decoder
+) -> RowRecord:
+    facts: dict[str, Any] = {
+        "row": row,
+        "track_id": state.track_id,
+        "path": state.path,
+        "size": state.size,
+        "stamp": state.stamp,
+        "sha256": audio.sha256 or "",
+    }
+    if audio.content is None:
+        return RowRecord(status=str(audio.status), windows=0, detail=audio.detail, **facts)
+    clip = decoder.decode(audio.content, into=into)
+    return RowRecord(
+        status=str(clip.status),
+        windows=clip.windows,
+        detail=clip.detail,
+        duration_s=round(clip.seconds, 3),
+        **facts,
+    )
+
+
+def _audio_of(job: ShardJob) -> Iterator[tuple[int, AudioState, EncodedAudio]]:
+    """Yield each row's encoded audio, reading a few files ahead of the decoder."""
+
+    def read(state: AudioState) -> tuple[ExitStack, EncodedAudio]:
+        stack = ExitStack()
+        return stack, stack.enter_context(read_audio(job.data, state.path, size=state.size))
+
+    rows = job.work.rows
+    with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as reader:
+        pending = [reader.submit(read, state) for _, state in rows[:READ_AHEAD]]
+        for place, (row, state) in enumerate(rows):
+            stack, audio = pending.pop(0).result()
+            if place + READ_AHEAD < len(rows):
+                pending.append(reader.submit(read, rows[place + READ_AHEAD][1]))
+            with stack:
+                yield row, state, audio
+
+
+def _outcome(manifest: ShardManifest, seconds: float) -> ShardOutcome:
+    tracks = [record for record in manifest.rows if record.status != Status.ABSENT]
+    return ShardOutcome(
+        shard=manifest.shard,
+        statuses=dict(Counter(record.status for record in tracks)),
+        windows=sum(record.windows for record in tracks),
+        remarks=tuple(
+            f"track {record.track_id} is {record.status}: {record.detail or record.path}"
+            for record in tracks
+            if record.status != Status.OK
+        ),
+        seconds=seconds,
+    )
+
+
+@dataclass
+class _Kept:
+    """The decoder of this worker process, kept from shard to shard."""
+
+    decoder: Decoder | None = None
+    made_for: tuple[str, float] = field(default=("", 0.0))
+
+
+_kept = _Kept()
+
+
+def _decoder(extractor: FeatureExtractor, time_limit_s: float) -> Decoder:
+    wanted = extractor.spec.digest(), time_limit_s
+    if _kept.decoder is None or _kept.made_for != wanted:
+        if _kept.decoder is not None:
+            _kept.decoder.close()
+        _kept.decoder, _kept.made_for = Decoder(extractor, time_limit_s=time_limit_s), wanted
+    return _kept.decoder
+
+
+def _reporter(topic: str, shard: int) -> Callable[[int], None]:
+    """Return what tells the driver how many of the shard's tracks are done."""
+    if not topic:
+        return lambda _done: None
+    from distributed import get_worker
+
+    worker, last = get_worker(), [0.0]
+
+    def report(done: int) -> None:
+        now = time.monotonic()
+        if now - last[0] >= _REPORT_EVERY_S:
+            last[0] = now
+            worker.log_event(topic, {"shard": shard, "done": done})
+
+    return report

@@ -1,0 +1,35 @@
+"""What all tests share: real clips where they are, and a Prefect of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_music() -> Path:
+    """Find the folder of real clips, or skip with the sentence that says how to get it."""
+    folder = Path(os.environ.get("GENRE_REAL_MUSIC", ROOT.parent / "shared" / "real_music"))
+    if not (folder / "fma_metadata" / "tracks.csv").is_file():
+        pytest.skip(f"no real clips at {folder}: set GENRE_REAL_MUSIC to a folder of FMA's layout")
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prefect_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the tests' Prefect database, and everything they start, apart from the user's."""
+    home = tmp_path_factory.mktemp("prefect")
+    before = {name: os.environ.get(name) for name in ("PREFECT_HOME", "PREFECT_API_URL")}
+    os.environ["PREFECT_HOME"] = str(home)
+    os.environ.pop("PREFECT_API_URL", None)
+    yield
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -1,0 +1,34 @@
+"""What imports what, where it costs: the command line, and the process that decodes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+HEAVY = ("tensorflow", "keras", "librosa", "numba", "prefect", "dask", "zarr", "matplotlib")
+
+
+def _imported_by(code: str) -> set[str]:
+    """Return which of `HEAVY` a fresh interpreter has imported after `code`."""
+    tail = f"; import json, sys; print(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code + tail], capture_output=True, text=True, timeout=120, check=True
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_the_packages_and_the_command_line_import_nothing_heavy() -> None:
+    assert _imported_by("import flows, tasks, storage, genre_model") == set()
+    assert _imported_by("import flows.cli") == set()
+
+
+def test_a_decode_worker_never_imports_tensorflow_or_prefect_or_librosa() -> None:
+    worker = "import tasks.shards, tasks.decoder, tasks.decoder_child"
+    assert _imported_by(worker).isdisjoint(
+        {"tensorflow", "keras", "librosa", "numba", "prefect", "matplotlib"}
+    )
+
+
+def test_the_child_that_decodes_imports_neither_zarr_nor_dask() -> None:
+    assert _imported_by("import tasks.decoder_child") == set()
