@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import pandas as pd
 from prefect.artifacts import (
     create_markdown_artifact,
     create_progress_artifact,
@@ -65,8 +66,17 @@ def quarantine(rows: Sequence[Mapping[str, Any]], *, total: int) -> None:
     )
 
 
-def training_curves(markdown: str) -> None:
-    """Publish the curves of a training run."""
+def training_curves(history: pd.DataFrame, result: Mapping[str, Any]) -> None:
+    """Publish the curves of a training run, from its history and the result of `train_model`."""
+    from genre_model.plots import curves_png
+    from genre_model.report import data_uri
+
+    picture = data_uri(curves_png(history, best_epoch=result["best_epoch"]))
+    markdown = (
+        f"## {result['model']}\n\n{result['parameters']:,} parameters; validation track accuracy "
+        f"**{result['validation_track_accuracy']:.1%}** at epoch {result['best_epoch']} of "
+        f"{result['epochs']}.\n\n![Loss and accuracy by epoch]({picture})\n"
+    )
     create_markdown_artifact(markdown, key="training-curves", description="Loss and accuracy")
 
 

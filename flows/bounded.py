@@ -48,11 +48,16 @@ def run_bounded(
     futures: list[PrefectFuture[Result]] = []
 
     def ended(item: Item, future: PrefectFuture[Result]) -> None:
-        if future.state.is_completed():
+        # The result tells at once, while the state of an ended run may not have arrived yet.
+        completed = False
+        try:
+            completed = not isinstance(future.result(raise_on_failure=False), BaseException)
+        finally:
+            if not completed:
+                failed.set()
+            free.release()
+        if completed:
             on_done(item)
-        else:
-            failed.set()
-        free.release()
 
     for item in items:
         free.acquire()

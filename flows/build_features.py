@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -77,7 +78,7 @@ def build_features(
     Returns
     -------
     dict
-        The JSON object of `genre features`, and `catalogue`, its id.
+        The JSON object of `genre features`.
     """
     began = time.monotonic()
     spec = FeatureSpec.preset(preset)
@@ -100,7 +101,12 @@ def build_features(
         claim.check()
         finalised = finalise_features(quote(work))
     counts = count_features(work, found, finalised.rows)
-    result = {**counts, "catalogue": catalogue_id, "seconds": round(time.monotonic() - began, 3)}
+    result = {
+        **counts,
+        "catalogue": catalogue_id,
+        "data": found.data.uri,
+        "seconds": round(time.monotonic() - began, 3),
+    }
     artifacts.throughput(result, workers=used)
     _publish_quarantine(work, finalised.quarantine)
     _announce(root, result)
@@ -142,6 +148,7 @@ def _shown_progress(
 ) -> Iterator[Callable[[int, int], None]]:
     """Show tracks as workers report them; yield what takes note of a shard's finished tracks."""
     done: dict[int, int] = {}
+    one_at_a_time = threading.Lock()
     with ExitStack() as stack:
         show = stack.enter_context(progress.stage("features", total=total, unit="tracks"))
         bar = stack.enter_context(
@@ -149,15 +156,13 @@ def _shown_progress(
         )
 
         def note(shard: int, tracks: int) -> None:
-            done[shard] = max(tracks, done.get(shard, 0))
-            so_far = sum(done.copy().values())
-            show(so_far, "")
-            bar.show(so_far)
+            with one_at_a_time:
+                done[shard] = max(tracks, done.get(shard, 0))
+                so_far = sum(done.values())
+                show(so_far, "")
+                bar.show(so_far)
 
-        def reported(event: tuple[float, dict[str, int]]) -> None:
-            note(event[1]["shard"], event[1]["done"])
-
-        client.subscribe_topic(topic, reported)
+        client.subscribe_topic(topic, lambda event: note(event[1]["shard"], event[1]["done"]))
         try:
             yield note
         finally:

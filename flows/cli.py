@@ -34,6 +34,7 @@ DATA = _option(
     metavar="FOLDER",
     help="Folder of FMA's layout (fma_metadata/tracks.csv, fma_small/…); `demo` is built in.",
 )
+NAMED_DATA = click.option("--data", metavar="FOLDER", help="Take the catalogue of this folder.")
 STORE = _option(
     "--store", default="./genre-store", metavar="FOLDER|s3://…", help="Where results are kept."
 )
@@ -57,6 +58,9 @@ RETRY = click.option(
 )
 CATALOGUE = _option("--catalogue", metavar="ID", help="Catalogue.  [default: the newest]")
 MODEL = _option("--model", metavar="ID|FOLDER", help="Model.")
+ANY_PRESET = click.option("--preset", type=click.Choice(PRESETS), help="Features.  [default: any]")
+ANY_NETWORK = click.option("--network", type=click.Choice(NETWORKS), help="[default: any]")
+ANY_SEED = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="[default: any]")
 SPLIT = _option("--split", type=click.Choice(SPLITS), default="test", help="Tracks to predict.")
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
@@ -100,18 +104,24 @@ def features(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(STORE, CATALOGUE, PRESET, NETWORK, SEED, EPOCHS, REFRESH, JSON)
+@_with(NAMED_DATA, STORE, SUBSET, CATALOGUE, PRESET, NETWORK, SEED, EPOCHS, REFRESH, JSON)
 def train(*, as_json: bool, **options: Any) -> None:
-    """Train a network on the features in the store."""
+    """Train a network on the features in the store.
+
+    The catalogue is the one named, that of --data, or the one written last.
+    """
     from flows import commands
 
     commands.train(as_json=as_json, **options)
 
 
 @genre.command()
-@_with(STORE, MODEL, SPLIT, REFRESH, JSON)
+@_with(STORE, MODEL, ANY_PRESET, ANY_NETWORK, ANY_SEED, SPLIT, REFRESH, JSON)
 def evaluate(*, as_json: bool, **options: Any) -> None:
-    """Evaluate a model (the newest by default) on a split, and write its report."""
+    """Evaluate a model on a split, and write its report.
+
+    The model is the one named, or the newest of the given preset, network and seed.
+    """
     from flows import commands
 
     commands.evaluate(as_json=as_json, **options)

@@ -2,26 +2,129 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
 from flows import console, prefect_environment, progress, shown
 
-Show = Callable[[dict[str, Any], TextIO], None]
+Result = dict[str, Any]
+
+
+def run(*, as_json: bool, **options: Any) -> None:
+    """Run `genre run`."""
+    with _flow_result(as_json, shown.full_run) as tell:
+        from flows.full_run import full_run
+
+        tell(full_run(**options))
 
 
 def features(*, as_json: bool, **options: Any) -> None:
     """Run `genre features`."""
+    with _flow_result(as_json, shown.features) as tell:
+        from flows.build_features import build_features
+
+        tell(build_features(**options))
+
+
+def train(*, as_json: bool, data: str | None, subset: str | None, **options: Any) -> None:
+    """Run `genre train`; with `data`, on the catalogue of that folder."""
+    with _flow_result(as_json, shown.model) as tell:
+        from flows.train_model import train_model
+
+        if data is not None:
+            options["catalogue"] = _catalogue_of(data, subset, options["store"])
+        tell(train_model(**options))
+
+
+def evaluate(
+    *, as_json: bool, preset: str | None, network: str | None, seed: int | None, **options: Any
+) -> None:
+    """Run `genre evaluate`; preset, network and seed narrow the choice of the model."""
+    with _flow_result(as_json, shown.evaluation) as tell:
+        from flows.evaluate_model import evaluate_model
+        from storage.layout import open_store
+        from tasks.evaluation import choose_model
+
+        options["model"] = choose_model(
+            open_store(options["store"]),
+            options["model"],
+            preset=preset,
+            network=network,
+            seed=seed,
+        )
+        tell(evaluate_model(**options))
+
+
+def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str]) -> None:
+    """Run `genre predict`; it starts no server."""
+    from flows.errors import UsageError
+
     prefect_environment.prepare()
     with console.result_stream() as out:
         progress.enable()
-        from flows.build_features import build_features
+        from storage.layout import open_store
+        from storage.locations import Location
+        from tasks.prediction import open_predictor, predict_files
 
-        result = build_features(**options)
+        name, predictor = open_predictor(
+            Location.parse(store) if model is not None else open_store(store), model
+        )
+        with progress.stage("predict", total=len(files), unit="files") as show:
+            lines = predict_files(predictor, files, file_done=lambda done: show(done, ""))
+        bad = [line for line in lines if line["genre"] is None]
+        if len(bad) == len(lines):
+            raise UsageError(
+                "; ".join(f"{line['path']} is {line['status']}: {line['detail']}" for line in bad)
+            )
+        result = {"model": name, "predictions": lines}
+        console.emit(result, as_json=as_json, show=lambda to: shown.predictions(result, to), to=out)
+
+
+def status(*, as_json: bool, store: str, verify: bool) -> None:
+    """Run `genre status`; it starts no server and imports no Prefect."""
+    from storage.features import FeatureStore, list_features
+    from storage.layout import open_store
+    from storage.summary import summarise
+    from storage.verification import verify as verify_features
+
+    with console.result_stream() as out:
+        root = open_store(store)
+        result: Result = summarise(root).to_dict()
+        if verify:
+            result["problems"] = [
+                {"features": f"{data_set}/{name}", **problem.to_dict()}
+                for data_set, name in list_features(root)
+                for problem in verify_features(
+                    FeatureStore.open(root, data_set=data_set, name=name)
+                )
+            ]
+        console.emit(result, as_json=as_json, show=lambda to: shown.status(result, to), to=out)
+    if result.get("problems"):
+        raise SystemExit(console.EXIT_FAILED)
+
+
+@contextmanager
+def _flow_result(
+    as_json: bool, show: Callable[[Result, TextIO], None]
+) -> Iterator[Callable[[Result], None]]:
+    """Prepare for a flow; yield what takes its result, which is written when all has settled."""
+    prefect_environment.prepare()
+    results: list[Result] = []
+    with console.result_stream() as out:
+        progress.enable()
+        yield results.append
+        from flows.settling import settle
+
         settle()
-        console.emit(result, as_json=as_json, show=lambda to: shown.features(result, to), to=out)
+        result = results[-1]
+        console.emit(result, as_json=as_json, show=lambda to: show(result, to), to=out)
 
 
-def settle():
-    pass
+def _catalogue_of(data: str, subset: str | None, store: str) -> str:
+    from flows.data import data_location
+    from storage.layout import open_store
+    from tasks.catalogue import find_catalogue, store_catalogue
+
+    found = find_catalogue.fn(data_location(data), subset=subset)
+    return store_catalogue.fn(open_store(store), found)

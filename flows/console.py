@@ -94,6 +94,8 @@ def run(command: Callable[[], None]) -> int:
 def _explain(error: Exception) -> int:
     import click
 
+    from storage.errors import StorageError
+
     if isinstance(error, click.Abort):
         return EXIT_INTERRUPTED
     if isinstance(error, click.ClickException):
@@ -102,7 +104,8 @@ def _explain(error: Exception) -> int:
     if _remedied_by_user(error):
         _say(str(error))
         return EXIT_USAGE
-    traceback.print_exception(error)
+    if not isinstance(error, StorageError):
+        traceback.print_exception(error)
     _say(f"failed: {type(error).__name__}: {error}")
     return EXIT_FAILED
 

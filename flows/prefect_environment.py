@@ -7,8 +7,9 @@ import os
 _DEFAULTS = {
     # A fresh database takes longer than Prefect's own 20 s on a small machine.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    # stderr belongs to this program's progress and errors; runs keep their logs all the same.
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+    # stderr belongs to this program's progress and its one sentence an error; the runs' pages keep
+    # all logs, and INFO here shows them on the terminal too.
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
 }

@@ -20,7 +20,7 @@ class BandGroup:
     ----------
     bands, bins : slice
         Which bands of the mel spectrum come from which bins of the spectrum.
-    weights : np.ndarray [shape=(bands, bins), float32]
+    weights : np.ndarray [shape=(bins, bands), float32]
         Filter weights.
     """
 
@@ -102,7 +102,7 @@ class MelBank:
                 BandGroup(
                     slice(start, start + len(rows)),
                     slice(int(low), int(high)),
-                    np.ascontiguousarray(rows[:, low:high]),
+                    np.ascontiguousarray(rows[:, low:high].T),
                 )
             )
         return groups

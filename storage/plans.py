@@ -218,10 +218,10 @@ def plan_work(
     now = _wanted_frame(wanted)
     judged = _judged(known, now, hashes=hashes or {})
     chosen = _newest(judged)
-    keep = chosen["fits"].to_numpy(bool)
+    keep = chosen["fits"]
     if retry_quarantined:
         refused = chosen["is_settled"] & (chosen["windows"] == 0) & (chosen["size_now"] != NO_SIZE)
-        keep &= ~refused.to_numpy(bool)
+        keep = keep & ~refused
     chosen = chosen[keep]
     new_rows = _new_rows(now[~now["track_id"].isin(chosen["track_id"])], known.next_row)
     current = _current(chosen, new_rows)
@@ -267,7 +267,7 @@ def _judged(known: Known, now: pd.DataFrame, *, hashes: Mapping[int, str] | None
     if hashes is None:
         confirmed = rows["is_doubtful"]
     else:
-        found = rows["track_id"].map(dict(hashes)).fillna("")
+        found = rows["track_id"].map(lambda track_id: hashes.get(track_id, "")).astype(object)
         confirmed = rows["is_doubtful"] & (found == rows["sha256"])
     rows["is_confirmed"] = confirmed
     rows["fits"] = (same_size & same_stamp) | confirmed | rows["is_gone"]

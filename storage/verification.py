@@ -1,9 +1,9 @@
 """Find what is not as it was written, and say which shards to write again."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -65,6 +65,10 @@ class Problem:
     def sentence(self) -> str:
         """Name the file and what is wrong with it."""
         return f"{self.path}: {self.what}. {self.detail}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return asdict(self)
 
     @property
     def is_repairable(self) -> bool:

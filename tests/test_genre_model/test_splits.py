@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genre_model.catalogue import read_tracks, select
@@ -79,6 +79,7 @@ def test_the_order_of_genres_gives_the_labels() -> None:
         unique_by=lambda line: line[0],
     )
 )
+@settings(max_examples=40, deadline=None)
 def test_splits_part_the_labelled_rows(lines: list[tuple[int, int, int]]) -> None:
     labelled = label_rows(rows_of(*lines), TRACKS)
     assert labelled["track_id"].is_unique

@@ -1,0 +1,53 @@
+"""The flow `evaluate-model`: a model and a split → metrics, plots, report, champion."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, Literal
+
+from prefect import flow
+
+from flows import artifacts
+from genre_model.specs import EvaluateSpec
+from storage.layout import open_store
+from tasks.evaluation import choose_model, evaluate_network, read_markdown
+
+
+@flow(name="evaluate-model", flow_run_name="evaluate-{split}")
+def evaluate_model(
+    store: str = "./genre-store",
+    model: str | None = None,
+    split: Literal["training", "validation", "test"] = "test",
+    refresh: bool = False,
+) -> dict[str, Any]:
+    """Evaluate a model and publish its report; the first one evaluated becomes the champion.
+
+    Parameters
+    ----------
+    store : str
+        Folder or s3:// address.
+    model : str, optional
+        Its id; by default the model that was trained last.
+    split : str
+        Whose tracks are predicted.
+    refresh : bool
+        Evaluate again though it is done.
+
+    Returns
+    -------
+    dict
+        The JSON object of `genre evaluate`.
+    """
+    began = time.monotonic()
+    root = open_store(store)
+    name = choose_model(root, model)
+    result = evaluate_network(root, name, EvaluateSpec(split=split), refresh=refresh)
+    artifacts.evaluation(read_markdown(root, name, split), metrics=result)
+    return {**result, "seconds": round(time.monotonic() - began, 3)}
+
+
+if __name__ == "__main__":
+    from flows.cli import main
+
+    main(["evaluate", *sys.argv[1:]])

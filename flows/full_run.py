@@ -1,0 +1,78 @@
+"""The flow `full-run`: features, training, evaluation, one after the other."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, Literal
+
+from prefect import flow
+
+from flows.build_features import build_features
+from flows.evaluate_model import evaluate_model
+from flows.train_model import train_model
+from storage.locations import Location
+
+
+@flow(name="full-run", flow_run_name="full-run-{preset}-{network}")
+def full_run(
+    data: str = "demo",
+    store: str = "./genre-store",
+    subset: Literal["small", "medium", "large", "full"] | None = None,
+    preset: Literal["default", "seed"] = "default",
+    network: Literal["default", "seed"] = "default",
+    seed: int = 0,
+    epochs: int | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    refresh: bool = False,
+    verify: bool = False,
+    retry_quarantined: bool = False,
+) -> dict[str, Any]:
+    """Do everything from audio to report; what is done already is found and not done again.
+
+    The parameters are those of `build_features`, `train_model` and `evaluate_model`.
+
+    Returns
+    -------
+    dict
+        The JSON object of `genre run`.
+    """
+    began = time.monotonic()
+    features = build_features(
+        data=data,
+        store=store,
+        subset=subset,
+        preset=preset,
+        workers=workers,
+        scheduler=scheduler,
+        refresh=refresh,
+        verify=verify,
+        retry_quarantined=retry_quarantined,
+    )
+    model = train_model(
+        store=store,
+        catalogue=features["catalogue"],
+        preset=preset,
+        network=network,
+        seed=seed,
+        epochs=epochs,
+        refresh=refresh,
+    )
+    evaluation = evaluate_model(store=store, model=model["model"], refresh=refresh)
+    return {
+        "store": Location.parse(store).uri,
+        "data": features["data"],
+        "catalogue": features["catalogue"],
+        "features": features,
+        "model": model,
+        "evaluation": evaluation,
+        "report": evaluation["report"],
+        "seconds": round(time.monotonic() - began, 3),
+    }
+
+
+if __name__ == "__main__":
+    from flows.cli import main
+
+    main(["run", *sys.argv[1:]])

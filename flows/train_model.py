@@ -1,0 +1,81 @@
+"""The flow `train-model`: features and labels → a network in the store."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from prefect import flow
+from prefect.utilities.annotations import quote
+
+from flows import artifacts, progress
+from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
+from storage.layout import open_store
+from tasks.labelled import load_labelled
+from tasks.training import read_history, train_network
+
+
+@flow(name="train-model", flow_run_name="train-{network}")
+def train_model(
+    store: str = "./genre-store",
+    catalogue: str | None = None,
+    preset: Literal["default", "seed"] = "default",
+    network: Literal["default", "seed"] = "default",
+    seed: int = 0,
+    epochs: int | None = None,
+    refresh: bool = False,
+) -> dict[str, Any]:
+    """Train a network on features in the store, unless that very model is there.
+
+    Parameters
+    ----------
+    store : str
+        Folder or s3:// address.
+    catalogue : str, optional
+        Whose labels and splits; by default the catalogue that was written last.
+    preset : str
+        Feature preset.
+    network : str
+        Which network.
+    seed : int
+        Source of every random draw.
+    epochs : int, optional
+        Epochs at most; the default of `TrainSpec` otherwise.
+    refresh : bool
+        Train again though the model is there.
+
+    Returns
+    -------
+    dict
+        The JSON object of `genre train`.
+    """
+    began = time.monotonic()
+    root = open_store(store)
+    data = load_labelled(root, FeatureSpec.preset(preset), catalogue_id=catalogue)
+    spec = TrainSpec(seed=seed) if epochs is None else TrainSpec(seed=seed, epochs=epochs)
+    with progress.stage("training", total=spec.epochs, unit="epochs") as show:
+
+        def on_epoch(number: int, _most: int, line: Mapping[str, float]) -> None:
+            show(number, f"validation track accuracy {line['validation_track_accuracy']:.1%}")
+
+        result = train_network(
+            root,
+            quote(data),
+            ModelSpec(network=network),
+            spec,
+            refresh=refresh,
+            on_epoch=quote(on_epoch),
+            say=quote(progress.say),
+        )
+    if not result["reused"]:
+        history = read_history(root, result["model"])
+        artifacts.training_curves(history, result)
+    return {**result, "seconds": round(time.monotonic() - began, 3)}
+
+
+if __name__ == "__main__":
+    from flows.cli import main
+
+    main(["train", *sys.argv[1:]])

@@ -1,0 +1,182 @@
+"""Evaluate a model on one split of its catalogue, and publish metrics, plots and report."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from genre_model.specs import EvaluateSpec, FeatureSpec
+from storage.errors import NotFound
+from storage.locations import Location
+from storage.models import METRICS_FILE, ModelStore
+from tasks.labelled import LabelledFeatures, load_labelled
+from tasks.training import read_history
+
+REPORT_FILE, MARKDOWN_FILE = "report.html", "report.md"
+
+
+def choose_model(
+    store: Location,
+    model: str | None = None,
+    *,
+    preset: str | None = None,
+    network: str | None = None,
+    seed: int | None = None,
+) -> str:
+    """Return `model`, or the id of the model that was trained last.
+
+    Parameters
+    ----------
+    store : Location
+    model : str, optional
+        An id.
+    preset, network, seed
+        What the model must have been made with, each if given.
+
+    Raises
+    ------
+    NotFound
+        If there is no such model.
+    """
+    models = ModelStore(store)
+    whole = {name: models.parameters(name) for name, is_whole in models.list().items() if is_whole}
+    wanted = {"preset": preset, "network": network, "seed": seed, "id": model}
+    given = {key: value for key, value in wanted.items() if value is not None}
+    fitting = {
+        name: params
+        for name, params in whole.items()
+        if all(_fact(params, key) == value for key, value in given.items())
+    }
+    if not fitting:
+        asked = " of " + ", ".join(f"{k} {v!r}" for k, v in given.items()) if given else ""
+        raise NotFound(
+            f"{store.uri} has no model{asked} (there: {', '.join(whole) or 'none'}); "
+            "run `genre train` first"
+        )
+    return max(fitting, key=lambda name: str(fitting[name].get("trained", "")))
+
+
+def _fact(params: dict[str, Any], key: str) -> object:
+    return params["features"]["name"] if key == "preset" else params.get(key)
+
+
+@task(name="evaluate", cache_policy=NO_CACHE)
+def evaluate_network(
+    store: Location, model: str, spec: EvaluateSpec, *, refresh: bool = False
+) -> dict[str, Any]:
+    """Predict a split's tracks, and publish what the predictions are worth.
+
+    Parameters
+    ----------
+    store : Location
+    model : str
+        Its id.
+    spec : EvaluateSpec
+        Which split.
+    refresh : bool
+        Evaluate again though it is done.
+
+    Returns
+    -------
+    dict
+        The content of metrics.json with `report`, the address of the page.
+
+    Raises
+    ------
+    NotFound
+        If the model, or what it was trained on, is not in the store.
+    """
+    models = ModelStore(store)
+    found = None if refresh else models.metrics(model, split=spec.split)
+    if found is None:
+        data = _data_of(store, models.parameters(model))
+        with tempfile.TemporaryDirectory(prefix="genre-evaluation-") as folder:
+            found = _evaluate(models, model, data, spec, Path(folder))
+            models.publish_evaluation(Path(folder), model, split=spec.split)
+    models.set_champion_if_none(model)
+    place = models.location(model) / "evaluation" / spec.split
+    return {**found, "report": (place / REPORT_FILE).uri}
+
+
+def read_markdown(store: Location, model: str, split: str) -> str:
+    """Read the report as Markdown with its pictures inside."""
+    place = ModelStore(store).location(model) / "evaluation" / split / MARKDOWN_FILE
+    return place.read_bytes().decode()
+
+
+def _data_of(store: Location, params: dict[str, Any]) -> LabelledFeatures:
+    spec = FeatureSpec.from_dict(params["features"])
+    return load_labelled(store, spec, catalogue_id=params["catalogue"])
+
+
+def _evaluate(
+    models: ModelStore, model: str, data: LabelledFeatures, spec: EvaluateSpec, folder: Path
+) -> dict[str, Any]:
+    from genre_model.bundle import load_bundle
+    from genre_model.evaluation import evaluate, track_table
+    from genre_model.inference import predict_rows
+
+    bundle = load_bundle(models.fetch(model))
+    predictions = predict_rows(bundle.model, data.split(spec.split), data.features.read_shard)
+    training = data.rows.loc[data.rows["split"] == "training", "label"].to_numpy(np.int64)
+    metrics = evaluate(predictions, genres=bundle.genres, training_labels=training)
+    table = track_table(predictions, genres=bundle.genres).merge(
+        data.tracks[["track_id", "title", "artist"]], on="track_id", how="left"
+    )
+    _write_report(
+        folder,
+        metrics=metrics,
+        table=table,
+        history=read_history(models.store, model),
+        params=bundle.params,
+        data=data,
+        split=spec.split,
+    )
+    figures = {"model": model, "split": spec.split, **metrics.to_dict()}
+    (folder / METRICS_FILE).write_text(json.dumps(figures, indent=1, ensure_ascii=False))
+    return figures
+
+
+def _write_report(
+    folder: Path,
+    *,
+    metrics: Any,
+    table: pd.DataFrame,
+    history: pd.DataFrame,
+    params: dict[str, Any],
+    data: LabelledFeatures,
+    split: str,
+) -> None:
+    from genre_model.report import Report
+
+    facts = ("network", "parameters", "epochs", "best_epoch", "training_seconds", "catalogue")
+    report = Report(
+        metrics=metrics,
+        history=history,
+        model=params["id"],
+        split=split,
+        best_epoch=params["best_epoch"],
+        facts={name: params[name] for name in facts},
+        specs={"Features": params["features"], "Training": params["train_spec"]},
+        tracks_per_split=data.counts(),
+        quarantined=data.refused,
+        predictions=table,
+        licences=_licences(data.tracks),
+    )
+    for name, png in report.pictures.items():
+        (folder / name).write_bytes(png)
+    table.to_parquet(folder / "predictions.parquet", index=False)
+    (folder / REPORT_FILE).write_text(report.html(), encoding="utf-8")
+    (folder / MARKDOWN_FILE).write_text(report.markdown(), encoding="utf-8")
+
+
+def _licences(tracks: pd.DataFrame) -> dict[str, int]:
+    counts = tracks["license"].fillna("not stated").value_counts()
+    return {str(name): int(count) for name, count in counts.items()}

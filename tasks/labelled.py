@@ -1,0 +1,131 @@
+"""Rows of an array joined with a catalogue's labels and splits: what training and evaluation read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from genre_model.specs import FeatureSpec
+from genre_model.splits import label_rows, split_rows
+from storage.catalogues import newest_catalogue, read_catalogue
+from storage.errors import NotFound
+from storage.features import FeatureStore
+from storage.locations import Location
+
+if TYPE_CHECKING:
+    from genre_model.batches import RowIndex
+
+_MADE_OF = ("track_id", "sha256", "windows", "genre", "split")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledFeatures:
+    """Features with what their tracks are.
+
+    Attributes
+    ----------
+    features : FeatureStore
+    spec : FeatureSpec
+    catalogue_id : str
+    tracks : pd.DataFrame
+        The catalogue.
+    rows : pd.DataFrame
+        One line a track with windows: `row`, `track_id`, `windows`, `genre`, `label`, `split`,
+        `sha256`.
+    genres : tuple[str, ...]
+        In the order of the labels.
+    refused : Mapping[str, int]
+        Status -> tracks of the catalogue without windows.
+    """
+
+    features: FeatureStore
+    spec: FeatureSpec
+    catalogue_id: str
+    tracks: pd.DataFrame
+    rows: pd.DataFrame
+    genres: tuple[str, ...]
+    refused: Mapping[str, int]
+
+    def digest(self) -> str:
+        """Return the sha256 of the tracks' audio, labels and splits, whatever rows they have."""
+        content = self.rows.sort_values("track_id")[list(_MADE_OF)]
+        return hashlib.sha256(content.to_csv(index=False).encode()).hexdigest()
+
+    def split(self, split: str) -> RowIndex:
+        """Return the rows of one split.
+
+        Raises
+        ------
+        CatalogueError
+            If there is none.
+        """
+        from genre_model.batches import RowIndex
+
+        return RowIndex.from_frame(split_rows(self.rows, split=split))
+
+    def counts(self) -> dict[str, int]:
+        """Return split -> tracks with windows."""
+        return {str(split): int(n) for split, n in self.rows["split"].value_counts().items()}
+
+
+def load_labelled(
+    store: Location, spec: FeatureSpec, *, catalogue_id: str | None = None
+) -> LabelledFeatures:
+    """Join an array's rows with a catalogue.
+
+    Parameters
+    ----------
+    store : Location
+    spec : FeatureSpec
+        Which array of the catalogue's data set.
+    catalogue_id : str, optional
+        By default the catalogue that was written last.
+
+    Returns
+    -------
+    LabelledFeatures
+
+    Raises
+    ------
+    NotFound
+        If there is no such catalogue or array, or it is not finished.
+    """
+    catalogue_id = catalogue_id or newest_catalogue(store)
+    tracks = read_catalogue(store, catalogue_id)
+    features = _open(store, spec, str(tracks.attrs["data_set"]))
+    rows = features.rows()
+    genres = tuple(sorted(tracks["genre"].unique()))
+    labelled = label_rows(rows, tracks, genres=genres)
+    return LabelledFeatures(
+        features=features,
+        spec=spec,
+        catalogue_id=catalogue_id,
+        tracks=tracks,
+        rows=labelled.merge(rows[["row", "sha256"]], on="row"),
+        genres=genres,
+        refused=_refused(rows, tracks, labelled),
+    )
+
+
+def _open(store: Location, spec: FeatureSpec, data_set: str) -> FeatureStore:
+    try:
+        return FeatureStore.open(store, data_set=data_set, name=spec.key)
+    except NotFound as error:
+        raise NotFound(
+            f"{store.uri} has no {spec.name!r} features of {data_set!r}; "
+            f"run `genre features --preset {spec.name}` first"
+        ) from error
+
+
+def _refused(
+    rows: pd.DataFrame, tracks: pd.DataFrame, labelled: pd.DataFrame
+) -> dict[str, Any]:
+    newest = rows.sort_values("row").drop_duplicates("track_id", keep="last")
+    wanted = newest["track_id"].isin(tracks["track_id"])
+    kept = newest["track_id"].isin(labelled["track_id"])
+    counts = newest.loc[wanted & ~kept, "status"].value_counts()
+    return {str(status): int(count) for status, count in counts.items()}

@@ -1,0 +1,167 @@
+"""Train a network on the rows of a catalogue, unless the store has that very model."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from genre_model.bundle import HISTORY_FILE, model_id, save_bundle
+from genre_model.specs import TRAINING_VERSION, ModelSpec, TrainSpec
+from storage.claims import Claim
+from storage.locations import Location
+from storage.models import METRICS_FILE, MODEL_FILE, ModelStore
+from tasks.labelled import LabelledFeatures
+
+OnEpoch = Callable[[int, int, Mapping[str, float]], None]
+
+
+def identify_model(data: LabelledFeatures, model: ModelSpec, spec: TrainSpec) -> str:
+    """Name the model that these rows and specs make."""
+    return model_id(
+        model.network,
+        {
+            "rows": data.digest(),
+            "features": data.spec.digest(),
+            "model": model.digest(),
+            "training": spec.digest(),
+            "version": TRAINING_VERSION,
+        },
+    )
+
+
+@task(name="train", cache_policy=NO_CACHE)
+def train_network(
+    store: Location,
+    data: LabelledFeatures,
+    model: ModelSpec,
+    spec: TrainSpec,
+    *,
+    refresh: bool = False,
+    on_epoch: OnEpoch | None = None,
+    say: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Train and publish a model, or find it published.
+
+    Parameters
+    ----------
+    store : Location
+    data : LabelledFeatures
+    model : ModelSpec
+    spec : TrainSpec
+    refresh : bool
+        Train again though the model is there.
+    on_epoch : callable, optional
+        Called after each epoch with its number, the most there can be, and its history line.
+    say : callable, optional
+        Called with a sentence if another process trains this very model.
+
+    Returns
+    -------
+    dict
+        The JSON keys of `genre train` but for `seconds`.
+    """
+    models, name = ModelStore(store), identify_model(data, model, spec)
+    with Claim(store, f"models/{name}", say=say):
+        reused = models.exists(name) and not refresh
+        if not reused:
+            _train(models, name, data, model, spec, refresh=refresh, on_epoch=on_epoch)
+    return {**_told(models, name), "reused": reused}
+
+
+def read_history(store: Location, model: str) -> pd.DataFrame:
+    """Read a model's history, one line an epoch."""
+    place = ModelStore(store).location(model) / HISTORY_FILE
+    return pd.read_csv(BytesIO(place.read_bytes()))
+
+
+def _train(
+    models: ModelStore,
+    name: str,
+    data: LabelledFeatures,
+    model: ModelSpec,
+    spec: TrainSpec,
+    *,
+    refresh: bool,
+    on_epoch: OnEpoch | None,
+) -> None:
+    from genre_model.training import train
+
+    began = time.monotonic()
+    with _working_folders(models.location(name), refresh=refresh) as (staged, checkpoints):
+        result = train(
+            data.split("training"),
+            validation=data.split("validation"),
+            read_shard=data.features.read_shard,
+            classes=len(data.genres),
+            model=model,
+            spec=spec,
+            on_epoch=on_epoch,
+            checkpoints=checkpoints,
+        )
+        save_bundle(
+            staged,
+            model=result.model,
+            history=result.history,
+            genres=data.genres,
+            features=data.spec,
+            network=model.network,
+            details={
+                "id": name,
+                "trained": datetime.now(UTC).isoformat(),
+                "catalogue": data.catalogue_id,
+                "data_set": data.features.data_set,
+                "rows_sha256": data.digest(),
+                "tracks": data.counts(),
+                "seed": spec.seed,
+                "train_spec": spec.to_dict(),
+                "epochs": len(result.history),
+                "best_epoch": result.best_epoch,
+                "validation_track_accuracy": result.validation_track_accuracy,
+                "validation_window_accuracy": result.validation_window_accuracy,
+                "training_seconds": round(time.monotonic() - began, 3),
+            },
+        )
+        if refresh:
+            _withdraw(models, name)
+        models.publish(staged, name)
+
+
+@contextmanager
+def _working_folders(target: Location, *, refresh: bool) -> Iterator[tuple[Path, Path | None]]:
+    """Yield a folder to stage the model in, and where its checkpoints outlast a kill, if anywhere.
+
+    Checkpoints go where the next run finds them: to the model's folder on disk. In a bucket they
+    would cost a request an epoch and file, so a killed training starts again there.
+    """
+    with tempfile.TemporaryDirectory(prefix="genre-model-") as staged:
+        local = target.local_path
+        yield Path(staged), None if local is None or refresh else local / "checkpoints"
+
+
+def _withdraw(models: ModelStore, name: str) -> None:
+    """Take a model back before it is published anew, with the evaluations of the former one."""
+    place = models.location(name)
+    for split in (place / "evaluation").folders():
+        (place / "evaluation" / split / METRICS_FILE).delete()
+    (place / MODEL_FILE).delete()
+
+
+def _told(models: ModelStore, name: str) -> dict[str, Any]:
+    params = models.parameters(name)
+    keys = ("network", "parameters", "epochs", "best_epoch", "catalogue")
+    accuracies = ("validation_track_accuracy", "validation_window_accuracy")
+    return {
+        "model": name,
+        "path": models.location(name).uri,
+        **{key: params[key] for key in (*keys, *accuracies)},
+    }

@@ -1,0 +1,262 @@
+"""One contract that every kind of location keeps."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import stat
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.buckets import Bucket
+from storage.errors import (
+    AlreadyThere,
+    NotFound,
+    Refused,
+    StorageError,
+    UnknownFormat,
+    Unreachable,
+)
+from storage.folders import Folder
+from storage.locations import Location
+
+
+class TestContract:
+    def test_what_is_written_is_read(self, place: Location) -> None:
+        target = place / "a" / "b.bin"
+        for content in (b"", b"one", bytes(range(256)) * 1000):
+            target.write_bytes(content)
+            assert target.read_bytes() == content
+
+    def test_nothing_there(self, place: Location) -> None:
+        with pytest.raises(NotFound) as caught:
+            (place / "nothing").read_bytes()
+        assert place.name in str(caught.value)
+        assert isinstance(caught.value, FileNotFoundError)
+        with pytest.raises(NotFound):
+            (place / "nothing").read_with_version()
+        with pytest.raises(NotFound):
+            (place / "nothing").age()
+        assert not (place / "nothing").exists()
+        assert (place / "nothing").entry() is None
+        assert (place / "nothing").list() == []
+        assert (place / "nothing").folders() == []
+        (place / "nothing").delete()
+
+    def test_create_refuses_what_is_there(self, place: Location) -> None:
+        target = place / "once.json"
+        version = target.create(b"first")
+        with pytest.raises(AlreadyThere):
+            target.create(b"second")
+        assert target.read_with_version() == (b"first", version)
+
+    def test_replace_only_what_was_read(self, place: Location) -> None:
+        target = place / "swap.json"
+        first = target.create(b"1")
+        second = target.replace_if(b"2", version=first)
+        assert second is not None
+        assert target.replace_if(b"3", version=first) is None
+        assert target.read_with_version() == (b"2", second)
+        assert (place / "none.json").replace_if(b"x", version=first) is None
+        assert not (place / "none.json").exists()
+
+    def test_delete_if_never_deletes_another_version(self, place: Location) -> None:
+        target = place / "claim.json"
+        first = target.create(b"1")
+        second = target.replace_if(b"2", version=first)
+        assert second is not None
+        assert target.delete_if(version=first) is False
+        assert target.read_bytes() == b"2"
+        if target.delete_if(version=second):
+            assert not target.exists()
+
+    def test_listing(self, place: Location) -> None:
+        for name in ("b", "a/1", "a/b/2", "c-not-a/3", ".hidden", "a/.lock"):
+            (place / name).write_bytes(name.encode())
+        assert [entry.name for entry in place.list()] == ["b"]
+        entries = place.list(recursive=True)
+        assert [entry.name for entry in entries] == ["a/1", "a/b/2", "b", "c-not-a/3"]
+        assert [entry.size for entry in entries] == [3, 5, 1, 9]
+        assert [entry.name for entry in (place / "a").list(recursive=True)] == ["1", "b/2"]
+        assert place.folders() == ["a", "c-not-a"]
+        only = (place / "b").entry()
+        assert only is not None
+        assert (only.name, only.size, only.stamp) == ("b", 1, place.list()[0].stamp)
+
+    def test_listing_sees_what_was_just_written(self, place: Location) -> None:
+        assert place.list() == []
+        for number in range(5):
+            (place / f"{number}").write_bytes(b"x")
+            assert len(place.list()) == number + 1
+        (place / "0").delete()
+        assert [entry.name for entry in place.list()] == ["1", "2", "3", "4"]
+
+    def test_stamp_changes_with_the_content(self, place: Location) -> None:
+        target = place / "file"
+        target.write_bytes(b"one")
+        before = place.list()[0]
+        time.sleep(0.02)
+        target.write_bytes(b"two")
+        after = place.list()[0]
+        assert before.size == after.size
+        assert before.stamp != after.stamp
+
+    def test_of_many_that_swap_one_wins(self, place: Location) -> None:
+        target = place / "race.json"
+        version = target.create(b"start")
+        new: list[str | None] = []
+
+        def swap(number: int) -> None:
+            new.append(target.replace_if(f"{number}".encode(), version=version))
+
+        threads = [threading.Thread(target=swap, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len([found for found in new if found]) >= 1
+        if isinstance(target, Folder):  # moto compares and writes without a lock
+            assert len([found for found in new if found]) == 1
+        assert target.read_with_version()[1] in new
+
+    def test_age_is_small_and_grows(self, place: Location) -> None:
+        target = place / "young"
+        target.write_bytes(b"x")
+        first = target.age()
+        time.sleep(1.1)
+        assert -1.1 <= first < 5
+        assert target.age() > first
+
+    def test_travels_and_names_itself(self, place: Location) -> None:
+        (place / "x").write_bytes(b"y")
+        copy = pickle.loads(pickle.dumps(place))
+        assert copy == place
+        assert (copy / "x").read_bytes() == b"y"
+        assert (place / "a/b").uri == f"{place.uri}/a/b"
+        assert (place / "a" / "b").name == "b"
+        assert str(place) == place.uri
+
+
+class TestParse:
+    def test_kinds(self, tmp_path: Path) -> None:
+        assert Location.parse(tmp_path) == Folder(tmp_path)
+        assert Location.parse(str(tmp_path)) == Folder(tmp_path)
+        assert Location.parse(f"file://{tmp_path}") == Folder(tmp_path)
+        assert Location.parse("s3://box/some/prefix/") == Bucket("box", "some/prefix")
+        assert Location.parse(Folder(tmp_path)) == Folder(tmp_path)
+        assert Location.parse("s3://box").uri == "s3://box"
+
+    def test_relative_paths_become_absolute(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir("/")
+        assert Location.parse("genre-store").uri == "/genre-store"
+
+    @pytest.mark.parametrize("uri", ["gs://box/x", "s3://", "http://host/x"])
+    def test_refused(self, uri: str) -> None:
+        with pytest.raises(UnknownFormat, match="s3://"):
+            Location.parse(uri)
+
+
+class TestFolder:
+    def test_a_failed_write_leaves_nothing(self, tmp_path: Path) -> None:
+        (tmp_path / "taken").mkdir()
+        with pytest.raises(Refused, match="taken"):
+            Folder(tmp_path / "taken").write_bytes(b"x")
+        assert sorted(path.name for path in tmp_path.rglob("*")) == ["taken"]
+
+    def test_a_file_where_a_folder_should_be(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_bytes(b"")
+        with pytest.raises(StorageError, match="file"):
+            (Folder(tmp_path / "file") / "x").write_bytes(b"x")
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    def test_permission(self, tmp_path: Path) -> None:
+        target = Folder(tmp_path / "secret")
+        target.write_bytes(b"x")
+        target.path.chmod(0)
+        with pytest.raises(Refused, match="Permission denied"):
+            target.read_bytes()
+
+    def test_a_full_disk_is_named(self) -> None:
+        if not Path("/dev/full").exists():
+            pytest.skip("this system has no /dev/full")
+        from storage.errors import Full
+        from storage.folders import _explained
+
+        with (
+            pytest.raises(Full, match="free some space"),
+            _explained("writing", Path("/dev/full")),
+            open("/dev/full", "wb", buffering=0) as full,
+        ):
+            full.write(b"x")
+
+    def test_files_get_the_usual_permissions(self, tmp_path: Path) -> None:
+        mask = os.umask(0o022)
+        try:
+            Folder(tmp_path / "plain").write_bytes(b"")
+        finally:
+            os.umask(mask)
+        assert stat.S_IMODE((tmp_path / "plain").stat().st_mode) == 0o644
+
+    def test_create_without_hard_links(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: Any) -> None:
+            raise OSError(95, "Operation not supported")
+
+        monkeypatch.setattr(os, "link", refuse)
+        target = Folder(tmp_path / "once")
+        target.create(b"first")
+        with pytest.raises(AlreadyThere):
+            target.create(b"second")
+        assert target.read_bytes() == b"first"
+        assert [entry.name for entry in Folder(tmp_path).list()] == ["once"]
+
+    def test_a_dead_link_is_not_listed(self, tmp_path: Path) -> None:
+        (tmp_path / "dead").symlink_to(tmp_path / "nowhere")
+        (tmp_path / "live").write_bytes(b"x")
+        assert [entry.name for entry in Folder(tmp_path).list()] == ["live"]
+
+
+class TestBucket:
+    def test_no_such_bucket(self, s3_options: dict[str, Any]) -> None:
+        place = Bucket("no-such-bucket", "x", s3_options)
+        for operation in (
+            place.read_bytes,
+            place.list,
+            lambda: place.write_bytes(b"x"),
+            lambda: place.create(b"x"),
+        ):
+            with pytest.raises(Refused, match="there is no bucket 'no-such-bucket'"):
+                operation()
+
+    def test_no_server(self) -> None:
+        options = {
+            "endpoint_url": "http://127.0.0.1:9",
+            "key": "AKSECRETKEY",
+            "secret": "very-secret",
+            "config_kwargs": {"connect_timeout": 1, "retries": {"max_attempts": 1}},
+        }
+        place = Bucket("box", "x", options)
+        place._fs.retries = 1
+        with pytest.raises(Unreachable, match="GET s3://box/x") as caught:
+            place.read_bytes()
+        assert "SECRET" not in str(caught.value).upper()
+
+    def test_credentials_are_never_shown(self, s3_options: dict[str, Any]) -> None:
+        place = Bucket("box", "x", s3_options)
+        for shown in (repr(place), str(place), place.uri):
+            assert s3_options["secret"] not in shown
+            assert s3_options["key"] not in shown
+
+    def test_more_than_a_page_of_objects(self, bucket: Bucket) -> None:
+        from storage.surveys import in_parallel
+
+        place = bucket / "many"
+        in_parallel(lambda number: (place / f"{number:04d}").write_bytes(b"x"), range(1005))
+        assert len(place.list()) == 1005
+        assert len(bucket.list(recursive=True)) == 1005
+        assert bucket.folders() == ["many"]
