@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -64,7 +65,7 @@ def run_bounded(
         if failed.is_set():
             break
         future = submit(item)
-        future.add_done_callback(lambda done, item=item: ended(item, done))
+        future.add_done_callback(functools.partial(ended, item))
         futures.append(future)
     for future in futures:
         future.wait()

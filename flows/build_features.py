@@ -14,7 +14,6 @@ from distributed import Client
 from prefect import flow
 from prefect.events import emit_event
 from prefect.futures import PrefectFuture
-from prefect.utilities.annotations import quote
 
 from flows import artifacts, progress
 from flows.bounded import run_bounded
@@ -26,7 +25,7 @@ from storage.layout import create_store
 from storage.locations import Location
 from storage.plans import ShardWork
 from tasks.build_shard import build_shard
-from tasks.catalogue import FoundCatalogue, find_catalogue, store_catalogue
+from tasks.catalogue import find_catalogue, store_catalogue
 from tasks.features import (
     FeatureWork,
     count_features,
@@ -34,6 +33,7 @@ from tasks.features import (
     finalise_features,
     prepare_features,
 )
+from tasks.opaque import opaque
 from tasks.shards import ShardJob, ShardOutcome
 
 IN_FLIGHT_A_WORKER = 2
@@ -85,13 +85,13 @@ def build_features(
     location = data_location(data, workers=workers, scheduler=scheduler)
     found = find_catalogue(location, subset=subset)
     root = create_store(store)
-    catalogue_id = store_catalogue(root, quote(found))
+    catalogue_id = store_catalogue(root, opaque(found))
     artifacts.catalogue(found.summary())
     what = f"features/{found.catalogue.data_set}/{spec.key}"
     with Claim(root, what, say=progress.say) as claim:
         work = prepare_features(
             root,
-            quote(found),
+            opaque(found),
             spec,
             refresh=refresh,
             check_bytes=verify,
@@ -99,7 +99,7 @@ def build_features(
         )
         used = _build_shards(work, workers=workers, scheduler=scheduler)
         claim.check()
-        finalised = finalise_features(quote(work))
+        finalised = finalise_features(opaque(work))
     counts = count_features(work, found, finalised.rows)
     result = {
         **counts,
@@ -128,7 +128,7 @@ def _build_shards(work: FeatureWork, *, workers: int | None, scheduler: str | No
             extractor=extractor,
             topic=topic,
         )
-        return build_shard.submit(shard.shard, quote(job))
+        return build_shard.submit(shard.shard, opaque(job))
 
     with dask_client(workers=workers, scheduler=scheduler) as client:
         count = max(1, len(client.nthreads()))
@@ -143,9 +143,7 @@ def _build_shards(work: FeatureWork, *, workers: int | None, scheduler: str | No
 
 
 @contextmanager
-def _shown_progress(
-    client: Client, total: int, topic: str
-) -> Iterator[Callable[[int, int], None]]:
+def _shown_progress(client: Client, total: int, topic: str) -> Iterator[Callable[[int, int], None]]:
     """Show tracks as workers report them; yield what takes note of a shard's finished tracks."""
     done: dict[int, int] = {}
     one_at_a_time = threading.Lock()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from flows import orphans
 from flows.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,13 +48,14 @@ def _local(workers: int) -> Iterator[Client]:
     from distributed import Client
     from distributed.deploy.subprocess import SubprocessCluster
 
+    orphans.leave_none()
     # Workers are fresh interpreters rather than spawned copies: a spawned one imports the main
     # module again, and with it Prefect, which no worker needs.
     with (
         SubprocessCluster(
             n_workers=workers,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address=None,  # type: ignore[arg-type]  # its docstring allows None
             worker_kwargs={"memory_limit": 0, "dashboard": False},
         ) as cluster,
         Client(cluster) as client,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from flows import console, prefect_environment, progress, shown
+from flows import console, orphans, prefect_environment, progress, shown
 
 Result = dict[str, Any]
 
@@ -83,7 +83,8 @@ def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str
 
 def status(*, as_json: bool, store: str, verify: bool) -> None:
     """Run `genre status`; it starts no server and imports no Prefect."""
-    from storage.features import FeatureStore, list_features
+    from storage.datasets import list_features
+    from storage.features import FeatureStore
     from storage.layout import open_store
     from storage.summary import summarise
     from storage.verification import verify as verify_features
@@ -110,6 +111,7 @@ def _flow_result(
 ) -> Iterator[Callable[[Result], None]]:
     """Prepare for a flow; yield what takes its result, which is written when all has settled."""
     prefect_environment.prepare()
+    orphans.leave_none()
     results: list[Result] = []
     with console.result_stream() as out:
         progress.enable()

@@ -1,4 +1,4 @@
-"""The border between the program and its terminal: streams, exit statuses, one sentence an error."""
+"""The border to the terminal: streams, exit statuses, one sentence an error."""
 
 from __future__ import annotations
 

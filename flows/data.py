@@ -8,6 +8,7 @@ from pathlib import Path
 from flows import progress
 from flows.cluster import dask_client
 from flows.errors import UsageError
+from genre_model.demo import plan_demo
 from storage.locations import Location
 from tasks.demo import is_current, is_demo, make_demo
 
@@ -17,9 +18,7 @@ BUILT_IN = "demo"
 def demo_folder() -> Path:
     """Return where the built-in data set lies: `GENRE_DEMO`, or the user's cache."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(
-        os.environ.get("GENRE_DEMO") or f"{cache}/fma-genre/demo"
-    ).expanduser().absolute()
+    return Path(os.environ.get("GENRE_DEMO") or f"{cache}/fma-genre/demo").expanduser().absolute()
 
 
 def data_location(
@@ -44,13 +43,12 @@ def data_location(
     folder = demo_folder()
     if folder.is_dir() and not is_demo(folder) and any(folder.iterdir()):
         raise UsageError(
-            f"{folder} (GENRE_DEMO) is not empty and not the built-in data set; "
-            "name another folder"
+            f"{folder} (GENRE_DEMO) is not empty and not the built-in data set; name another folder"
         )
     if not is_current(folder):
         with (
             dask_client(workers=workers, scheduler=scheduler) as client,
-            progress.stage("demo data", total=1, unit="tracks") as show,
+            progress.stage("demo data", total=len(plan_demo().tracks), unit="tracks") as show,
         ):
-            make_demo(folder, client=client, track_done=show)
+            make_demo(folder, client=client, track_done=lambda done: show(done, ""))
     return Location.parse(folder)

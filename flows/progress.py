@@ -26,6 +26,8 @@ class _Lines:
             last[:] = [note, done]
 
         yield show
+        if not last[1]:
+            return
         note = f", {last[0]}" if last[0] else ""
         seconds = time.monotonic() - began
         sys.stderr.write(f"{name}: {last[1]:,} of {total:,} {unit}{note}, {seconds:.1f} s\n")
@@ -64,7 +66,7 @@ _display: _Silent | _Lines | _Bars = _Silent()
 
 def enable() -> None:
     """Show progress on stderr from now on; the command calls this, flows in a worker do not."""
-    global _display  # noqa: PLW0603 - one process has one stderr
+    global _display
     _display = _Bars() if sys.stderr.isatty() else _Lines()
 
 

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from prefect import flow
-from prefect.utilities.annotations import quote
 
 from flows import artifacts, progress
 from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
 from storage.layout import open_store
 from tasks.labelled import load_labelled
+from tasks.opaque import opaque
 from tasks.training import read_history, train_network
 
 
@@ -62,12 +62,12 @@ def train_model(
 
         result = train_network(
             root,
-            quote(data),
+            opaque(data),
             ModelSpec(network=network),
             spec,
             refresh=refresh,
-            on_epoch=quote(on_epoch),
-            say=quote(progress.say),
+            on_epoch=opaque(on_epoch),
+            say=opaque(progress.say),
         )
     if not result["reused"]:
         history = read_history(root, result["model"])

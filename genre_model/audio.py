@@ -1,6 +1,5 @@
 """Audio files as libsndfile opens them, and the words for what can be wrong with a clip."""
 
-import errno
 import os
 import stat
 import tempfile
@@ -17,11 +16,11 @@ AudioSource = bytes | str | os.PathLike[str]
 LOWEST_RATE, HIGHEST_RATE = 1_000, 384_000
 """Sample rates in Hz outside of which a header is taken for damaged."""
 
-# Files up to this size are copied into memory, where their length can be exaggerated.
+# Files up to this size are copied into memory to have their length exaggerated.
 _COPIED_BYTES = 64 << 20
-# A decoder that stops with more than this left of an MP3 has believed a too short header.
-_UNREAD_BYTES = 16 << 10
 _EXAGGERATION = 16
+# Bytes of an MP3 frame; the first one may hold a tag that says how many there are.
+_LONGEST_FRAME = 2_881
 
 
 class Status(StrEnum):
@@ -90,7 +89,17 @@ class AudioFile(soundfile.SoundFile):  # type: ignore[misc]
     `soundfile` asks a seekable file where it stands before each read, cuts the read to what the
     header promises, and seeks afterwards, which makes an MP3 decoder start anew. Said not to be
     seekable, it just reads; `seek` works all the same.
+
+    Attributes
+    ----------
+    careful : bool
+        Whether to read in small blocks, as a block in which the decoder gives up is lost.
+    gave_up : bool
+        Whether the decoder did.
     """
+
+    careful = False
+    gave_up = False
 
     def seekable(self) -> bool:
         """Return False, whatever the file."""
@@ -101,7 +110,7 @@ class Source:
     """Audio bytes or a path as something that libsndfile opens, as often as needed.
 
     libsndfile gets a file descriptor, never Python callbacks: that is quicker, and a damaged header
-    that sends it to a negative offset prints no traceback. Close it, or use it in a ``with``.
+    that sends it to a negative offset prints no traceback. Use it in a ``with``.
 
     Parameters
     ----------
@@ -117,27 +126,23 @@ class Source:
     """
 
     def __init__(self, audio: AudioSource) -> None:
-        self._owned = True
         if isinstance(audio, bytes | bytearray | memoryview):
-            self._descriptor = _copied(audio)
+            self._descriptor = _file_in_memory(audio)
         elif isinstance(audio, str | os.PathLike):
-            self._descriptor = self._open_path(audio)
+            self._descriptor = _open_regular(audio)
         else:
             raise AudioError(
                 f"audio is a {type(audio).__name__}; give the bytes of a file or its path"
             )
+        self._in_memory = not isinstance(audio, str | os.PathLike)
+        if not self.size:
+            os.close(self._descriptor)
+            raise ClipDefect(Status.EMPTY, "the file has 0 bytes")
 
-    def _open_path(self, path: str | os.PathLike[str]) -> int:
-        descriptor = _open_regular(path)
-        size = os.fstat(descriptor).st_size
-        if size > _COPIED_BYTES:
-            self._owned = False
-            return descriptor
-        with os.fdopen(descriptor, "rb") as file:
-            try:
-                return _copied(file.read())
-            except OSError as error:
-                raise ClipDefect(Status.UNREADABLE, f"{path}: {error.strerror}") from error
+    @property
+    def size(self) -> int:
+        """Return how many bytes there are."""
+        return os.fstat(self._descriptor).st_size
 
     def __enter__(self) -> Self:
         return self
@@ -173,23 +178,43 @@ class Source:
         return file
 
     def exaggerate(self) -> bool:
-        """Make an MP3 seem longer if the decoder stopped far from its end.
+        """Make an MP3 without a frame count seem longer.
 
-        Without a Xing header libsndfile takes an MP3's length from its size and the bit rate of
-        its first frames, and stops there: a variable bit rate loses what comes after. Zeros behind
-        the audio raise that guess and are no audio themselves.
+        libsndfile takes its length from its size and the bit rate of its first frames, and stops
+        there: a variable bit rate loses what comes after. Zeros behind the audio raise that guess,
+        and are no audio themselves.
 
         Returns
         -------
         bool
-            Whether reading it again may give more.
+            Whether it did, so that reading it again may give more.
         """
-        size = os.fstat(self._descriptor).st_size
-        unread = size - os.lseek(self._descriptor, 0, os.SEEK_CUR)
-        if not self._owned or unread <= _UNREAD_BYTES:
+        if self.size > _COPIED_BYTES or self._has_frame_count():
             return False
-        os.ftruncate(self._descriptor, size * _EXAGGERATION)
+        if not self._in_memory:
+            self._copy_into_memory()
+        os.ftruncate(self._descriptor, self.size * _EXAGGERATION)
         return True
+
+    def _has_frame_count(self) -> bool:
+        head = os.pread(self._descriptor, 10, 0)
+        start = 0
+        if head[:3] == b"ID3" and len(head) == 10:
+            # The tag's length: four digits to the base of 128.
+            start = 10 + sum(digit << (7 * (3 - at)) for at, digit in enumerate(head[6:]))
+        frame = os.pread(self._descriptor, _LONGEST_FRAME, start)
+        for tag in (b"Xing", b"Info"):
+            if (at := frame.find(tag)) >= 0:
+                flags, count = frame[at + 4 : at + 8], frame[at + 8 : at + 12]
+                return bool(int.from_bytes(flags) & 1) and any(count)
+        return b"VBRI" in frame
+
+    def _copy_into_memory(self) -> None:
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        with os.fdopen(self._descriptor, "rb", closefd=False) as file:
+            copy = _file_in_memory(file.read(_COPIED_BYTES))
+        os.close(self._descriptor)
+        self._descriptor, self._in_memory = copy, True
 
 
 def _open_regular(path: str | os.PathLike[str]) -> int:
@@ -206,19 +231,15 @@ def _open_regular(path: str | os.PathLike[str]) -> int:
     return descriptor
 
 
-def _copied(audio: bytes | bytearray | memoryview) -> int:
+def _file_in_memory(audio: bytes | bytearray | memoryview) -> int:
     """Return the descriptor of an unnamed file in memory (on disk where there are none)."""
-    if not len(audio):
-        raise ClipDefect(Status.EMPTY, "the file has 0 bytes")
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("clip")
     else:
-        with tempfile.TemporaryFile() as file:
-            descriptor = os.dup(file.fileno())
-    written = os.write(descriptor, audio)
-    if written != len(audio):
-        os.close(descriptor)
-        raise OSError(errno.ENOSPC, "no room for a copy of the audio")
+        with tempfile.TemporaryFile() as temporary:
+            descriptor = os.dup(temporary.fileno())
+    with os.fdopen(descriptor, "wb", closefd=False) as file:
+        file.write(audio)
     return descriptor
 
 

@@ -116,7 +116,8 @@ class Report:
             return []
         wrong = self.predictions[self.predictions["genre"] != self.predictions["predicted"]]
         worst = wrong.sort_values(["probability", "track_id"], ascending=[False, True])
-        return worst.head(SHOWN_TRACKS).to_dict("records")  # type: ignore[return-value]
+        shown = worst.head(SHOWN_TRACKS).astype(object)
+        return shown.where(shown.notna(), "–").to_dict("records")  # type: ignore[return-value]
 
 
 def most_confused(metrics: Metrics) -> list[tuple[str, str, int, float]]:

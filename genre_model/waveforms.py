@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genre_model.audio import AudioFile, AudioSource, ClipDefect, Source, Status
-from genre_model.clips import BLOCK_SAMPLES, read_block, read_clip, seek
+from genre_model.clips import BLOCK_SAMPLES, read_blocks, read_clip, seek
 from genre_model.specs import FeatureSpec
 
 HALF_LSB = 2.0**-16
@@ -93,18 +93,12 @@ class Mixer:
         ClipDefect
             `undecodable`, if the decoder gives up or samples are no audio.
         """
-        rows = BLOCK_SAMPLES // file.channels
-        block = self._samples[: rows * file.channels].reshape(rows, file.channels)
         done = 0
-        while done < len(out):
-            part = block[: len(out) - done]
-            got = read_block(file, part)
+        for block in read_blocks(file, len(out), self._samples):
             # Damaged float audio may overflow on its way to being refused.
             with np.errstate(over="ignore", invalid="ignore"):
-                self._mix(part[:got], out=out[done : done + got])
-            done += got
-            if got < len(part):
-                break
+                self._mix(block, out=out[done : done + len(block)])
+            done += len(block)
         return done
 
     def _mix(self, samples: np.ndarray, *, out: np.ndarray) -> None:

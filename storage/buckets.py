@@ -31,6 +31,7 @@ _CONFLICT = {"PreconditionFailed", "412", "ConditionalRequestConflict", "Operati
 _FULL = {"InsufficientStorage", "507", "QuotaExceeded", "XMinioStorageFull", "EntityTooLarge"}
 _FAULT = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "Throttling"}
 _BODY_ATTEMPTS = 4
+_PAGE = 1000  # the most that a LIST gives
 
 
 class _ConflictError(StorageError):
@@ -214,6 +215,7 @@ class Bucket(Location):
                     Bucket=self.bucket,
                     Prefix=self._prefix,
                     Delimiter=delimiter,
+                    MaxKeys=_PAGE,
                     **token,
                 )
             yield page

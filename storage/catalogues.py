@@ -34,7 +34,8 @@ def write_catalogue(
     if place.exists():
         return
     frame = tracks.copy()
-    frame.attrs = {**attributes, "written": datetime.now(UTC).isoformat()}
+    frame.attrs.update(attributes)
+    frame.attrs["written"] = datetime.now(UTC).isoformat()
     write_table(place, frame)
 
 

@@ -44,7 +44,7 @@ from storage.shards import (
     decode_shard,
     group_document,
 )
-from storage.surveys import Survey, read_manifest, survey
+from storage.surveys import Survey, read_manifest, read_plans, survey
 from storage.tables import quarantine_of, stored, to_parquet, write_table
 from storage.writing import ShardFacts, write_whole_shard
 
@@ -164,12 +164,11 @@ class FeatureStore:
         Mismatched
             If another run stored a plan since this one was made: plan again.
         """
-        found = self.survey()
+        known, number = read_plans(self.location)
         if len(plan.new_rows):
-            self._store_plan(plan.new_rows, number=found.next_plan, known=found.plans)
-        planned = [*found.plans["row"], *plan.new_rows["row"]]
-        if planned:
-            self._grow(-(-(max(planned) + 1) // ROWS_PER_SHARD) * ROWS_PER_SHARD)
+            self._store_plan(plan.new_rows, number=number, known=known)
+        last = max([*known["row"].tail(1), *plan.new_rows["row"].tail(1)], default=-1)
+        self._grow(-(-(last + 1) // ROWS_PER_SHARD) * ROWS_PER_SHARD)
 
     def _store_plan(self, rows: pd.DataFrame, *, number: int, known: pd.DataFrame) -> None:
         first = int(rows["row"].min())

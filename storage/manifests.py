@@ -7,12 +7,12 @@ found, and two undisturbed runs give the same seals.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from typing import Any, Self
 
 from storage.errors import Damaged
-from storage.layout import ABSENT, FORMAT, NO_TRACK, ROWS_PER_SHARD
+from storage.layout import ABSENT, FORMAT, NO_TRACK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,9 @@ class RowRecord:
         Seconds of audio that were decoded.
     stored : int
         Bytes of the row's chunk in the shard; filled in when the shard is written.
+    checksum : str
+        The chunk's own crc32c, 8 hex digits; so that a chunk found in a damaged shard is known to
+        be this row's.
     """
 
     row: int
@@ -55,6 +58,7 @@ class RowRecord:
     detail: str = ""
     duration_s: float = 0.0
     stored: int = 0
+    checksum: str = ""
 
     @classmethod
     def absent(cls, row: int) -> Self:
@@ -136,17 +140,14 @@ class ShardManifest:
             raise Damaged("The manifest's seal does not hold: its content was changed.")
         return manifest
 
-    @property
-    def lengths(self) -> dict[int, int]:
-        """Bytes of each row's chunk, by its place (0…63) in the shard."""
-        return {record.row % ROWS_PER_SHARD: record.stored for record in self.rows}
-
 
 RECORD_FIELDS: Sequence[str] = tuple(item.name for item in fields(RowRecord))
 
 
 def _content(manifest: ShardManifest) -> dict[str, Any]:
-    return asdict(manifest) | {"format": FORMAT, "versions": dict(manifest.versions)}
+    rows = [dict(vars(record)) for record in manifest.rows]
+    content = {**vars(manifest), "versions": dict(manifest.versions), "rows": rows}
+    return content | {"format": FORMAT}
 
 
 def _canonical(content: Mapping[str, Any]) -> bytes:

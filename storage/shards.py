@@ -167,6 +167,11 @@ def row_spans(data: bytes) -> list[Span | None]:
     return [None if start == _NO_CHUNK else (start, start + length) for start, length in pairs]
 
 
+def chunk_checksum(data: bytes, span: Span | None) -> str:
+    """Read the checksum that ends a row's chunk, as 8 hex digits; "" for an empty row."""
+    return data[max(span[0], span[1] - 4) : span[1]].hex() if span else ""
+
+
 def spans_of_lengths(lengths: Mapping[int, int]) -> dict[int, Span | None]:
     """Work out where chunks lie from their lengths, for a shard whose index is lost.
 

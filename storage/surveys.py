@@ -29,7 +29,7 @@ from storage.layout import (
 from storage.locations import Entry, Location
 from storage.manifests import ShardManifest
 from storage.plans import Known
-from storage.shards import decode_row, row_spans, spans_of_lengths
+from storage.shards import chunk_checksum, decode_row, row_spans, spans_of_lengths
 from storage.tables import (
     PLAN_COLUMNS,
     ROW_COLUMNS,
@@ -187,21 +187,22 @@ def savable_rows(data: bytes, records: pd.DataFrame, row_shape: Sequence[int]) -
         The last good records of its rows.
     row_shape : Sequence[int]
     """
-    kept = records[records["status"] != ABSENT]
-    lengths = dict(zip((records["row"] % ROWS_PER_SHARD).tolist(), records["stored"], strict=True))
-    by_length = spans_of_lengths(lengths)
+    places = (records["row"] % ROWS_PER_SHARD).tolist()
     by_index = row_spans(data)
+    by_length = spans_of_lengths(dict(zip(places, records["stored"].tolist(), strict=True)))
     found: dict[int, Any] = {}
-    for row, windows, stored in zip(kept["row"], kept["windows"], kept["stored"], strict=True):
-        place = int(row) % ROWS_PER_SHARD
-        if not windows:
-            found[int(row)] = None
+    for line in records[records["status"] != ABSENT].to_dict(orient="records"):
+        row, place = int(line["row"]), int(line["row"]) % ROWS_PER_SHARD
+        if not line["windows"]:
+            found[row] = None
             continue
-        values = decode_row(data, by_length[place], row_shape)
-        if values is None and by_index[place] is not None and stored:
-            values = decode_row(data, by_index[place], row_shape)
-        if values is not None:
-            found[int(row)] = values
+        # the index may be damaged, or the shard one that was written again without some rows
+        for span in (by_index[place], by_length[place]):
+            if chunk_checksum(data, span) == line["checksum"]:
+                values = decode_row(data, span, row_shape)
+                if values is not None:
+                    found[row] = values
+                    break
     return found
 
 
@@ -219,8 +220,9 @@ def _records(
 ) -> tuple[pd.DataFrame, dict[int, str]]:
     """Give the records behind every manifest, reading those `rows.parquet` does not cover."""
     stamps = {shard: entry.stamp for shard, entry in manifests.items()}
-    listed = pd.Series(_shards_of_rows(stored)).map(stamps).fillna("").to_numpy()
-    covered = stored[(listed == stored["manifest_stamp"].to_numpy()) & (listed != "")]
+    listed = pd.Series([stamps.get(shard, "") for shard in _shards_of_rows(stored).tolist()])
+    is_covered = (listed.to_numpy() == stored["manifest_stamp"].to_numpy()) & (listed != "")
+    covered = stored[is_covered.to_numpy(bool)]
     uncovered = sorted(set(manifests) - set(_shards_of_rows(covered).tolist()))
     read = in_parallel(lambda shard: _try_manifest(features, shard), uncovered)
     pairs = list(zip(uncovered, read, strict=True))

@@ -4,6 +4,7 @@ In memory a missing size is -1 and a missing text is "", so that columns compare
 in the files both are null.
 """
 
+import functools
 import io
 from collections.abc import Iterable, Sequence
 
@@ -29,6 +30,7 @@ ROW_COLUMNS = (
     "path",
     "duration_s",
     "stored",
+    "checksum",
     "decoder",
     "shard_size",
     "shard_sha256",
@@ -47,7 +49,7 @@ QUARANTINE_COLUMNS = (
 _INTEGERS = ("row", "track_id", "size", "windows", "stored", "shard_size")
 _NUMBERS = ("duration_s",)
 _REPEATED = ("status", "detail", "decoder", "shard_sha256", "manifest_stamp")
-_UNKNOWN = ("path", "size", "stamp", "sha256")
+_UNKNOWN = ("path", "size", "stamp", "sha256", "checksum")
 
 
 def write_table(location: Location, frame: pd.DataFrame) -> None:
@@ -87,6 +89,11 @@ def from_parquet(data: bytes, *, name: str) -> pd.DataFrame:
 
 def empty(columns: Sequence[str]) -> pd.DataFrame:
     """Make a frame without lines."""
+    return _empty(tuple(columns)).copy()
+
+
+@functools.cache
+def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
     return normalised(pd.DataFrame({column: [] for column in columns}))
 
 

@@ -32,7 +32,7 @@ Kind = Literal[
 _REPAIRED_BY_WRITING: frozenset[Kind] = frozenset(
     ["shard missing", "shard size", "shard bytes", "manifest missing", "manifest damaged"]
 )
-_COMPARED = ("row", "track_id", "sha256", "status", "windows", "detail", "stored", "shard_sha256")
+_COMPARED = ("row", "track_id", "sha256", "status", "windows", "detail", "checksum", "shard_sha256")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +59,6 @@ class Problem:
     @property
     def sentence(self) -> str:
         """Say what is wrong with what."""
-        return f"{self.path}: {self.what}. {self.detail}"
-
-    @property
-    def sentence(self) -> str:
-        """Name the file and what is wrong with it."""
         return f"{self.path}: {self.what}. {self.detail}"
 
     def to_dict(self) -> dict[str, Any]:

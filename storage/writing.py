@@ -12,7 +12,7 @@ from storage.layout import ROWS_PER_SHARD, manifest_name, shard_name
 from storage.locations import Location
 from storage.manifests import RECORD_FIELDS, RowRecord, ShardManifest
 from storage.plans import ShardWork
-from storage.shards import Block, encode_shard, row_spans
+from storage.shards import Block, chunk_checksum, encode_shard, row_spans
 from storage.surveys import known_records, savable_rows
 from storage.tables import NO_SIZE
 
@@ -51,7 +51,7 @@ def write_whole_shard(
     shard_bytes = encode_shard(data)
     manifest = ShardManifest(
         shard=work.shard,
-        rows=_with_lengths([*made, *carried, *gone], shard_bytes),
+        rows=_measured([*made, *carried, *gone], shard_bytes),
         size=len(shard_bytes),
         sha256=sha256(shard_bytes).hexdigest(),
         decoder=facts.decoder,
@@ -115,13 +115,15 @@ def _put(features: Location, manifest: ShardManifest, shard_bytes: bytes) -> Non
     (features / manifest_name(manifest.shard)).write_bytes(manifest.to_json())
 
 
-def _with_lengths(records: Iterable[RowRecord], shard_bytes: bytes) -> tuple[RowRecord, ...]:
+def _measured(records: Iterable[RowRecord], shard_bytes: bytes) -> tuple[RowRecord, ...]:
     spans = row_spans(shard_bytes)
-    measured = []
+    found = []
     for record in sorted(records, key=lambda record: record.row):
         span = spans[record.row % ROWS_PER_SHARD]
-        measured.append(replace(record, stored=span[1] - span[0] if span else 0))
-    return tuple(measured)
+        stored = span[1] - span[0] if span else 0
+        checksum = chunk_checksum(shard_bytes, span)
+        found.append(replace(record, stored=stored, checksum=checksum))
+    return tuple(found)
 
 
 def _as_records(rows: pd.DataFrame) -> list[RowRecord]:

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from distributed import get_client
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE

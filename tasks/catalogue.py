@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,10 +48,10 @@ class FoundCatalogue:
     def summary(self) -> dict[str, Any]:
         """Return what the `catalogue` artifact shows."""
         tracks = self.catalogue.tracks
-        counts = tracks.groupby(["genre", "split"]).size()
-        genres: dict[str, dict[str, int]] = {}
-        for (genre, split), count in counts.items():
-            genres.setdefault(str(genre), {})[str(split)] = int(count)
+        genres: dict[str, dict[str, int]] = {genre: {} for genre in self.catalogue.genres}
+        pairs = Counter(zip(tracks["genre"], tracks["split"], strict=True))
+        for (genre, split), count in pairs.items():
+            genres[genre][split] = count
         return {
             "catalogue": self.catalogue.id,
             "data": self.data.uri,
@@ -91,9 +92,7 @@ def find_catalogue(data: Location, *, subset: str | None = None) -> FoundCatalog
     folders = [name for name in data.folders() if name in map(subset_folder, SUBSETS)]
     subset = subset or default_subset(folders, data=data.uri)
     data_set: Literal["fma", "demo"] = "demo" if (data / MARK).exists() else "fma"
-    catalogue = select(
-        read_tracks(content, name=tracks_csv.uri), subset=subset, data_set=data_set
-    )
+    catalogue = select(read_tracks(content, name=tracks_csv.uri), subset=subset, data_set=data_set)
     audio = {
         f"{folder}/{entry.name}": entry
         for folder in folders

@@ -1,4 +1,4 @@
-"""A decoder that cannot take its worker down: it lives in a child process with a time limit a clip."""
+"""A decoder that cannot take its worker down: a child process with a time limit a clip."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class Decoder:
                 return DecodedClip(Status.TIMEOUT, f"decoding ran past {self.time_limit_s:g} s")
             status, detail, count, seconds = connection.recv()
             if count:
-                connection.recv_bytes_into(memoryview(into[:count]).cast("B"))
+                connection.recv_bytes_into(into[:count].data.cast("B"))
         except (EOFError, ConnectionError):
             return DecodedClip(Status.CRASHED, f"the decoder died ({self._end_of_child()})")
         return DecodedClip(Status(status), detail, count, seconds)
@@ -156,7 +156,8 @@ class Decoder:
         words.seek(0)
         said = words.read().decode(errors="replace").strip().splitlines()
         raise RuntimeError(
-            f"the decoder process does not start ({ending}): {said[-1] if said else 'it said nothing'}"
+            f"the decoder process does not start ({ending}): "
+            f"{said[-1] if said else 'it said nothing'}"
         )
 
 

@@ -41,7 +41,7 @@ def serve(connection: Connection) -> None:
         count = 0 if clip.windows is None else len(clip.windows)
         connection.send((str(clip.status), clip.detail, count, clip.seconds))
         if clip.windows is not None:
-            connection.send_bytes(memoryview(np.ascontiguousarray(clip.windows)).cast("B"))
+            connection.send_bytes(np.ascontiguousarray(clip.windows).data.cast("B"))
 
 
 def _end_with_parent(parent: int) -> None:

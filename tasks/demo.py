@@ -36,7 +36,7 @@ def is_current(folder: Path) -> bool:
 
 
 def make_demo(
-    folder: Path, *, client: Client, track_done: Callable[[int, int], None] = lambda *_: None
+    folder: Path, *, client: Client, track_done: Callable[[int], None] = lambda _done: None
 ) -> None:
     """Write the built-in data set, unless it is there.
 
@@ -49,7 +49,7 @@ def make_demo(
     client : distributed.Client
         Whose workers see the same file system.
     track_done : callable
-        Called with (tracks done, tracks in all).
+        Called with the number of tracks done.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def make_demo(
     futures = client.map(write_track, tracks, folder=str(parts), pure=False)
     for done, future in enumerate(as_completed(futures), start=1):
         future.result()
-        track_done(done, len(tracks))
+        track_done(done)
     (parts / MARK).write_text(json.dumps({"version": DEMO_VERSION}))
     if folder.exists():
         shutil.rmtree(folder)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -107,9 +106,7 @@ def prepare_features(
         features.begin_repair({row // ROWS_PER_SHARD for row in plan.reused.values()})
         plan = _plan(features, found.data, wanted, retry_quarantined=retry_quarantined)
     features.prepare(plan)
-    return FeatureWork(
-        features=features, data=found.data, spec=spec, plan=plan, repaired=repaired
-    )
+    return FeatureWork(features=features, data=found.data, spec=spec, plan=plan, repaired=repaired)
 
 
 def wanted_audio(found: FoundCatalogue) -> list[AudioState]:
@@ -190,7 +187,7 @@ def _plan(
 
 
 def _hash_all(data: Location, states: list[AudioState]) -> dict[int, str]:
-    """Hash audio whose time changed but not its size; hashing leaves the interpreter's lock free."""
+    """Hash audio whose time changed but not its size, in threads: hashing frees the lock."""
     if not states:
         return {}
     one: Callable[[AudioState], str | None] = lambda state: hash_audio(  # noqa: E731

@@ -1,4 +1,4 @@
-"""Rows of an array joined with a catalogue's labels and splits: what training and evaluation read."""
+"""Rows of an array joined with a catalogue's labels and splits."""
 
 from __future__ import annotations
 
@@ -121,9 +121,7 @@ def _open(store: Location, spec: FeatureSpec, data_set: str) -> FeatureStore:
         ) from error
 
 
-def _refused(
-    rows: pd.DataFrame, tracks: pd.DataFrame, labelled: pd.DataFrame
-) -> dict[str, Any]:
+def _refused(rows: pd.DataFrame, tracks: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, Any]:
     newest = rows.sort_values("row").drop_duplicates("track_id", keep="last")
     wanted = newest["track_id"].isin(tracks["track_id"])
     kept = newest["track_id"].isin(labelled["track_id"])

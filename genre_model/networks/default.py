@@ -1,4 +1,5 @@
-"""The default network."""
+"""The default network: four convolutions, small enough to be trained on two CPU cores."""
+
 import keras
 import numpy as np
 
@@ -15,8 +16,8 @@ def build(
 ) -> keras.Model:
     """Build the default network.
 
-    TODO parameters and TODO million multiply-adds a window of 128 bands x 128 frames with eight
-    genres::
+    81,112 parameters (416 of them the running statistics of batch normalisation) and 13.4 million
+    multiply-adds a window of 128 bands x 128 frames with eight genres::
 
         128 x 128 x  1   features, normalised band by band
          32 x  32 x 16   convolution 5 x 5, stride 4

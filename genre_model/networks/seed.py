@@ -21,7 +21,7 @@ def build(
     """Build the seed network.
 
     105,512 parameters on 64 bands x 256 frames with eight genres, all of them trainable, and
-    49.0 million multiply-adds a window. That number of parameters leaves one way to read the
+    48.3 million multiply-adds a window. That number of parameters leaves one way to read the
     notebook: the dense layer sees 1 x 3 x 64 values, which takes stride 4 in all three pools and
     no padding but in the second convolution::
 

@@ -252,11 +252,15 @@ class TestBucket:
             assert s3_options["secret"] not in shown
             assert s3_options["key"] not in shown
 
-    def test_more_than_a_page_of_objects(self, bucket: Bucket) -> None:
-        from storage.surveys import in_parallel
-
+    def test_more_than_a_page_of_objects(
+        self, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("storage.buckets._PAGE", 10)
         place = bucket / "many"
-        in_parallel(lambda number: (place / f"{number:04d}").write_bytes(b"x"), range(1005))
-        assert len(place.list()) == 1005
-        assert len(bucket.list(recursive=True)) == 1005
+        for number in range(25):
+            (place / f"{number}").write_bytes(b"x")
+            (place / f"folder-{number}" / "x").write_bytes(b"x")
+        assert len(place.list()) == 25
+        assert len(place.folders()) == 25
+        assert len(bucket.list(recursive=True)) == 50
         assert bucket.folders() == ["many"]

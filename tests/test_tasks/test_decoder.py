@@ -12,11 +12,11 @@ import numpy as np
 import psutil
 import pytest
 import soundfile
-from tasks.decoder import Decoder
 
 from genre_model.audio import Status
 from genre_model.mel import FeatureExtractor, clip_windows
 from genre_model.specs import FeatureSpec
+from tasks.decoder import Decoder
 
 # Stands in for the feature path where a test needs one that dies: each "clip" is evaluated.
 EVALUATED = SimpleNamespace(windows=eval)
@@ -101,7 +101,7 @@ def test_a_decoder_that_cannot_start_says_why(row: np.ndarray) -> None:
 def test_the_child_ends_when_its_owner_does(row: np.ndarray) -> None:
     decoder = Decoder(EVALUATED)  # type: ignore[arg-type]
     decoder.decode(GOOD, into=row)
-    process = psutil.Process(decoder._process.pid)  # type: ignore[union-attr]  # noqa: SLF001
+    process = psutil.Process(decoder._process.pid)  # type: ignore[union-attr]
     decoder.close()
     deadline = time.monotonic() + 5
     while process.is_running() and time.monotonic() < deadline:

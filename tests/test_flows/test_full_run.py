@@ -1,0 +1,198 @@
+"""The whole pipeline by its command, on a data set of seconds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command import Ended, Genre
+from tiny_fma import clip
+
+from storage import open_features
+
+FEATURES_KEYS = {
+    "key",
+    "tracks",
+    "written",
+    "reused",
+    "quarantined",
+    "unlabelled",
+    "windows",
+    "shards",
+    "reasons",
+    "seconds",
+}
+TRAIN_KEYS = {
+    "model",
+    "path",
+    "network",
+    "parameters",
+    "epochs",
+    "reused",
+    "validation_track_accuracy",
+    "validation_window_accuracy",
+    "seconds",
+}
+EVALUATE_KEYS = {
+    "model",
+    "split",
+    "tracks",
+    "windows",
+    "window_accuracy",
+    "track_accuracy",
+    "macro_f1",
+    "dummy_accuracy",
+    "per_genre",
+    "report",
+}
+EVALUATION_FILES = {
+    "metrics.json",
+    "predictions.parquet",
+    "report.html",
+    "confusion_matrix.png",
+    "curves.png",
+    "per_genre.png",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, and the command in the folder where it ran."""
+
+    genre: Genre
+    store: Path
+    first: Ended
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, tiny_fma: Path) -> Run:
+    folder = tmp_path_factory.mktemp("run")
+    genre = Genre(folder)
+    store = folder / "store"
+    first = genre("run", "--data", tiny_fma, "--store", store, "--epochs", "20", "--json")
+    assert first.code == 0, first.err
+    return Run(genre, store, first)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_stdout_is_one_object_with_the_keys_of_the_contract(run: Run, tiny_fma: Path) -> None:
+    result = run.first.json
+    assert {"store", "data", "catalogue", "features", "model", "evaluation", "report"} <= set(
+        result
+    )
+    assert set(result["features"]) >= FEATURES_KEYS
+    assert set(result["model"]) >= TRAIN_KEYS
+    assert set(result["evaluation"]) >= EVALUATE_KEYS
+    assert (result["store"], result["data"]) == (str(run.store), str(tiny_fma))
+
+
+def test_every_track_is_written_or_quarantined(run: Run) -> None:
+    features = run.first.json["features"]
+    assert (features["tracks"], features["written"], features["quarantined"]) == (29, 28, 1)
+    assert features["reasons"] == {"missing": 1}
+    assert features["windows"] == 280
+
+
+def test_tones_are_told_from_noise_and_the_evaluation_is_in_the_store(run: Run) -> None:
+    evaluation = run.first.json["evaluation"]
+    assert evaluation["tracks"] == 6
+    assert evaluation["track_accuracy"] == 1.0 > evaluation["dummy_accuracy"]
+    folder = Path(evaluation["report"]).parent
+    assert {path.name for path in folder.iterdir()} >= EVALUATION_FILES
+    page = Path(evaluation["report"]).read_text()
+    assert "data:image/png;base64," in page
+    assert 'src="http' not in page
+    champion = json.loads((run.store / "champion.json").read_text())
+    assert champion["model"] == run.first.json["model"]["model"]
+
+
+def test_the_same_command_again_finds_everything_done(run: Run, tiny_fma: Path) -> None:
+    before = contents(run.store)
+    again = run.genre("run", "--data", tiny_fma, "--store", run.store, "--epochs", "20", "--json")
+    assert again.code == 0, again.err
+    assert again.json["features"]["written"] == 0
+    assert again.json["features"]["reused"] == 28
+    assert again.json["model"]["reused"] is True
+    assert contents(run.store) == before
+
+
+def test_another_preset_is_another_array_and_the_first_is_untouched(
+    run: Run, tiny_fma: Path
+) -> None:
+    first = run.store / "features" / run.first.json["features"]["key"]
+    before = contents(first)
+    other = run.genre(
+        "features", "--data", tiny_fma, "--store", run.store, "--preset", "seed", "--json"
+    )
+    assert other.code == 0, other.err
+    assert other.json["key"].startswith("fma/seed-")
+    assert contents(first) == before
+    assert open_features(run.store, "seed").sizes == {
+        "row": 64,
+        "window": 10,
+        "band": 64,
+        "frame": 256,
+    }
+
+
+def test_the_array_opens_as_a_labelled_dataset(run: Run) -> None:
+    dataset = open_features(run.store)
+    assert dataset.log_mel.dims == ("row", "window", "band", "frame")
+    kept = dataset.isel(row=(dataset.status == "ok").to_numpy())
+    assert len(kept.row) == 28
+    assert (kept.windows == 10).all()
+    missing = dataset.isel(row=(dataset.track_id == 900).to_numpy())
+    assert missing.status.item() == "missing"
+
+
+def test_files_of_four_kinds_are_predicted_and_a_bad_one_is_a_line(run: Run) -> None:
+    rng = np.random.default_rng(1)
+    files = []
+    for kind in ("MP3", "WAV", "FLAC", "OGG"):
+        path = run.genre.folder / f"song.{kind.lower()}"
+        path.write_bytes(clip(rng, is_tone=True, kind=kind, seconds=40.0 if kind == "WAV" else 9.0))
+        files.append(path)
+    text = run.genre.folder / "notes.txt"
+    text.write_text("this is no music")
+    result = run.genre("predict", *files, text, "--store", run.store, "--json")
+    assert result.code == 0, result.err
+    lines = result.json["predictions"]
+    assert [line["path"] for line in lines] == [str(path) for path in (*files, text)]
+    assert [line["genre"] for line in lines] == ["Rock"] * 4 + [None]
+    assert lines[4]["status"] == "undecodable"
+    assert all(sum(line["probabilities"].values()) == pytest.approx(1) for line in lines[:4])
+    assert lines[1]["windows"] > 10
+
+
+def test_a_text_file_alone_is_one_sentence_and_status_2(run: Run) -> None:
+    text = run.genre.folder / "only.txt"
+    text.write_text("this is no music")
+    result = run.genre("predict", text, "--store", run.store)
+    assert result.code == 2
+    assert result.out == ""
+    sentences = [line for line in result.err.splitlines() if line.startswith("genre: ")]
+    assert len(sentences) == 1
+    assert str(text) in sentences[0]
+    assert "undecodable" in sentences[0]
+
+
+def test_status_tells_what_is_there_and_verify_finds_a_flipped_bit(run: Run) -> None:
+    result = run.genre("status", "--store", run.store, "--json")
+    assert result.code == 0, result.err
+    assert result.json["champion"] == run.first.json["model"]["model"]
+    assert [each["tracks"] for each in result.json["catalogues"]] == [29]
+    shard = run.store / "features" / run.first.json["features"]["key"] / "log_mel/c/0/0/0/0"
+    good = shard.read_bytes()
+    shard.write_bytes(good[:5000] + bytes([good[5000] ^ 1]) + good[5001:])
+    damaged = run.genre("status", "--store", run.store, "--verify", "--json")
+    shard.write_bytes(good)
+    assert damaged.code == 1
+    (problem,) = damaged.json["problems"]
+    assert (problem["shard"], problem["path"]) == (0, str(shard))
+    assert run.genre("status", "--store", run.store, "--verify").code == 0

@@ -1,0 +1,358 @@
+"""Log-mel windows: librosa's numbers, their cutting, and what a worker needs for them."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from signals import band_noise, encoded
+
+from genre_model.audio import ClipDefect, Status
+from genre_model.clips import decode
+from genre_model.errors import InvalidSpec
+from genre_model.filters import MelBank, downsampler_response
+from genre_model.mel import FeatureExtractor, clip_windows, long_windows, power_mel
+from genre_model.specs import FEATURE_PRESETS, FeatureSpec
+
+PRESETS = sorted(FEATURE_PRESETS)
+RATE = 44_100
+# Relative error of power, and what single precision and soxr's stop band (-120 dB) leave undecided,
+# relative to the loudest band of the clip: -100 dB.
+RELATIVE, FLOOR = 1e-4, 1e-10
+
+
+def reference(samples: np.ndarray, rate: int, spec: FeatureSpec) -> np.ndarray:
+    """Compute the power mel spectrum the plain way: average, resample, librosa."""
+    mono = samples.mean(axis=1) if samples.ndim == 2 else samples
+    if rate != spec.sample_rate:
+        mono = librosa.resample(mono, orig_sr=rate, target_sr=spec.sample_rate, res_type="soxr_hq")
+    power: np.ndarray = librosa.feature.melspectrogram(
+        y=mono,
+        sr=spec.sample_rate,
+        n_fft=spec.n_fft,
+        hop_length=spec.hop_length,
+        n_mels=spec.n_mels,
+        fmin=spec.f_min,
+        fmax=spec.f_max,
+    )
+    return power
+
+
+def away_from_the_edge(spec: FeatureSpec) -> np.ndarray:
+    """Tell the bands that end below 85 % of the highest frequency."""
+    edges = librosa.mel_frequencies(spec.n_mels + 2, fmin=spec.f_min, fmax=spec.f_max)
+    return edges[2:] <= 0.85 * spec.f_max
+
+
+def check_agreement(samples: np.ndarray, rate: int, spec: FeatureSpec) -> None:
+    """Check every frame, those at the clip's ends too."""
+    expected = reference(samples, rate, spec)
+
+    power = power_mel(samples, rate=rate, spec=spec)
+
+    assert power.dtype == np.float32
+    assert power.shape == expected.shape
+    bands = away_from_the_edge(spec)
+    np.testing.assert_allclose(
+        power[bands], expected[bands], rtol=RELATIVE, atol=FLOOR * expected.max()
+    )
+
+
+def waveform(kind: str, seconds: float = 3.0, rate: int = RATE) -> np.ndarray:
+    """Make a test signal, float32."""
+    time = np.arange(round(seconds * rate)) / rate
+    if kind == "silence":
+        return np.zeros(len(time), dtype=np.float32)
+    if kind == "noise":
+        rng = np.random.default_rng(7)
+        return (0.1 * rng.standard_normal(len(time))).astype(np.float32)
+    if kind == "click":
+        return (time == 1.0).astype(np.float32)
+    cycles = {
+        "sine": 1_000 * time,
+        "cosine": 1_000 * time + 0.25,
+        "sweep": 20 * time + (10_000 - 20) / (2 * seconds) * time**2,
+    }[kind]
+    wave: np.ndarray = 0.5 * np.sin(2 * np.pi * cycles)
+    return wave.astype(np.float32)
+
+
+@pytest.mark.parametrize("rate", [22_050, 44_100, 48_000, 88_200, 16_000])
+@pytest.mark.parametrize("kind", ["silence", "noise", "click", "sine", "cosine", "sweep"])
+@pytest.mark.parametrize("name", PRESETS)
+def test_power_is_librosas(name: str, kind: str, rate: int) -> None:
+    check_agreement(waveform(kind, rate=rate), rate, FeatureSpec.preset(name))
+
+
+@pytest.mark.filterwarnings("ignore:n_fft=.* is too large:UserWarning")
+@pytest.mark.parametrize("length", [1, 2, 511, 1_023, 1_024, 2_047, 4_001, 44_101])
+@pytest.mark.parametrize("name", PRESETS)
+def test_power_is_librosas_for_any_length(name: str, length: int) -> None:
+    check_agreement(waveform("noise")[:length], RATE, FeatureSpec.preset(name))
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+def test_channels_are_averaged(channels: int) -> None:
+    check_agreement(band_noise(3.0, channels=channels), RATE, FeatureSpec())
+
+
+@pytest.mark.parametrize("track", ["000/000238", "030/030669", "077/077207", "091/091470"])
+@pytest.mark.parametrize("name", PRESETS)
+def test_power_of_real_music_is_librosas(name: str, track: str, real_music: Path) -> None:
+    samples, rate = decode(real_music / "fma_small" / f"{track}.mp3")
+
+    check_agreement(samples, rate, FeatureSpec.preset(name))
+
+
+def test_the_upper_edge_has_the_resamplers_roll_off() -> None:
+    samples = waveform("noise", seconds=20.0)
+    spec = FeatureSpec()
+
+    power = power_mel(samples, rate=RATE, spec=spec)
+    expected = reference(samples, RATE, spec)
+
+    loudness = 10 * np.log10(power.mean(axis=1) / expected.mean(axis=1))
+    assert np.abs(loudness).max() < 0.1
+    assert expected.mean(axis=1)[-1] < 0.9 * expected.mean(axis=1)[-8]
+
+
+def test_what_is_above_the_band_does_not_leak_into_it() -> None:
+    spec = FeatureSpec()
+    time = np.arange(5 * RATE) / RATE
+    low = (1e-3 * np.sin(2 * np.pi * 300 * time)).astype(np.float32)
+    high = (0.5 * np.sin(2 * np.pi * 15_000 * time)).astype(np.float32)
+    fade = np.minimum(1, 8 * np.minimum(time, time[::-1])).astype(np.float32)
+
+    power = power_mel((low + high) * fade, rate=RATE, spec=spec)
+    alone = power_mel(low * fade, rate=RATE, spec=spec)
+
+    loud = power_mel(high * fade, rate=2 * spec.sample_rate, spec=spec)
+    assert loud.max() < 1e-7 * alone.max()
+    assert np.abs(power - alone).max() < 1e-4 * alone.max()
+
+
+@given(gain=st.floats(1e-3, 10.0))
+@settings(max_examples=10, deadline=None)
+def test_power_goes_with_the_square_of_the_level(gain: float) -> None:
+    samples = waveform("noise", seconds=1.0)
+    spec = FeatureSpec()
+
+    louder = power_mel(np.float32(gain) * samples, rate=RATE, spec=spec)
+
+    assert np.allclose(louder, gain**2 * power_mel(samples, rate=RATE, spec=spec), rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_windows_are_cut_from_the_scaled_spectrum(name: str) -> None:
+    spec = FeatureSpec.preset(name)
+    content = encoded(band_noise(30.0), format="FLAC")
+    samples, rate = decode(content)
+    power = reference(samples, rate, spec)
+    values = np.log1p(power) if name == "seed" else librosa.power_to_db(power, top_db=None)
+
+    clip = clip_windows(content, preset=name)
+
+    assert (clip.status, clip.detail, clip.seconds) == (Status.OK, "", 30.0)
+    assert clip.windows is not None
+    assert clip.windows.dtype == np.float16
+    assert clip.windows.shape == spec.row_shape
+    bands = away_from_the_edge(spec)
+    for window, cut in enumerate(clip.windows):
+        start = window * spec.window_stride
+        expected = values[:, start : start + spec.window_frames]
+        np.testing.assert_allclose(cut[bands], expected[bands], rtol=2e-3, atol=2e-3)
+
+
+def test_float16_is_rounded_to_the_nearest() -> None:
+    extractor = FeatureExtractor.build(FeatureSpec.preset("seed"))
+    power = np.geomspace(1e-9, 1e5, 10_000, dtype=np.float32)
+
+    rounded = extractor.scaled(power.copy()).astype(np.float16)
+
+    assert np.array_equal(rounded, np.log1p(power).astype(np.float16))
+
+
+def test_the_scales_ends() -> None:
+    seed, default = (FeatureExtractor.build(FeatureSpec.preset(name)) for name in PRESETS[::-1])
+    power = np.array([0.0, 1e-30, 1.0, 1e38], dtype=np.float32)
+
+    assert seed.scaled(power.copy()).tolist() == pytest.approx([0, 0, np.log(2), 87.5], abs=0.01)
+    assert default.scaled(power.copy()).tolist() == pytest.approx([-100, -100, 0, 380])
+
+
+@given(
+    samples=hnp.arrays(
+        np.float32,
+        st.integers(70_000, 80_000),
+        elements=st.floats(-1e5, 1e5, width=32),
+        fill=st.sampled_from([np.float32(0), np.float32(1e-40), np.float32(-1), np.float32(3e4)]),
+    ),
+    name=st.sampled_from(PRESETS),
+)
+@settings(max_examples=25, deadline=None)
+def test_windows_are_always_finite(samples: np.ndarray, name: str) -> None:
+    clip = clip_windows(encoded(samples, rate=22_050, format="WAV", subtype="FLOAT"), preset=name)
+
+    assert clip.status in (Status.PARTIAL, Status.SILENT)
+    if clip.windows is not None:
+        assert np.isfinite(clip.windows).all()
+
+
+def test_buffers_that_are_kept_leak_nothing_into_the_next_clip() -> None:
+    extractor = FeatureExtractor.build(FeatureSpec())
+    clips = [
+        encoded(band_noise(30.0, seed=1)),
+        encoded(band_noise(8.0, seed=2, channels=1), rate=22_050, format="WAV"),
+        b"no audio",
+        encoded(band_noise(12.0, seed=3, rate=48_000), rate=48_000, format="OGG"),
+        encoded(band_noise(30.0, seed=4, channels=1)),
+    ]
+    alone = [FeatureExtractor(extractor.spec, extractor.bank).windows(clip) for clip in clips]
+
+    together = [extractor.windows(clip) for clip in clips]
+
+    for one, other in zip(alone, together, strict=True):
+        assert (one.status, one.seconds) == (other.status, other.seconds)
+        assert np.array_equal(one.windows, other.windows)  # type: ignore[arg-type]
+
+
+def test_threads_do_not_share_buffers() -> None:
+    contents = [encoded(band_noise(10.0, seed=seed)) for seed in range(2)]
+    expected = [clip_windows(content).windows for content in contents]
+    wrong: list[int] = []
+
+    def work(index: int) -> None:
+        found = [clip_windows(contents[index]).windows for _ in range(8)]
+        wrong.extend(index for each in found if not np.array_equal(each, expected[index]))  # type: ignore[arg-type]
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert wrong == []
+
+
+def test_an_extractor_travels_small_and_unchanged() -> None:
+    extractor = FeatureExtractor.build(FeatureSpec.preset("seed"))
+    content = encoded(band_noise(4.0))
+    extractor.windows(content)
+
+    sent = pickle.dumps(extractor)
+
+    assert len(sent) < 10_000
+    assert np.array_equal(
+        pickle.loads(sent).windows(content).windows,
+        extractor.windows(content).windows,  # type: ignore[arg-type]
+    )
+
+
+def test_a_worker_needs_only_numpy_scipy_soundfile_and_soxr(tmp_path: Path) -> None:
+    (tmp_path / "extractor").write_bytes(pickle.dumps(FeatureExtractor.build(FeatureSpec())))
+    (tmp_path / "clip.mp3").write_bytes(encoded(band_noise(4.0)))
+    program = """
+import pathlib, pickle, sys
+extractor = pickle.loads(pathlib.Path("extractor").read_bytes())
+print(extractor.windows(pathlib.Path("clip.mp3").read_bytes()).status)
+heavy = "librosa numba tensorflow keras prefect dask zarr pandas matplotlib fsspec".split()
+print(*[name for name in heavy if name in sys.modules])
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.splitlines() == ["partial", ""]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_bank_is_librosas_matrix(name: str) -> None:
+    spec = FeatureSpec.preset(name)
+    matrix = librosa.filters.mel(
+        sr=spec.sample_rate, n_fft=spec.n_fft, n_mels=spec.n_mels, fmin=spec.f_min, fmax=spec.f_max
+    )
+    bank = MelBank.build(spec)
+
+    together = np.zeros_like(matrix)
+    for group in bank.groups(response=np.ones(matrix.shape[1])):
+        together[group.bands, group.bins] = group.weights.T
+
+    assert np.array_equal(bank.matrix(), matrix)
+    assert np.array_equal(together, matrix)
+
+
+def test_the_downsamplers_response_is_flat_and_then_falls() -> None:
+    response = downsampler_response(2, 1_024)
+
+    assert np.allclose(response[:465], 1.0, atol=1e-5)
+    assert (np.diff(response[468:]) < 0).all()
+    assert response[490] == pytest.approx(0.25, abs=0.03)
+    assert response[-1] < 1e-10
+    assert np.array_equal(downsampler_response(1, 64), np.ones(33))
+
+
+def test_a_long_file_is_turned_into_windows_without_a_gap(tmp_path: Path) -> None:
+    spec = FeatureSpec()
+    samples = band_noise(75.0, rate=22_050, channels=1)
+    path = tmp_path / "long.wav"
+    path.write_bytes(encoded(samples, rate=22_050, format="WAV", subtype="FLOAT"))
+    extractor = FeatureExtractor.build(spec)
+
+    segments = list(long_windows(path, extractor))
+
+    step = spec.windows * spec.window_seconds
+    assert [start for start, _ in segments] == pytest.approx([0.0, step, 2 * step])
+    assert [len(windows) for _, windows in segments] == [10, 10, 5]
+    whole = power_mel(samples, rate=22_050, spec=spec)
+    expected = extractor.scaled(whole[:, : 25 * 128].copy()).reshape(128, 25, 128)
+    found = np.concatenate([windows for _, windows in segments]).transpose(1, 0, 2)
+    inside = slice(1, -1)  # the frames at a segment's ends see zeros where the whole sees music
+    assert np.abs(found[..., inside] - expected[..., inside]).max() < 0.05
+
+
+def test_a_clip_predicts_from_the_windows_it_was_trained_on() -> None:
+    content = encoded(band_noise(30.0))
+    extractor = FeatureExtractor.build(FeatureSpec())
+
+    segments = list(long_windows(content, extractor))
+
+    assert len(segments) == 1
+    assert segments[0][0] == 0.0
+    assert np.array_equal(segments[0][1], clip_windows(content).windows)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"", Status.EMPTY),
+        (b"text" * 1_000, Status.UNDECODABLE),
+        (encoded(band_noise(1.0)), Status.SHORT),
+        (encoded(np.full(200_000, np.nan), format="WAV", subtype="FLOAT"), Status.UNDECODABLE),
+    ],
+)
+def test_long_windows_of_a_bad_file_say_what_it_is(content: bytes, status: Status) -> None:
+    with pytest.raises(ClipDefect) as caught:
+        list(long_windows(content, FeatureExtractor.build(FeatureSpec())))
+
+    assert caught.value.status == status
+    assert status.value in str(caught.value)
+
+
+def test_an_unknown_preset_is_the_callers_error() -> None:
+    with pytest.raises(InvalidSpec, match="loud"):
+        clip_windows(b"", preset="loud")

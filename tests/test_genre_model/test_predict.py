@@ -1,0 +1,202 @@
+"""Prediction of whole files: the features of training, a line a window, a status for bad audio."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from genre_model.audio import Status
+from genre_model.bundle import Bundle, save_bundle
+from genre_model.errors import ModelError
+from genre_model.inference import window_probabilities
+from genre_model.mel import FeatureExtractor, clip_windows, long_windows
+from genre_model.networks import build_network
+from genre_model.normalisation import BandStatistics
+from genre_model.predict import Predictor, load_model, model_folder
+from genre_model.specs import FEATURE_PRESETS, FeatureSpec
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+GENRES = ("Folk", "Hip-Hop", "Instrumental", "Rock")
+RATE = 44_100
+
+
+def music(seconds: float, *, rate: int = RATE, channels: int = 2, seed: int = 0) -> np.ndarray:
+    """Return noise whose colour and level change, so that no two windows are alike."""
+    generator = np.random.default_rng(seed)
+    noise = generator.normal(0, 0.1, (int(seconds * rate), channels))
+    swell = 0.55 + 0.45 * np.sin(np.arange(len(noise)) / rate * 0.9)
+    smooth = np.cumsum(noise, axis=0)
+    smooth -= smooth.mean(axis=0)
+    return (noise * swell[:, None] + 0.01 * smooth / np.abs(smooth).max()).clip(-1, 1)
+
+
+def bundle(spec: FeatureSpec, network: str = "default") -> Bundle:
+    model = build_network(
+        network,
+        input_shape=spec.row_shape[1:],
+        classes=len(GENRES),
+        statistics=BandStatistics(
+            np.full(spec.n_mels, -35, np.float32), np.full(spec.n_mels, 12, np.float32)
+        ),
+        seed=3,
+    )
+    return Bundle(model, GENRES, spec, {})
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return Predictor.build(bundle(FeatureSpec.preset("default")))
+
+
+@pytest.mark.parametrize("preset", FEATURE_PRESETS)
+@pytest.mark.parametrize(("rate", "channels"), [(44_100, 2), (48_000, 1)])
+def test_a_clips_windows_are_those_of_training(
+    tmp_path: Path, preset: str, rate: int, channels: int
+) -> None:
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, music(30, rate=rate, channels=channels), rate, subtype="PCM_16")
+    trained_on = clip_windows(path.read_bytes(), preset=preset)
+    spec = FeatureSpec.preset(preset)
+    parts = list(long_windows(path, FeatureExtractor.build(spec)))
+    assert [start for start, _ in parts] == [0.0]
+    assert trained_on.windows is not None
+    np.testing.assert_array_equal(parts[0][1], trained_on.windows)
+
+
+def test_a_prediction_is_the_mean_of_its_windows(predictor: Predictor, tmp_path: Path) -> None:
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, music(30), RATE)
+    windows = clip_windows(path).windows
+    assert windows is not None
+    expected = window_probabilities(predictor.bundle.model, windows)
+    prediction = predictor.predict(path)
+    assert prediction.status is Status.OK
+    assert prediction.windows == len(prediction.timeline) == 10
+    for place, moment in enumerate(prediction.timeline):
+        assert moment["start"] == pytest.approx(place * 128 * 512 / 22_050)
+        assert moment["end"] - moment["start"] == pytest.approx(128 * 512 / 22_050)
+        assert moment["genre"] == GENRES[expected[place].argmax()]
+        assert moment["probability"] == pytest.approx(expected[place].max(), abs=1e-5)
+    mean = expected.mean(axis=0)
+    assert prediction.genre == GENRES[mean.argmax()]
+    assert prediction.probability == pytest.approx(mean.max(), abs=1e-5)
+    assert [prediction.probabilities[name] for name in GENRES] == pytest.approx(mean, abs=1e-5)
+    assert next(iter(prediction.probabilities)) == prediction.genre
+    assert sum(prediction.probabilities.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_long_file_is_predicted_from_its_first_sample_to_its_last(
+    predictor: Predictor, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.flac"
+    soundfile.write(path, music(95, channels=1), RATE)
+    prediction = predictor.predict(path)
+    starts = [moment["start"] for moment in prediction.timeline]
+    assert prediction.status is Status.OK
+    assert prediction.windows == 31
+    assert starts == sorted(starts)
+    assert np.diff(starts).max() < 3.5
+    assert prediction.timeline[-1]["end"] <= 95
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("clip.wav", {}),
+        ("clip.flac", {}),
+        ("clip.ogg", {"format": "OGG", "subtype": "VORBIS"}),
+        ("clip.mp3", {"format": "MP3"}),
+    ],
+)
+def test_every_format_of_libsndfile_is_read(
+    predictor: Predictor, tmp_path: Path, name: str, options: dict[str, str]
+) -> None:
+    soundfile.write(tmp_path / name, music(7), RATE, **options)
+    prediction = predictor.predict(str(tmp_path / name))
+    assert prediction.status is Status.PARTIAL
+    assert prediction.windows == 2
+    assert prediction.genre in GENRES
+    assert prediction.path == str(tmp_path / name)
+
+
+def bad_files(folder: Path) -> dict[str, Path]:
+    """Make a file for each way of being bad; `missing` is not made."""
+    paths = {
+        status: folder / f"{status}.wav"
+        for status in ("missing", "empty", "undecodable", "short", "silent")
+    }
+    paths["empty"].write_bytes(b"")
+    paths["undecodable"].write_text("no audio in here")
+    soundfile.write(paths["short"], music(1.5), RATE)
+    soundfile.write(paths["silent"], np.zeros((10 * RATE, 2)), RATE)
+    return paths
+
+
+def test_bad_files_get_their_status_and_no_genre(predictor: Predictor, tmp_path: Path) -> None:
+    for status, path in bad_files(tmp_path).items():
+        prediction = predictor.predict(path)
+        assert str(prediction.status) == status
+        assert prediction.detail
+        assert (prediction.genre, prediction.probability, prediction.windows) == (None, None, 0)
+        assert prediction.probabilities == {}
+        assert prediction.timeline == []
+
+
+def test_silence_in_a_piece_does_not_silence_the_rest(predictor: Predictor, tmp_path: Path) -> None:
+    path = tmp_path / "late.wav"
+    soundfile.write(path, np.concatenate([np.zeros((31 * RATE, 2)), music(10)]), RATE)
+    assert predictor.predict(path).status is Status.OK
+
+
+def test_the_mapping_is_json_with_the_contracts_keys(predictor: Predictor, tmp_path: Path) -> None:
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, music(7), RATE)
+    for each in (predictor.predict(path), predictor.predict(tmp_path / "none.mp3")):
+        plain = json.loads(json.dumps(each.to_dict(), allow_nan=False))
+        keys = {"path", "status", "genre", "probability", "probabilities", "windows"}
+        assert keys <= set(plain)
+        assert plain["status"] in set(Status)
+
+
+def save(folder: Path) -> Path:
+    given = bundle(FeatureSpec.preset("seed"), network="seed")
+    save_bundle(
+        folder,
+        model=given.model,
+        history=pd.DataFrame({"epoch": [1]}),
+        genres=GENRES,
+        features=given.features,
+        network="seed",
+        details={},
+    )
+    return folder
+
+
+def test_a_folder_a_file_and_a_store_open_the_same_model(tmp_path: Path) -> None:
+    folder = save(tmp_path / "models" / "seed-0a1b2c3d")
+    (tmp_path / "champion.json").write_text('{"model": "seed-0a1b2c3d", "history": []}')
+    assert model_folder(folder) == folder
+    assert model_folder(folder / "model.keras") == folder
+    assert model_folder(str(tmp_path)) == folder
+    clip = tmp_path / "clip.wav"
+    soundfile.write(clip, music(4), RATE)
+    opened = load_model(tmp_path)
+    assert opened.genres == GENRES
+    assert opened.predict(clip).windows == 1
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="there is no"):
+        load_model(tmp_path / "nowhere")
+    with pytest.raises(ModelError, match=r"neither a model\.keras nor a champion\.json"):
+        load_model(tmp_path)
+    (tmp_path / "champion.json").write_text('{"champion": 3}')
+    with pytest.raises(ModelError, match="does not name a model"):
+        load_model(tmp_path)
+    (tmp_path / "champion.json").write_text('{"model": "gone"}')
+    with pytest.raises(ModelError, match=r"has no params\.json"):
+        load_model(tmp_path)

@@ -1,0 +1,287 @@
+"""Claims between real processes: one wins, the dead are passed over, the living waited for."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.claims import Claim, ClaimRecord, read_claims
+from storage.errors import Busy, ClaimLost
+from storage.folders import Folder
+from storage.layout import create_store
+from storage.locations import Location
+from storage.processes import this_process
+
+WHAT = "features/fma/default-0123abcd"
+RACES = 20
+
+
+@pytest.fixture
+def claimed_store(place: Location) -> Location:
+    """Make a store on a folder and on S3."""
+    return create_store(place)
+
+
+def record(**changes: Any) -> ClaimRecord:
+    """Describe the claim of a process on another machine."""
+    me = this_process()
+    known = ClaimRecord(
+        owner="someone",
+        host="elsewhere",
+        boot="00000000",
+        pid=me.pid,
+        started=me.started,
+        what=WHAT,
+        taken=time.time(),
+        renewed=time.time(),
+    )
+    return replace(known, **changes)
+
+
+def put(store: Location, claim: ClaimRecord) -> Location:
+    """Leave a claim there."""
+    location = Claim(store, WHAT).location
+    location.write_bytes(claim.to_json())
+    return location
+
+
+def dead_process() -> dict[str, Any]:
+    """Describe a process of this host that has ended."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    me = this_process()
+    ended.wait()
+    return {"host": me.host, "boot": me.boot, "pid": ended.pid, "started": me.started}
+
+
+def holder_process(store: Location) -> subprocess.Popen[str]:
+    """Start a process that takes the claim, says so, and keeps it."""
+    code = (
+        "import sys, time\n"
+        "from storage.claims import Claim\n"
+        "from storage.layout import open_store\n"
+        f"with Claim(open_store(sys.argv[1]), {WHAT!r}):\n"
+        "    print('taken', flush=True)\n"
+        "    time.sleep(float(sys.argv[2]))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, store.uri, "60"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "taken\n"
+    return process
+
+
+class TestHolding:
+    def test_it_is_there_while_held_and_gone_afterwards(self, claimed_store: Location) -> None:
+        with Claim(claimed_store, WHAT) as claim:
+            claim.check()
+            found = read_claims(claimed_store)
+            assert list(found) == [claim.location.name]
+            holder = found[claim.location.name]
+            assert (holder.pid, holder.what) == (os.getpid(), WHAT)
+            assert f"process {os.getpid()} on {holder.host} since 20" in holder.sentence
+            content = json.loads(claim.location.read_bytes())
+            assert {"owner", "host", "pid", "taken", "renewed", "lease_s"} <= set(content)
+        assert read_claims(claimed_store) == {}
+        with Claim(claimed_store, WHAT, wait_s=0) as again:
+            again.check()
+
+    def test_it_is_given_back_after_an_error(self, store: Location) -> None:
+        with pytest.raises(RuntimeError, match="mine"), Claim(store, WHAT):
+            raise RuntimeError("mine")
+        assert list((store / "claims").list()) == []
+
+    def test_a_live_one_is_busy(self, claimed_store: Location) -> None:
+        with (
+            Claim(claimed_store, WHAT),
+            pytest.raises(Busy, match=f"held by process {os.getpid()}"),
+            Claim(claimed_store, WHAT, wait_s=0),
+        ):
+            pass
+
+    def test_others_are_free(self, store: Location) -> None:
+        with Claim(store, WHAT), Claim(store, "models/x", wait_s=0) as other:
+            other.check()
+
+    def test_it_is_renewed_past_its_lease(self, claimed_store: Location) -> None:
+        with Claim(claimed_store, WHAT, lease_s=1.2) as claim:
+            first = read_claims(claimed_store)[claim.location.name]
+            with pytest.raises(Busy), Claim(claimed_store, WHAT, wait_s=2.5):
+                pass
+            claim.check()
+            now = read_claims(claimed_store)[claim.location.name]
+        assert now.renewed > first.renewed
+        assert now.taken == first.taken
+
+    def test_it_is_waited_for_with_one_sentence(self, store: Location) -> None:
+        said: list[str] = []
+        taken = threading.Event()
+
+        def hold() -> None:
+            with Claim(store, WHAT):
+                taken.set()
+                time.sleep(0.5)
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        assert taken.wait(10)
+        with Claim(store, WHAT, say=said.append) as claim:
+            claim.check()
+        thread.join()
+        assert len(said) == 1
+        assert f"{WHAT} is held by process {os.getpid()}" in said[0]
+
+
+class TestTakingOver:
+    def test_a_killed_holder_delays_nobody(self, store: Location) -> None:
+        process = holder_process(store)
+        with pytest.raises(Busy, match=f"process {process.pid} "), Claim(store, WHAT, wait_s=0):
+            pass
+        process.send_signal(signal.SIGKILL)
+        began = time.monotonic()
+        with Claim(store, WHAT, wait_s=10) as claim:  # the killed process is a zombie still
+            claim.check()
+        assert time.monotonic() - began < 5
+        process.wait()
+
+    def test_a_dead_process_of_this_host(self, claimed_store: Location) -> None:
+        put(claimed_store, record(**dead_process()))
+        with Claim(claimed_store, WHAT, wait_s=0) as claim:
+            claim.check()
+
+    def test_a_pid_that_was_given_again(self, store: Location) -> None:
+        me = asdict(this_process())
+        put(store, record(**{**me, "started": me["started"] - 1000}))
+        with Claim(store, WHAT, wait_s=0) as claim:
+            claim.check()
+
+    def test_a_live_lease_of_another_host_is_respected(self, claimed_store: Location) -> None:
+        put(claimed_store, record(renewed=0.0))
+        with pytest.raises(Busy, match="on elsewhere"), Claim(claimed_store, WHAT, wait_s=0):
+            pass
+
+    def test_a_lease_that_ran_out(self, store: Location) -> None:
+        location = put(store, record())
+        assert isinstance(location, Folder)
+        minute_ago = time.time() - 61
+        os.utime(location.path, (minute_ago, minute_ago))
+        with Claim(store, WHAT, wait_s=0) as claim:
+            claim.check()
+
+    def test_a_lease_runs_out_while_it_is_watched(self, claimed_store: Location) -> None:
+        put(claimed_store, record(lease_s=0.5))
+        began = time.monotonic()
+        with Claim(claimed_store, WHAT, wait_s=10) as claim:
+            claim.check()
+        assert 0.4 < time.monotonic() - began < 5
+
+    def test_a_clock_that_is_ahead_does_not_hold_it_forever(self, store: Location) -> None:
+        location = put(store, record(lease_s=0.5))
+        assert isinstance(location, Folder)
+        os.utime(location.path, (time.time() + 9999, time.time() + 9999))
+        with Claim(store, WHAT, wait_s=10) as claim:
+            claim.check()
+
+    def test_one_that_is_no_claim_runs_out_too(self, store: Location) -> None:
+        Claim(store, WHAT).location.write_bytes(b"{")
+        with pytest.raises(Busy), Claim(store, WHAT, lease_s=30, wait_s=0):
+            pass
+        with Claim(store, WHAT, lease_s=0.3, wait_s=10) as claim:
+            claim.check()
+
+
+class TestLosing:
+    def test_a_lost_claim_is_noticed_and_left_alone(self, claimed_store: Location) -> None:
+        with Claim(claimed_store, WHAT, lease_s=0.4) as claim:
+            put(claimed_store, record())
+            for _ in range(100):
+                if claim._lost:
+                    break
+                time.sleep(0.05)
+            with pytest.raises(ClaimLost, match="run the same command again"):
+                claim.check()
+        assert ClaimRecord.from_json(claim.location.read_bytes()) == record(
+            taken=pytest.approx(time.time(), abs=60), renewed=pytest.approx(time.time(), abs=60)
+        )
+
+    @pytest.mark.faults
+    def test_a_holder_that_slept_through_its_lease(self, store: Location) -> None:
+        process = holder_process(store)
+        location = Claim(store, WHAT).location
+        assert isinstance(location, Folder)
+        process.send_signal(signal.SIGSTOP)
+        try:
+            old = ClaimRecord.from_json(location.read_bytes())
+            assert old is not None
+            minute_ago = time.time() - 61
+            os.utime(location.path, (minute_ago, minute_ago))
+            with Claim(store, WHAT, wait_s=5) as claim:
+                process.send_signal(signal.SIGCONT)
+                claim.check()
+        finally:
+            process.kill()
+            process.wait()
+
+
+def race(path: str, barrier: Barrier, results: Any, prepare: str) -> None:
+    """Try to take one claim after another at the same moment as others."""
+    store = Folder(Path(path))
+    for number in range(RACES):
+        if prepare and barrier.wait() == 0:
+            left = ClaimRecord(**json.loads(prepare))
+            (store / f"claims/race-{number}.json").write_bytes(left.to_json())
+        barrier.wait()
+        try:
+            with Claim(store, f"race-{number}", wait_s=0) as claim:
+                results.put((number, os.getpid()))
+                barrier.wait()  # nobody lets go before all have tried
+                claim.check()
+        except Busy:
+            barrier.wait()
+
+
+class TestRaces:
+    @pytest.mark.parametrize("left", ["nothing", "a dead process", "a lease that ran out"])
+    def test_one_of_three_processes_wins(
+        self, store: Location, left: str, racers: Callable[..., list[tuple[int, int]]]
+    ) -> None:
+        cases = {
+            "nothing": "",
+            "a dead process": json.dumps(asdict(record(**dead_process()))),
+            "a lease that ran out": json.dumps(asdict(record(lease_s=-1.0))),
+        }
+        winners = racers(store.uri, cases[left])
+        assert sorted(number for number, _ in winners) == list(range(RACES))
+
+    @pytest.fixture
+    def racers(self) -> Callable[..., list[tuple[int, int]]]:
+        """Run three processes against each other, and list who won which race."""
+
+        def run(path: str, prepare: str) -> list[tuple[int, int]]:
+            spawn = multiprocessing.get_context("spawn")
+            barrier, results = spawn.Barrier(3, timeout=60), spawn.Queue()
+            given = (path, barrier, results, prepare)
+            processes = [spawn.Process(target=race, args=given) for _ in range(3)]
+            for process in processes:
+                process.start()
+            won = [results.get(timeout=120) for _ in range(RACES)]
+            for process in processes:
+                process.join(60)
+                assert process.exitcode == 0
+            assert results.empty()
+            return won
+
+        return run

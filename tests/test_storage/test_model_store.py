@@ -1,0 +1,177 @@
+"""Models are whole once `model.keras` is there; the champion moves by compare-and-swap."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from storage.errors import Damaged, NotFound
+from storage.layout import create_store
+from storage.locations import Location
+from storage.models import ModelStore
+
+FILES = {
+    "model.keras": b"network",
+    "params.json": b'{"network": "seed"}',
+    "history.csv": b"epoch,loss\n",
+    "logs/run.txt": b"log",
+}
+
+
+@pytest.fixture
+def models(place: Location) -> ModelStore:
+    """Make an empty store on a folder and on S3."""
+    return ModelStore(create_store(place))
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """Make a local model folder."""
+    for name, content in FILES.items():
+        path = tmp_path / "made" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return tmp_path / "made"
+
+
+class TestPublishing:
+    def test_all_files_are_there(self, models: ModelStore, made: Path) -> None:
+        assert models.list() == {}
+        assert not models.exists("seed-1")
+        location = models.publish(made, "seed-1")
+        assert models.exists("seed-1")
+        assert models.list() == {"seed-1": True}
+        entries = location.list(recursive=True)
+        assert {entry.name: (location / entry.name).read_bytes() for entry in entries} == FILES
+        assert models.parameters("seed-1") == {"network": "seed"}
+
+    def test_the_model_is_written_last(
+        self, models: ModelStore, made: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        written: list[str] = []
+        kind = type(models.store)
+        real = kind.write_bytes
+
+        def watch(self: Location, data: bytes) -> None:
+            written.append(self.name)
+            real(self, data)
+
+        monkeypatch.setattr(kind, "write_bytes", watch)
+        models.publish(made, "seed-1")
+        assert written[-1] == "model.keras"
+        assert sorted(written) == sorted(name.rpartition("/")[2] for name in FILES)
+
+    def test_half_a_model_does_not_count_and_is_completed(
+        self, models: ModelStore, made: Path
+    ) -> None:
+        (models.location("seed-1") / "params.json").write_bytes(b"{}")
+        assert models.list() == {"seed-1": False}
+        assert not models.exists("seed-1")
+        with pytest.raises(NotFound, match="seed-1"):
+            models.fetch("seed-1")
+        models.publish(made, "seed-1")
+        assert models.parameters("seed-1") == {"network": "seed"}
+
+    def test_a_model_is_immutable(self, models: ModelStore, made: Path) -> None:
+        models.publish(made, "seed-1")
+        (made / "model.keras").write_bytes(b"another")
+        models.publish(made, "seed-1")
+        assert (models.location("seed-1") / "model.keras").read_bytes() == b"network"
+
+    def test_a_folder_without_a_model_is_refused(self, models: ModelStore, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        with pytest.raises(NotFound, match=r"no model\.keras"):
+            models.publish(tmp_path / "empty", "seed-1")
+        assert models.list() == {}
+
+    def test_fetching(self, models: ModelStore, made: Path, tmp_path: Path) -> None:
+        models.publish(made, "seed-1")
+        (models.location("seed-1") / "evaluation/test/metrics.json").write_bytes(b"{}")
+        for _ in range(2):
+            folder = models.fetch("seed-1", cache=tmp_path / "cache")
+            assert (folder / "model.keras").read_bytes() == b"network"
+            assert (folder / "params.json").read_bytes() == FILES["params.json"]
+        if models.store.local_path is None:
+            assert folder == tmp_path / "cache" / "seed-1"
+        with pytest.raises(NotFound, match=r"no model 'other'.*seed-1"):
+            models.fetch("other")
+
+
+class TestEvaluations:
+    @pytest.fixture
+    def evaluation(self, tmp_path: Path) -> Path:
+        """Make an evaluation's files."""
+        folder = tmp_path / "evaluation"
+        folder.mkdir()
+        (folder / "metrics.json").write_text('{"track_accuracy": 0.5}')
+        (folder / "report.html").write_text("<html>")
+        return folder
+
+    def test_metrics(self, models: ModelStore, made: Path, evaluation: Path) -> None:
+        models.publish(made, "seed-1")
+        assert models.metrics("seed-1") is None
+        location = models.publish_evaluation(evaluation, "seed-1", split="test")
+        assert location.uri.endswith("models/seed-1/evaluation/test")
+        assert models.metrics("seed-1") == {"track_accuracy": 0.5}
+        assert models.metrics("seed-1", split="validation") is None
+
+    def test_a_new_one_replaces_the_old(
+        self, models: ModelStore, made: Path, evaluation: Path
+    ) -> None:
+        models.publish(made, "seed-1")
+        models.publish_evaluation(evaluation, "seed-1", split="test")
+        (evaluation / "metrics.json").write_text('{"track_accuracy": 0.7}')
+        models.publish_evaluation(evaluation, "seed-1", split="test")
+        assert models.metrics("seed-1") == {"track_accuracy": 0.7}
+
+    def test_only_of_models_that_are_there(self, models: ModelStore, evaluation: Path) -> None:
+        with pytest.raises(NotFound, match="'none'"):
+            models.publish_evaluation(evaluation, "none", split="test")
+
+
+class TestChampion:
+    def test_the_first_stays_until_it_is_moved(self, models: ModelStore, made: Path) -> None:
+        assert models.champion() is None
+        assert models.champion_record() == {}
+        assert models.set_champion_if_none("seed-1")
+        assert not models.set_champion_if_none("seed-2")
+        assert models.champion() == "seed-1"
+        models.publish(made, "seed-2")
+        models.move_champion("seed-2")
+        models.move_champion("seed-2")
+        record = models.champion_record()
+        assert record["model"] == "seed-2"
+        assert [entry["model"] for entry in record["history"]] == ["seed-1", "seed-2"]
+        assert record["since"] == record["history"][-1]["since"]
+
+    def test_only_a_model_that_is_there(self, models: ModelStore) -> None:
+        with pytest.raises(NotFound, match="'none'"):
+            models.move_champion("none")
+
+    def test_of_many_at_once_none_is_forgotten(self, store: Location, made: Path) -> None:
+        models = ModelStore(store)
+        names = [f"seed-{number}" for number in range(8)]
+        for name in names:
+            models.publish(made, name)
+        threads = [threading.Thread(target=models.move_champion, args=(name,)) for name in names]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        history = [entry["model"] for entry in models.champion_record()["history"]]
+        assert sorted(history) == names
+        assert models.champion() == history[-1]
+
+    @pytest.mark.parametrize("text", ["", "[]", "{}"])
+    def test_something_else_is_damaged(self, store: Location, text: str) -> None:
+        (store / "champion.json").write_bytes(text.encode())
+        with pytest.raises(Damaged, match="champion"):
+            ModelStore(store).champion()
+
+    def test_it_is_plain_json(self, store: Location) -> None:
+        ModelStore(store).set_champion_if_none("seed-1")
+        content = json.loads((store / "champion.json").read_bytes())
+        assert set(content) == {"model", "since", "history"}

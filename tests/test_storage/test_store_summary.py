@@ -1,0 +1,51 @@
+"""What `genre status` tells of a store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+from feature_runs import NAME, library, open_array, run
+
+from storage.catalogues import write_catalogue
+from storage.claims import Claim
+from storage.layout import create_store
+from storage.locations import Location
+from storage.models import ModelStore
+from storage.summary import summarise
+
+
+def test_an_empty_store(place: Location) -> None:
+    summary = summarise(create_store(place)).to_dict()
+    assert summary["store"] == place.uri
+    assert summary["champion"] is None
+    assert all(not summary[name] for name in ("catalogues", "features", "models", "claims"))
+
+
+def test_a_full_one(place: Location, tmp_path: Path) -> None:
+    store = create_store(place)
+    frame = pd.DataFrame({"track_id": range(100), "genre": "Rock"})
+    write_catalogue(store, "fma-01234567", frame, attributes={"data_set": "fma"})
+    features = open_array(store)
+    run(features, library(100))
+    run(features, library(200), stop_after=1)
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "model.keras").write_bytes(b"x")
+    models = ModelStore(store)
+    models.publish(tmp_path / "model", "seed-1")
+    models.set_champion_if_none("seed-1")
+    with Claim(store, "features/fma"):
+        summary = summarise(store)
+    assert [(found.id, found.tracks) for found in summary.catalogues] == [("fma-01234567", 100)]
+    array = summary.features[0]
+    assert (array.key, array.data_set, array.preset) == (f"fma/{NAME}", "fma", "default")
+    assert (array.shards, array.open_shards, array.is_finalised) == (4, 1, False)
+    assert sum(array.tracks.values()) == 164
+    assert array.windows == 3 * array.tracks["ok"]
+    assert array.bytes > 0
+    assert [(model.id, model.is_champion) for model in summary.models] == [("seed-1", True)]
+    assert summary.claims[0].startswith("features/fma is held by process")
+    json.dumps(summary.to_dict())
+    run(features, library(200))
+    assert summarise(store).features[0].is_finalised
