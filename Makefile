@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := .demo
 # The demo's Prefect database lies with the rest of what the demo writes, so that `make dashboard` shows its runs.
-DEMO_ENV := PREFECT_HOME=$(CURDIR)/$(DEMO)/prefect
+DEMO_ENV := PREFECT_HOME=$(CURDIR)/$(DEMO)/prefect GENRE_DEMO=$(CURDIR)/$(DEMO)/data
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo dashboard test test-faults test-services lint bench lock clean
@@ -23,9 +23,8 @@ $(VENV)/.installed: requirements.lock requirements-uv.lock pyproject.toml
 	@touch $@
 
 demo: setup ## make the built-in data set, then features, training, evaluation, report
-	$(DEMO_ENV) $(BIN)/genre demo --to $(DEMO)/data
-	$(DEMO_ENV) $(BIN)/genre run --data $(DEMO)/data --store $(DEMO)/store
-	@echo "Dashboard: make dashboard, then open the address that it prints"
+	$(DEMO_ENV) $(BIN)/genre run --data demo --store $(DEMO)/store
+	@echo "dashboard: run \`make dashboard\` and open the address that it prints"
 
 dashboard: setup ## Prefect's dashboard with the demo's runs (Ctrl-C stops it)
 	$(DEMO_ENV) $(BIN)/prefect server start --host 127.0.0.1

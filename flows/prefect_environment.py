@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 _DEFAULTS = {
     # A fresh database takes longer than Prefect's own 20 s on a small machine.
@@ -19,5 +20,8 @@ def prepare() -> None:
     """Set what is not set yet; call it before the first import of Prefect."""
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
-    # TensorFlow's notes about the processor are not messages of this program.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if home := os.environ.get("PREFECT_HOME"):
+        # Prefect makes the folder itself, but not the one above it.
+        Path(home).expanduser().mkdir(parents=True, exist_ok=True)
+    # TensorFlow calls a missing GPU an error; this program says itself what it trains on.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

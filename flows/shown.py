@@ -31,6 +31,7 @@ def model(result: Result, to: TextIO) -> None:
         ("model", f"{result['model']}{' (was there already)' if result['reused'] else ''}"),
         ("path", result["path"]),
         ("network", f"{result['network']}, {result['parameters']:,} parameters"),
+        ("trained on", result["device"]),
         ("epochs", f"{result['epochs']}"),
         (
             "validation",

@@ -18,6 +18,8 @@ import numpy as np
 
 from genre_model.normalisation import BandStatistics
 
+_WRITING = ".writing-"
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -53,7 +55,7 @@ def save_checkpoint(folder: Path, state: Checkpoint) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     name = f"epoch-{len(state.history):04d}"
-    with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as temporary:
+    with tempfile.TemporaryDirectory(prefix=_WRITING, dir=folder) as temporary:
         part = Path(temporary) / name
         part.mkdir()
         state.network.save(part / "network.keras")
@@ -71,7 +73,7 @@ def save_checkpoint(folder: Path, state: Checkpoint) -> None:
 
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:
-    """Load the newest state.
+    """Load the newest state, and sweep away what a killed writer left.
 
     Parameters
     ----------
@@ -83,6 +85,8 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
     Checkpoint | None
         None if there is no state.
     """
+    for left in folder.glob(f"{_WRITING}*"):
+        shutil.rmtree(left)
     epochs = _epochs(folder)
     if not epochs:
         return None

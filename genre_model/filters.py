@@ -1,10 +1,8 @@
 """Mel filters: librosa's, in a form that is small to send and quick to apply."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
-import soxr
 
 from genre_model.specs import FeatureSpec
 
@@ -84,15 +82,9 @@ class MelBank:
             row[first : first + count] = self.weights[end - count : end]
         return dense
 
-    def groups(self, *, response: np.ndarray) -> list[BandGroup]:
-        """Cut the matrix into small dense ones along its diagonal.
-
-        Parameters
-        ----------
-        response : np.ndarray [shape=(bins,)]
-            Power gain of each bin, multiplied into the weights.
-        """
-        dense = (self.matrix() * response).astype(np.float32)
+    def groups(self) -> list[BandGroup]:
+        """Cut the matrix into small dense ones along its diagonal."""
+        dense = self.matrix()
         groups = []
         for start in range(0, len(dense), _GROUP_BANDS):
             rows = dense[start : start + _GROUP_BANDS]
@@ -106,36 +98,3 @@ class MelBank:
                 )
             )
         return groups
-
-
-@cache
-def downsampler_response(ratio: int, n_fft: int) -> np.ndarray:
-    """Return what soxr HQ leaves of each bin's power when it divides the rate by `ratio`.
-
-    It is 1 up to nine tenths of the new half rate, and falls to 1/4 at 96 % of it: a spectrum taken
-    at the higher rate needs this to have the numbers of one taken after resampling.
-
-    Parameters
-    ----------
-    ratio : int [at least 1]
-        Old rate divided by the new.
-    n_fft : int
-        Length of a frame at the new rate.
-
-    Returns
-    -------
-    np.ndarray [shape=(1 + n_fft // 2,), float64, 0 to 1]
-        Power gain of each bin.
-    """
-    if ratio == 1:
-        return np.ones(1 + n_fft // 2)
-    # Resampling an impulse at each phase of the new rate gives the response at the old rate.
-    length = 16 * n_fft
-    response = np.empty((length, ratio))
-    for phase in range(ratio):
-        impulse = np.zeros(length * ratio)
-        impulse[length // 2 * ratio + phase] = 1.0
-        response[:, -phase] = np.roll(soxr.resample(impulse, ratio, 1, quality="HQ"), -(phase > 0))
-    gain: np.ndarray = np.abs(np.fft.rfft(response.ravel()))[::16][: 1 + n_fft // 2]
-    gain /= gain[0]
-    return gain**2

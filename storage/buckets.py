@@ -153,10 +153,11 @@ class Bucket(Location):
         return sorted(prefix[len(self._prefix) :].rstrip("/") for prefix in prefixes)
 
     def age(self) -> float:
-        """Compare the object's time with that of the server's answer."""
+        """Compare the object's time with that of the server's answer, rather too young than old."""
         answer = self._call("HEAD", "head_object")
         now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-        return float((now - answer["LastModified"]).total_seconds())
+        rounding_s = 1.0  # both are whole seconds
+        return float((now - answer["LastModified"]).total_seconds()) - rounding_s
 
     def sweep(self) -> int:
         """Answer 0: a PUT leaves nothing behind."""

@@ -17,6 +17,7 @@ A holder that slept through its lease finds that out at its next renewal: `check
 
 import contextlib
 import json
+import math
 import os
 import threading
 import time
@@ -167,16 +168,17 @@ class Claim:
     def _take(self) -> None:
         watch = _Watch(lease_s=self.lease_s)
         said = ""
-        began = time.monotonic()
+        until = time.monotonic() + (math.inf if self.wait_s is None else self.wait_s)
         pause_s = _FIRST_PAUSE_S
         while not self._try_to_take(watch):
             holder = watch.record
-            if self.wait_s is not None and time.monotonic() - began >= self.wait_s:
+            left_s = until - time.monotonic()
+            if left_s <= 0:
                 raise Busy(f"{watch.sentence}; wait until it is done, or end it.")
             if holder is not None and holder.owner != said:
                 said = holder.owner
                 self.say(f"{holder.sentence}; waiting for it.")
-            time.sleep(pause_s)
+            time.sleep(min(pause_s, left_s))
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def _try_to_take(self, watch: "_Watch") -> bool:

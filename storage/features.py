@@ -313,13 +313,14 @@ class FeatureStore:
     def begin_repair(self, shards: Collection[int]) -> None:
         """Mark damaged shards as not done, keeping what is known of their rows.
 
-        Their records go to `rows.parquet` first, then their manifests are deleted; from then on
-        any run, also one after a kill, finds them open and writes them again.
+        What the manifests say goes to `rows.parquet` first, then those of the damaged shards are
+        deleted; from then on any run, also one after a kill, finds them open and writes them
+        again. A table that contradicts the manifests is mended by this too.
         """
-        found = self.survey()
-        if not shards:
-            return
-        write_table(self.location / "rows.parquet", stored(found.records.sort_values("row")))
+        found = survey(self.location, row_shape=self.row_shape, trusts_table=False)
+        records = found.records.sort_values("row").reset_index(drop=True)
+        if not records.equals(found.stored):
+            write_table(self.location / "rows.parquet", stored(records))
         for shard in sorted(shards):
             (self.location / manifest_name(shard)).delete()
 

@@ -94,8 +94,16 @@ class Survey:
         return _of_shards(self.records, self.done).sort_values("row").reset_index(drop=True)
 
 
-def survey(features: Location, *, row_shape: Sequence[int]) -> Survey:
+def survey(features: Location, *, row_shape: Sequence[int], trusts_table: bool = True) -> Survey:
     """Read and list what is there.
+
+    Parameters
+    ----------
+    features : Location
+    row_shape : Sequence[int]
+    trusts_table : bool
+        Take records from `rows.parquet` where a manifest has the stamp it had then; otherwise
+        every manifest is read.
 
     Raises
     ------
@@ -106,7 +114,10 @@ def survey(features: Location, *, row_shape: Sequence[int]) -> Survey:
     stored = read_stored_rows(features)
     manifests = list_manifests(features)
     objects = list_objects(features)
-    records, problems = _records(features, stored, manifests)
+    trusted = stored if trusts_table else empty(ROW_COLUMNS)
+    records, problems = _records(features, trusted, manifests)
+    if not trusts_table:
+        records = _with_refreshed_stamps(records, stored)
     fitting, misfits = _fitting(plans, records, objects, frozenset(manifests) - frozenset(problems))
     old = _with_last_known(records, stored)
     broken = _of_shards(old, frozenset(_shards_of(plans)) - fitting)
@@ -261,6 +272,17 @@ def _fitting(
         for shard in by_shard[~by_shard["agrees"]].index
     }
     return frozenset(fitting), misfits
+
+
+def _with_refreshed_stamps(records: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
+    """Keep what only the table knows: later stamps and paths of the same bytes."""
+    later = stored[["row", "sha256", "stamp", "path"]]
+    both = records[["row", "sha256"]].merge(later, on=["row", "sha256"], how="left")
+    is_same = (both["stamp"].notna() & (both["sha256"] != "")).to_numpy(bool)
+    return records.assign(
+        stamp=np.where(is_same, both["stamp"], records["stamp"]),
+        path=np.where(is_same, both["path"], records["path"]),
+    )
 
 
 def _with_last_known(records: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:

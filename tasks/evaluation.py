@@ -17,6 +17,7 @@ from storage.errors import NotFound
 from storage.locations import Location
 from storage.models import METRICS_FILE, ModelStore
 from tasks.labelled import LabelledFeatures, load_labelled
+from tasks.native_messages import held_back
 from tasks.training import read_history
 
 REPORT_FILE, MARKDOWN_FILE = "report.html", "report.md"
@@ -119,11 +120,13 @@ def _data_of(store: Location, params: dict[str, Any]) -> LabelledFeatures:
 def _evaluate(
     models: ModelStore, model: str, data: LabelledFeatures, spec: EvaluateSpec, folder: Path
 ) -> dict[str, Any]:
-    from genre_model.bundle import load_bundle
     from genre_model.evaluation import evaluate, track_table
     from genre_model.inference import predict_rows
 
-    bundle = load_bundle(models.fetch(model))
+    with held_back():
+        from genre_model.bundle import load_bundle
+
+        bundle = load_bundle(models.fetch(model))
     predictions = predict_rows(bundle.model, data.split(spec.split), data.features.read_shard)
     training = data.rows.loc[data.rows["split"] == "training", "label"].to_numpy(np.int64)
     metrics = evaluate(predictions, genres=bundle.genres, training_labels=training)
@@ -156,7 +159,7 @@ def _write_report(
 ) -> None:
     from genre_model.report import Report
 
-    facts = ("network", "parameters", "epochs", "best_epoch", "training_seconds", "catalogue")
+    facts = ("network", "parameters", "epochs", "best_epoch", "device", "catalogue")
     report = Report(
         metrics=metrics,
         history=history,

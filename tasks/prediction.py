@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import NotFound
 from storage.locations import Location
 from storage.models import ModelStore
+from tasks.native_messages import held_back
 
 if TYPE_CHECKING:
     from genre_model.predict import Predictor
@@ -35,17 +36,24 @@ def open_predictor(store: Location, model: str | None = None) -> tuple[str, Pred
     ModelError
         If the model does not open.
     """
-    from genre_model.predict import load_model
+    name, folder = _find(store, model)
+    with held_back():
+        from genre_model.predict import load_model
 
+        return name, load_model(folder)
+
+
+def _find(store: Location, model: str | None) -> tuple[str, Path]:
+    """Find the model's folder before TensorFlow is imported, so that a wrong name costs nothing."""
     if model is not None and Path(model).exists():
-        return model, load_model(model)
+        return model, Path(model)
     models = ModelStore(store)
     name = model or models.champion()
     if name is None:
         raise NotFound(
             f"{store.uri} has no champion yet; run `genre run` or `genre evaluate` first"
         )
-    return name, load_model(models.fetch(name))
+    return name, models.fetch(name)
 
 
 def predict_files(

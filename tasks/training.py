@@ -21,6 +21,7 @@ from storage.claims import Claim
 from storage.locations import Location
 from storage.models import METRICS_FILE, MODEL_FILE, ModelStore
 from tasks.labelled import LabelledFeatures
+from tasks.native_messages import held_back
 
 OnEpoch = Callable[[int, int, Mapping[str, float]], None]
 
@@ -63,7 +64,7 @@ def train_network(
     on_epoch : callable, optional
         Called after each epoch with its number, the most there can be, and its history line.
     say : callable, optional
-        Called with a sentence if another process trains this very model.
+        Called with a sentence: on which device, or that another process trains this very model.
 
     Returns
     -------
@@ -74,7 +75,7 @@ def train_network(
     with Claim(store, f"models/{name}", say=say):
         reused = models.exists(name) and not refresh
         if not reused:
-            _train(models, name, data, model, spec, refresh=refresh, on_epoch=on_epoch)
+            _train(models, name, data, model, spec, refresh=refresh, on_epoch=on_epoch, say=say)
     return {**_told(models, name), "reused": reused}
 
 
@@ -93,9 +94,15 @@ def _train(
     *,
     refresh: bool,
     on_epoch: OnEpoch | None,
+    say: Callable[[str], None] | None,
 ) -> None:
-    from genre_model.training import train
+    with held_back():
+        from genre_model.devices import training_device
+        from genre_model.training import train
 
+        device = training_device()
+    if say is not None:
+        say(f"training on {device}")
     began = time.monotonic()
     with _working_folders(models.location(name), refresh=refresh) as (staged, checkpoints):
         result = train(
@@ -123,6 +130,7 @@ def _train(
                 "rows_sha256": data.digest(),
                 "tracks": data.counts(),
                 "seed": spec.seed,
+                "device": device,
                 "train_spec": spec.to_dict(),
                 "epochs": len(result.history),
                 "best_epoch": result.best_epoch,
@@ -158,7 +166,7 @@ def _withdraw(models: ModelStore, name: str) -> None:
 
 def _told(models: ModelStore, name: str) -> dict[str, Any]:
     params = models.parameters(name)
-    keys = ("network", "parameters", "epochs", "best_epoch", "catalogue")
+    keys = ("network", "parameters", "epochs", "best_epoch", "catalogue", "device")
     accuracies = ("validation_track_accuracy", "validation_window_accuracy")
     return {
         "model": name,

@@ -33,8 +33,8 @@ def write_data(folder: Path, count: int, *, seed: int) -> list[int]:
     song = _mp3(0.1 * rng.standard_normal(240 * RATE))
     frames = _frames(song)
     for place, track_id in enumerate(ids):
-        # Two of three give all ten windows, the rest one to nine; no two have the same bytes.
-        seconds = 30.2 if place % 3 else rng.uniform(3.5, 29.0)
+        # One of four gives all ten windows, the rest one to four; no two have the same bytes.
+        seconds = rng.uniform(3.5, 12.0) if place % 4 else 30.2
         content = _defect(place, _cut(song, frames, seconds, rng))
         path = folder / audio_path(track_id)
         path.parent.mkdir(parents=True, exist_ok=True)

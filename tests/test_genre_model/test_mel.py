@@ -73,8 +73,8 @@ def waveform(kind: str, seconds: float = 3.0, rate: int = RATE) -> np.ndarray:
     if kind == "silence":
         return np.zeros(len(time), dtype=np.float32)
     if kind == "noise":
-        rng = np.random.default_rng(7)
-        return (0.1 * rng.standard_normal(len(time))).astype(np.float32)
+        noise: np.ndarray = 0.1 * np.random.default_rng(7).standard_normal(len(time))
+        return noise.astype(np.float32)
     if kind == "click":
         return (time == 1.0).astype(np.float32)
     cycles = {

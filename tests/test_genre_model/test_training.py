@@ -104,9 +104,11 @@ def test_a_training_that_was_cut_off_goes_on_as_if_it_had_not_been(
     with pytest.raises(CutOffError):
         fit(checkpoints=tmp_path, on_epoch=stop)
     assert [each.name for each in tmp_path.iterdir()] == ["epoch-0002"]
+    (tmp_path / ".writing-killed").mkdir()
     epochs: list[int] = []
     resumed = fit(checkpoints=tmp_path, on_epoch=lambda epoch, *_: epochs.append(epoch))
     assert epochs == [3, 4]
+    assert [each.name for each in tmp_path.iterdir()] == ["epoch-0004"]
     columns = [name for name in resumed.history.columns if name != "seconds"]
     pd.testing.assert_frame_equal(
         resumed.history[columns], trained[0].history[columns], rtol=1e-4, check_exact=False

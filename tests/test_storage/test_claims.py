@@ -117,9 +117,9 @@ class TestHolding:
             other.check()
 
     def test_it_is_renewed_past_its_lease(self, claimed_store: Location) -> None:
-        with Claim(claimed_store, WHAT, lease_s=1.2) as claim:
+        with Claim(claimed_store, WHAT, lease_s=0.8) as claim:
             first = read_claims(claimed_store)[claim.location.name]
-            with pytest.raises(Busy), Claim(claimed_store, WHAT, wait_s=2.5):
+            with pytest.raises(Busy), Claim(claimed_store, WHAT, wait_s=1.7):
                 pass
             claim.check()
             now = read_claims(claimed_store)[claim.location.name]

@@ -7,6 +7,7 @@ import pickle
 import stat
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from storage.buckets import Bucket
 from storage.errors import (
     AlreadyThere,
+    Full,
     NotFound,
     Refused,
     StorageError,
@@ -183,7 +185,6 @@ class TestFolder:
     def test_a_full_disk_is_named(self) -> None:
         if not Path("/dev/full").exists():
             pytest.skip("this system has no /dev/full")
-        from storage.errors import Full
         from storage.folders import _explained
 
         with (
@@ -245,6 +246,51 @@ class TestBucket:
         with pytest.raises(Unreachable, match="GET s3://box/x") as caught:
             place.read_bytes()
         assert "SECRET" not in str(caught.value).upper()
+
+    @pytest.mark.parametrize(
+        ("code", "status", "expected"),
+        [
+            ("AccessDenied", 403, Refused),
+            ("InvalidAccessKeyId", 403, Refused),
+            ("ExpiredToken", 400, Refused),
+            ("403", 403, Refused),
+            ("NoSuchBucket", 404, Refused),
+            ("NoSuchKey", 404, NotFound),
+            ("404", 404, NotFound),
+            ("SlowDown", 503, Unreachable),
+            ("InternalError", 500, Unreachable),
+            ("502", 502, Unreachable),
+            ("InsufficientStorage", 507, Full),
+        ],
+    )
+    def test_answers_become_sentences(
+        self, code: str, status: int, expected: type[StorageError]
+    ) -> None:
+        from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+
+        answer = {
+            "Error": {"Code": code, "Message": "key AKSECRETKEY is not known"},
+            "ResponseMetadata": {"HTTPStatusCode": status},
+        }
+        place = Bucket("box", "some/key", {"key": "AKSECRETKEY"})
+        error = OSError(5, "key AKSECRETKEY is not known")
+        error.__cause__ = ClientError(answer, "GetObject")
+        failed = "GET s3://box/some/key failed"
+        with pytest.raises(expected, match=failed) as caught, place._explained("GET"):
+            raise error
+        assert type(caught.value) is expected
+        shown = "".join(traceback.format_exception(caught.value))
+        assert "SECRETKEY is not known" not in shown
+
+    def test_no_credentials(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+        place = Bucket("box", "x", {"endpoint_url": "http://127.0.0.1:9"})
+        with pytest.raises(Refused, match="AWS_ACCESS_KEY_ID"):
+            place.read_bytes()
 
     def test_credentials_are_never_shown(self, s3_options: dict[str, Any]) -> None:
         place = Bucket("box", "x", s3_options)

@@ -161,6 +161,17 @@ class TestCorruptions:
         rows.loc[70, "status"] = "quiet"
         write_table(finished.features.location / "rows.parquet", stored(rows))
         assert [(p.what, p.shard) for p in verify(finished.features)] == [("rows table", 1)]
+        assert finished.repair() == []
+        assert verify(finished.features) == []
+        assert finished.features.rows().loc[70, "status"] == "ok"
+
+    def test_stamps_of_an_unpacked_copy_outlive_a_repair(self, finished: Finished) -> None:
+        files = {track: file and (file[0], 2) for track, file in finished.audio.files.items()}
+        run(finished.features, Audio(files))
+        flip(finished.path(shard_name(1)), 100)
+        assert finished.repair(Audio(files)) == [1]
+        made, _ = run(finished.features, Audio(files))
+        assert (made.shards, len(made.refresh)) == ((), 0)
 
     def test_an_unreadable_table(self, finished: Finished) -> None:
         finished.path("rows.parquet").write_bytes(b"no table")

@@ -1,0 +1,120 @@
+"""When to kill, and what the kills hit."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from fault_stores import FeaturesFolder, temporary_files
+
+KILLS = int(os.environ.get("GENRE_KILLS", "20"))
+"""Random moments in each suite on the engine below Prefect."""
+
+SEED = int(os.environ.get("GENRE_KILL_SEED", "12"))
+
+_POLL_S = 0.002
+_LIMIT_S = 120.0
+
+Moment = Callable[[FeaturesFolder], None]
+"""Returns when a run that writes to the given folder has come to the moment of its kill."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """So long after so many manifests."""
+
+    manifests: int
+    after_s: float
+
+    def __call__(self, features: FeaturesFolder) -> None:
+        _wait(lambda: self._has_come(features))
+        time.sleep(self.after_s)
+
+    def _has_come(self, features: FeaturesFolder) -> bool:
+        if self.manifests:
+            return len(features.manifests) >= self.manifests
+        return any((features.path / "plans").glob("*.parquet"))
+
+
+def draw(timeline: list[float], number: int, *, first_s: float = 0.0) -> Drawn:
+    """Draw a moment between the plan (or `first_s` later) and the last manifest, evenly in time.
+
+    Parameters
+    ----------
+    timeline : list of float
+        Of an undisturbed run (`FeaturesFolder.timeline`), seconds.
+    number : int
+        Which moment; the same number gives the same one.
+    first_s : float
+        Seconds after the plan that writing begins.
+    """
+    at = np.random.default_rng([SEED, number]).uniform(first_s, timeline[-1])
+    manifests = sum(each <= at for each in timeline[1:])
+    return Drawn(manifests, at - timeline[manifests])
+
+
+def in_a_shards_bytes(features: FeaturesFolder) -> None:
+    """Wait until a shard lies there under its temporary name."""
+    _wait(lambda: any(features.path.glob("log_mel/c/*/0/0/.0.*.partial")))
+
+
+def before_a_manifest(features: FeaturesFolder) -> None:
+    """Wait until a shard lies there whose manifest does not."""
+    _wait(lambda: bool(features.objects - features.finished))
+
+
+AIMED: dict[str, Moment] = {
+    "in a shard's bytes": in_a_shards_bytes,
+    "before a manifest": before_a_manifest,
+}
+"""Moments too short to be hit by chance."""
+
+
+@dataclass
+class Tally:
+    """What a suite's kills hit."""
+
+    shards: int = 0
+    finished: list[int] = field(default_factory=list)
+    partial: int = 0
+    unrecorded: int = 0
+    ends_s: list[float] = field(default_factory=list)
+
+    def note(self, features: FeaturesFolder, shards: int) -> set[int]:
+        """Take note of what a kill left, and return the finished shards."""
+        finished, objects = features.finished, features.objects
+        self.shards = shards
+        self.finished.append(len(finished))
+        self.partial += bool(temporary_files(features.path))
+        self.unrecorded += bool(objects - finished)
+        return finished
+
+    @property
+    def sentence(self) -> str:
+        """Summarise."""
+        writing = sum(each < self.shards for each in self.finished)
+        ends = f"; orphans ended within {max(self.ends_s):.1f} s" if self.ends_s else ""
+        return (
+            f"{len(self.finished)} kills, {writing} of them before the last manifest; finished "
+            f"shards at the kill (of {self.shards}): {' '.join(map(str, sorted(self.finished)))}; "
+            f"{self.partial} left a temporary file, {self.unrecorded} a shard without its "
+            f"manifest{ends}"
+        )
+
+
+TALLIES: dict[str, Tally] = {}
+"""By suite; told at the end of the session."""
+
+
+def tally(suite: str) -> Tally:
+    """Give the tally of a suite."""
+    return TALLIES.setdefault(suite, Tally())
+
+
+def _wait(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _LIMIT_S
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(_POLL_S)

@@ -1,0 +1,131 @@
+"""What lies in a store: to compare it with an undisturbed one, and to see what was rewritten."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from storage.layout import manifest_name, shard_name
+
+_BY_RUN = ["manifest_stamp"]
+"""The column of `rows.parquet` that holds a file's time."""
+
+
+@dataclass(frozen=True)
+class FeaturesFolder:
+    """One features folder in a store, as files."""
+
+    path: Path
+
+    @classmethod
+    def only_one(cls, store: Path) -> FeaturesFolder:
+        """Find the one that a store holds."""
+        (found,) = store.glob("features/*/*")
+        return cls(found)
+
+    @property
+    def manifests(self) -> list[Path]:
+        """The manifests, by shard."""
+        return sorted((self.path / "manifests").glob("*.json"))
+
+    @property
+    def finished(self) -> set[int]:
+        """The shards that have a manifest."""
+        return {int(path.stem) for path in self.manifests}
+
+    @property
+    def objects(self) -> set[int]:
+        """The shards that have bytes."""
+        return {
+            int(path.name) for path in self.path.glob("log_mel/c/*") if (path / "0/0/0").exists()
+        }
+
+    def shard(self, shard: int) -> Path:
+        """Place the bytes of a shard."""
+        return self.path / shard_name(shard)
+
+    def manifest(self, shard: int) -> Path:
+        """Place the manifest of a shard."""
+        return self.path / manifest_name(shard)
+
+    def array(self) -> dict[str, bytes]:
+        """Read every byte of the array: its shards and its metadata."""
+        files = [self.path / "zarr.json", *(self.path / "log_mel").rglob("*")]
+        return {str(f.relative_to(self.path)): f.read_bytes() for f in files if f.is_file()}
+
+    def told(self) -> list[dict[str, Any]]:
+        """Read every manifest but for what it says of time."""
+        manifests = [json.loads(path.read_bytes()) for path in self.manifests]
+        for manifest in manifests:
+            del manifest["seconds"]
+        return manifests
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read `rows` or `quarantine` but for what it says of time."""
+        frame = pd.read_parquet(self.path / f"{name}.parquet")
+        return frame.drop(columns=_BY_RUN, errors="ignore")
+
+    def planned(self) -> pd.DataFrame:
+        """Read all stored plans."""
+        return pd.concat(
+            [pd.read_parquet(path) for path in sorted((self.path / "plans").glob("*.parquet"))]
+        )
+
+    def files_of(self, shards: set[int]) -> dict[str, tuple[int, int]]:
+        """Tell of each file of these shards which one it is (inode) and when it was written."""
+        files = [path for n in shards for path in (self.shard(n), self.manifest(n))]
+        return {str(path): _identity(path) for path in files if path.exists()}
+
+    def timeline(self) -> list[float]:
+        """Tell when the first plan, then every manifest was written: seconds after the plan."""
+        (first, *_) = sorted((self.path / "plans").glob("*.parquet"))
+        planned = first.stat().st_mtime
+        return [0.0, *sorted(path.stat().st_mtime - planned for path in self.manifests)]
+
+    def values(self) -> dict[int, np.ndarray]:
+        """Read the windows of every track's newest row."""
+        from storage.features import FeatureStore
+        from storage.layout import ROWS_PER_SHARD
+        from storage.locations import Location
+        from storage.tables import current_rows
+
+        store, data_set, name = self.path.parents[2], self.path.parent.name, self.path.name
+        features = FeatureStore.open(Location.parse(store), data_set=data_set, name=name)
+        rows = current_rows(features.rows())
+        shards = {n: features.read_shard(n) for n in (rows["row"] // ROWS_PER_SHARD).unique()}
+        return {
+            track: shards[row // ROWS_PER_SHARD][row % ROWS_PER_SHARD][:windows]
+            for row, track, windows in zip(
+                rows["row"], rows["track_id"], rows["windows"], strict=True
+            )
+        }
+
+
+def files(folder: Path) -> dict[str, tuple[int, int]]:
+    """Tell of each file below a folder which one it is (inode) and when it was written."""
+    return {str(path): _identity(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def temporary_files(folder: Path) -> list[Path]:
+    """List what unfinished writes left."""
+    return sorted(folder.rglob("*.partial"))
+
+
+def assert_same_features(found: FeaturesFolder, expected: FeaturesFolder) -> None:
+    """Check the bytes of the array, the manifests but for time, and both tables."""
+    array, wanted = found.array(), expected.array()
+    assert sorted(array) == sorted(wanted)
+    assert [name for name in wanted if array[name] != wanted[name]] == []
+    assert found.told() == expected.told()
+    for name in ("rows", "quarantine"):
+        pd.testing.assert_frame_equal(found.table(name), expected.table(name))
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
