@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := .demo
 # The demo's Prefect database lies with the rest of what the demo writes, so that `make dashboard` shows its runs.
-DEMO_ENV := PREFECT_HOME=$(CURDIR)/$(DEMO)/prefect GENRE_DEMO=$(CURDIR)/$(DEMO)/data
+DEMO_ENV := PREFECT_SERVER_ANALYTICS_ENABLED=false PREFECT_HOME=$(CURDIR)/$(DEMO)/prefect GENRE_DEMO=$(CURDIR)/$(DEMO)/data
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo dashboard test test-faults test-services lint bench lock clean
@@ -30,7 +30,7 @@ dashboard: setup ## Prefect's dashboard with the demo's runs (Ctrl-C stops it)
 	$(DEMO_ENV) $(BIN)/prefect server start --host 127.0.0.1
 
 test: setup ## the quick suite
-	$(BIN)/python -m pytest -m "not faults and not services"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not faults and not services"
 
 test-faults: setup ## real processes killed, disks filled
 	$(BIN)/python -m pytest -m faults

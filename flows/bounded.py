@@ -17,7 +17,7 @@ def run_bounded(
     submit: Callable[[Item], PrefectFuture[Result]],
     items: Iterable[Item],
     *,
-    limit: int,
+    limit: int | Callable[[], int],
     on_done: Callable[[Item], None] = lambda _item: None,
 ) -> list[Result]:
     """Run one task an item, at most `limit` at a time.
@@ -28,8 +28,9 @@ def run_bounded(
         Submits the task run of one item and returns its future.
     items : iterable
         Taken one by one, as places become free.
-    limit : int
-        Task runs under way.
+    limit : int or callable
+        Task runs under way; a callable is asked each time one has ended, so that workers which
+        join late get work.
     on_done : callable
         Called with each item whose run completed, in any thread.
 
@@ -45,10 +46,12 @@ def run_bounded(
         further item is submitted after a failure, so that a full disk is met once and not
         1,665 times.
     """
-    free, failed = threading.Semaphore(limit), threading.Event()
+    allowed = limit if callable(limit) else lambda: limit
+    ended_one, failed, under_way = threading.Condition(), threading.Event(), 0
     futures: list[PrefectFuture[Result]] = []
 
     def ended(item: Item, future: PrefectFuture[Result]) -> None:
+        nonlocal under_way
         # The result tells at once, while the state of an ended run may not have arrived yet.
         completed = False
         try:
@@ -56,12 +59,19 @@ def run_bounded(
         finally:
             if not completed:
                 failed.set()
-            free.release()
+            with ended_one:
+                under_way -= 1
+                ended_one.notify()
         if completed:
             on_done(item)
 
+    def may_go_on() -> bool:
+        return failed.is_set() or under_way < allowed()
+
     for item in items:
-        free.acquire()
+        with ended_one:
+            ended_one.wait_for(may_go_on)
+            under_way += 1
         if failed.is_set():
             break
         future = submit(item)

@@ -8,17 +8,21 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
+import pandas as pd
 from distributed import Client
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.events import emit_event
 from prefect.futures import PrefectFuture
+from pydantic import Field
 
 from flows import artifacts, progress
 from flows.bounded import run_bounded
 from flows.cluster import dask_client
 from flows.data import data_location
+from flows.quarantine_policy import check_quarantine
 from genre_model.specs import FeatureSpec
 from storage.claims import Claim
 from storage.layout import create_store
@@ -34,10 +38,34 @@ from tasks.features import (
     prepare_features,
 )
 from tasks.opaque import opaque
-from tasks.shards import ShardJob, ShardOutcome
+from tasks.shards import ShardJob, ShardOutcome, write_shard
 
 IN_FLIGHT_A_WORKER = 2
 READY_EVENT = "genre.features.ready"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """How the shards of one run were made.
+
+    Attributes
+    ----------
+    outcomes : tuple[ShardOutcome, ...]
+        One a shard, in the order of the plan.
+    workers : int
+        How many Dask workers there were.
+    seconds : float
+        From the first submission to the last manifest.
+    """
+
+    outcomes: tuple[ShardOutcome, ...] = ()
+    workers: int = 0
+    seconds: float = 0.0
+
+    @property
+    def worker_seconds(self) -> float:
+        """The workers' own time, summed over the shards."""
+        return sum(outcome.seconds for outcome in self.outcomes)
 
 
 @flow(name="build-features", flow_run_name="features-{preset}")
@@ -51,6 +79,7 @@ def build_features(
     refresh: bool = False,
     verify: bool = False,
     retry_quarantined: bool = False,
+    max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.1,
 ) -> dict[str, Any]:
     """Write the log-mel windows of a catalogue's tracks that the store does not hold yet.
 
@@ -74,6 +103,8 @@ def build_features(
         Read all bytes first, and write again what is damaged.
     retry_quarantined : bool
         Decode refused tracks once more.
+    max_quarantined : float [0 to 1]
+        Share of refused tracks above which the run fails, with the ledger as its message.
 
     Returns
     -------
@@ -97,7 +128,7 @@ def build_features(
             check_bytes=verify,
             retry_quarantined=retry_quarantined,
         )
-        used = _build_shards(work, workers=workers, scheduler=scheduler)
+        built = build_shards(work, workers=workers, scheduler=scheduler)
         claim.check()
         finalised = finalise_features(opaque(work))
     counts = count_features(work, found, finalised.rows)
@@ -105,18 +136,41 @@ def build_features(
         **counts,
         "catalogue": catalogue_id,
         "data": found.data.uri,
+        "building_seconds": round(built.seconds, 3),
+        "worker_seconds": round(built.worker_seconds, 3),
         "seconds": round(time.monotonic() - began, 3),
     }
-    artifacts.throughput(result, workers=used)
-    _publish_quarantine(work, finalised.quarantine)
+    get_run_logger().info(
+        "%s: %d written, %d reused, %d quarantined of %d tracks",
+        *(result[name] for name in ("key", "written", "reused", "quarantined", "tracks")),
+    )
+    artifacts.throughput(result, workers=built.workers)
+    ledger = _publish_quarantine(work, finalised.quarantine)
+    where = (work.features.location / "quarantine.parquet").uri
+    check_quarantine(result, ledger, limit=max_quarantined, where=where)
     _announce(root, result)
     return result
 
 
-def _build_shards(work: FeatureWork, *, workers: int | None, scheduler: str | None) -> int:
-    """Write the plan's shards on Dask, a bounded number at a time; return how many workers did."""
+def build_shards(
+    work: FeatureWork,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    compute: Callable[[ShardJob], ShardOutcome] = write_shard,
+) -> Built:
+    """Write the plan's shards on Dask, a bounded number at a time; call it in a flow run.
+
+    Parameters
+    ----------
+    work : FeatureWork
+    workers, scheduler
+        As for `dask_client`.
+    compute : callable
+        What a worker does; another one only to measure what is around it.
+    """
     if not work.plan.shards:
-        return 0
+        return Built()
     extractor = feature_extractor(work.spec)
     topic = f"genre-progress-{uuid.uuid4().hex[:8]}"
 
@@ -128,18 +182,23 @@ def _build_shards(work: FeatureWork, *, workers: int | None, scheduler: str | No
             extractor=extractor,
             topic=topic,
         )
-        return build_shard.submit(shard.shard, opaque(job))
+        return build_shard.submit(shard.shard, opaque(job), compute=compute)
 
     with dask_client(workers=workers, scheduler=scheduler) as client:
-        count = max(1, len(client.nthreads()))
         with _shown_progress(client, work.tracks, topic) as note:
-            run_bounded(
+            began = time.monotonic()
+            outcomes = run_bounded(
                 submit,
                 work.plan.shards,
-                limit=IN_FLIGHT_A_WORKER * count,
+                limit=lambda: IN_FLIGHT_A_WORKER * _workers(client),
                 on_done=lambda shard: note(shard.shard, len(shard.rows)),
             )
-    return count
+            seconds = time.monotonic() - began
+        return Built(outcomes=tuple(outcomes), workers=_workers(client), seconds=seconds)
+
+
+def _workers(client: Client) -> int:
+    return max(1, len(client.nthreads()))
 
 
 @contextmanager
@@ -167,10 +226,16 @@ def _shown_progress(client: Client, total: int, topic: str) -> Iterator[Callable
             client.unsubscribe_topic(topic)
 
 
-def _publish_quarantine(work: FeatureWork, quarantine: Any) -> None:
+def _publish_quarantine(work: FeatureWork, quarantine: pd.DataFrame) -> pd.DataFrame:
+    """Publish the refused tracks of this catalogue, and return them."""
     here = quarantine[quarantine["track_id"].isin(work.plan.current["track_id"])]
-    shown = here[["track_id", "reason", "detail", "size", "sha256", "decoder"]]
-    artifacts.quarantine(shown.to_dict(orient="records"), total=len(here))
+    shown = here[["track_id", "reason", "detail", "size", "sha256", "decoder"]].copy()
+    shown["size"] = shown["size"].where(shown["size"] >= 0).astype(object)
+    artifacts.quarantine(
+        shown.fillna("").to_dict(orient="records"),  # type: ignore[arg-type]
+        total=len(here),
+    )
+    return here
 
 
 def _announce(store: Location, result: dict[str, Any]) -> None:

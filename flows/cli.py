@@ -56,6 +56,12 @@ VERIFY = click.option("--verify", is_flag=True, help="Read the bytes and repair 
 RETRY = click.option(
     "--retry-quarantined", is_flag=True, help="Decode quarantined tracks once more."
 )
+TOLERANCE = _option(
+    "--max-quarantined",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    help="Share of refused tracks above which the run fails.",
+)
 CATALOGUE = _option("--catalogue", metavar="ID", help="Catalogue.  [default: the newest]")
 MODEL = _option("--model", metavar="ID|FOLDER", help="Model.")
 ANY_PRESET = click.option("--preset", type=click.Choice(PRESETS), help="Features.  [default: any]")
@@ -86,7 +92,7 @@ def genre() -> None:
 
 @genre.command()
 @_with(DATA, STORE, SUBSET, PRESET, NETWORK, SEED, EPOCHS, WORKERS, SCHEDULER)
-@_with(REFRESH, VERIFY, RETRY, JSON)
+@_with(REFRESH, VERIFY, RETRY, TOLERANCE, JSON)
 def run(*, as_json: bool, **options: Any) -> None:
     """Run everything: catalogue, features, training, evaluation, report."""
     from flows import commands
@@ -95,7 +101,8 @@ def run(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(DATA, STORE, SUBSET, PRESET, WORKERS, SCHEDULER, REFRESH, VERIFY, RETRY, JSON)
+@_with(DATA, STORE, SUBSET, PRESET, WORKERS, SCHEDULER)
+@_with(REFRESH, VERIFY, RETRY, TOLERANCE, JSON)
 def features(*, as_json: bool, **options: Any) -> None:
     """Write the log-mel windows that are missing from the store."""
     from flows import commands

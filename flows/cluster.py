@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from flows import orphans
+from flows import interrupts, orphans
 from flows.errors import UsageError
 
 if TYPE_CHECKING:
     from distributed import Client
+    from distributed.deploy.cluster import Cluster
 
 CONNECT_LIMIT_S = 30.0
+CLOSE_LIMIT_S = 20.0
+
+# Dask runs this text in the scheduler and the nannies: Ctrl-C ends the driver, which ends them.
+_OUT_OF_REACH = "import os; os.setsid()"
 
 
 @contextmanager
@@ -46,22 +51,34 @@ def dask_client(*, workers: int | None = None, scheduler: str | None = None) -> 
 @contextmanager
 def _local(workers: int) -> Iterator[Client]:
     from distributed import Client
+
+    with _processes(workers) as cluster, Client(cluster) as client:
+        client.wait_for_workers(1, timeout=CONNECT_LIMIT_S)
+        yield client
+
+
+@contextmanager
+def _processes(workers: int) -> Iterator[Cluster]:
+    """Start a scheduler and workers that neither Ctrl-C nor a killed driver leaves behind."""
     from distributed.deploy.subprocess import SubprocessCluster
 
     orphans.leave_none()
     # Workers are fresh interpreters rather than spawned copies: a spawned one imports the main
     # module again, and with it Prefect, which no worker needs.
-    with (
-        SubprocessCluster(
+    with interrupts.spared():
+        cluster = SubprocessCluster(
             n_workers=workers,
             threads_per_worker=1,
             dashboard_address=None,  # type: ignore[arg-type]  # its docstring allows None
-            worker_kwargs={"memory_limit": 0, "dashboard": False},
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        client.wait_for_workers(1, timeout=CONNECT_LIMIT_S)
-        yield client
+            scheduler_kwargs={"preload": [_OUT_OF_REACH]},
+            worker_kwargs={"memory_limit": 0, "dashboard": False, "preload_nanny": [_OUT_OF_REACH]},
+        )
+    try:
+        yield cluster
+    finally:
+        # Without its scheduler, a cluster never says that it is closed; its processes end with us.
+        with suppress(TimeoutError):
+            cluster.close(timeout=CLOSE_LIMIT_S)
 
 
 @contextmanager

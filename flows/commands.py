@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from flows import console, orphans, prefect_environment, progress, shown
+from flows import console, orphans, prefect_environment, progress, shown, temporary_server
 
 Result = dict[str, Any]
 
@@ -115,6 +115,7 @@ def _flow_result(
     results: list[Result] = []
     with console.result_stream() as out:
         progress.enable()
+        temporary_server.start()
         yield results.append
         from flows.settling import settle
 

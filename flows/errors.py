@@ -7,3 +7,7 @@ class FlowError(Exception):
 
 class UsageError(FlowError, ValueError):
     """What was asked for must change first (exit status 2)."""
+
+
+class TooManyQuarantined(UsageError):  # noqa: N818 - reads as a sentence
+    """More tracks were refused than the run allows."""

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any, Literal
 
-from prefect import flow
+from prefect import flow, get_run_logger
 
 from flows import artifacts
 from genre_model.specs import EvaluateSpec
@@ -43,6 +43,15 @@ def evaluate_model(
     root = open_store(store)
     name = choose_model(root, model)
     result = evaluate_network(root, name, EvaluateSpec(split=split), refresh=refresh)
+    get_run_logger().info(
+        "%s on %s: track accuracy %.1f %% of %d, window accuracy %.1f %%; report %s",
+        name,
+        split,
+        100 * result["track_accuracy"],
+        result["tracks"],
+        100 * result["window_accuracy"],
+        result["report"],
+    )
     artifacts.evaluation(read_markdown(root, name, split), metrics=result)
     return {**result, "seconds": round(time.monotonic() - began, 3)}
 

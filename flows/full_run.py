@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from prefect import flow
+from pydantic import Field
 
 from flows.build_features import build_features
 from flows.evaluate_model import evaluate_model
@@ -28,6 +29,7 @@ def full_run(
     refresh: bool = False,
     verify: bool = False,
     retry_quarantined: bool = False,
+    max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.1,
 ) -> dict[str, Any]:
     """Do everything from audio to report; what is done already is found and not done again.
 
@@ -49,6 +51,7 @@ def full_run(
         refresh=refresh,
         verify=verify,
         retry_quarantined=retry_quarantined,
+        max_quarantined=max_quarantined,
     )
     model = train_model(
         store=store,

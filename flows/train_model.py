@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from prefect import flow
+from prefect import flow, get_run_logger
 
 from flows import artifacts, progress
 from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
@@ -69,6 +69,14 @@ def train_model(
             on_epoch=opaque(on_epoch),
             say=opaque(progress.say),
         )
+    get_run_logger().info(
+        "%s: %s after %d epochs on %s, validation track accuracy %.1f %%",
+        result["model"],
+        "found" if result["reused"] else "trained",
+        result["epochs"],
+        result["device"],
+        100 * result["validation_track_accuracy"],
+    )
     if not result["reused"]:
         history = read_history(root, result["model"])
         artifacts.training_curves(history, result)

@@ -3,6 +3,7 @@
 import os
 import stat
 import tempfile
+import weakref
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
@@ -106,6 +107,25 @@ class AudioFile(soundfile.SoundFile):  # type: ignore[misc]
         return False
 
 
+class MemoryFile:
+    """An unnamed file in memory (on disk where there are none) for one content after another."""
+
+    def __init__(self) -> None:
+        if hasattr(os, "memfd_create"):
+            self.descriptor = os.memfd_create("clip")
+        else:
+            with tempfile.TemporaryFile() as temporary:
+                self.descriptor = os.dup(temporary.fileno())
+        self.close = weakref.finalize(self, os.close, self.descriptor)
+
+    def write(self, content: bytes | bytearray | memoryview) -> None:
+        """Hold other content from now on."""
+        os.ftruncate(self.descriptor, len(content))
+        view, done = memoryview(content), 0
+        while done < len(view):
+            done += os.pwrite(self.descriptor, view[done:], done)
+
+
 class Source:
     """Audio bytes or a path as something that libsndfile opens, as often as needed.
 
@@ -116,6 +136,8 @@ class Source:
     ----------
     audio : bytes, str or os.PathLike
         The content of an audio file, or its path.
+    memory : MemoryFile, optional
+        Where to put bytes: one that is kept saves the time of making one.
 
     Raises
     ------
@@ -125,18 +147,21 @@ class Source:
         If `audio` is neither bytes nor a path.
     """
 
-    def __init__(self, audio: AudioSource) -> None:
+    def __init__(self, audio: AudioSource, *, memory: MemoryFile | None = None) -> None:
+        self._memory = MemoryFile() if memory is None else memory
+        self._keep_memory = memory is not None
+        self._opened: int | None = None
         if isinstance(audio, bytes | bytearray | memoryview):
-            self._descriptor = _file_in_memory(audio)
+            self._memory.write(audio)
+            self._descriptor = self._memory.descriptor
         elif isinstance(audio, str | os.PathLike):
-            self._descriptor = _open_regular(audio)
+            self._descriptor = self._opened = _open_regular(audio)
         else:
             raise AudioError(
                 f"audio is a {type(audio).__name__}; give the bytes of a file or its path"
             )
-        self._in_memory = not isinstance(audio, str | os.PathLike)
         if not self.size:
-            os.close(self._descriptor)
+            self.close()
             raise ClipDefect(Status.EMPTY, "the file has 0 bytes")
 
     @property
@@ -153,7 +178,14 @@ class Source:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        self.close()
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        if self._opened is not None:
+            os.close(self._opened)
+        if not self._keep_memory:
+            self._memory.close()
 
     def open(self) -> AudioFile:
         """Open the audio from its beginning.
@@ -191,8 +223,9 @@ class Source:
         """
         if self.size > _COPIED_BYTES or self._has_frame_count():
             return False
-        if not self._in_memory:
-            self._copy_into_memory()
+        if self._descriptor != self._memory.descriptor:
+            self._memory.write(os.pread(self._descriptor, self.size, 0))
+            self._descriptor = self._memory.descriptor
         os.ftruncate(self._descriptor, self.size * _EXAGGERATION)
         return True
 
@@ -209,13 +242,6 @@ class Source:
                 return bool(int.from_bytes(flags) & 1) and any(count)
         return b"VBRI" in frame
 
-    def _copy_into_memory(self) -> None:
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
-        with os.fdopen(self._descriptor, "rb", closefd=False) as file:
-            copy = _file_in_memory(file.read(_COPIED_BYTES))
-        os.close(self._descriptor)
-        self._descriptor, self._in_memory = copy, True
-
 
 def _open_regular(path: str | os.PathLike[str]) -> int:
     """Open a regular file for reading; anything else would block or never end."""
@@ -228,18 +254,6 @@ def _open_regular(path: str | os.PathLike[str]) -> int:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise ClipDefect(Status.UNREADABLE, f"{path} is not a regular file")
-    return descriptor
-
-
-def _file_in_memory(audio: bytes | bytearray | memoryview) -> int:
-    """Return the descriptor of an unnamed file in memory (on disk where there are none)."""
-    if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("clip")
-    else:
-        with tempfile.TemporaryFile() as temporary:
-            descriptor = os.dup(temporary.fileno())
-    with os.fdopen(descriptor, "wb", closefd=False) as file:
-        file.write(audio)
     return descriptor
 
 

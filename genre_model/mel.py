@@ -11,7 +11,7 @@ from genre_model.audio import AudioSource, ClipDefect, Status
 from genre_model.filters import MelBank
 from genre_model.specs import FeatureSpec
 from genre_model.spectrum import MelSpectrum
-from genre_model.waveforms import Clip, ClipReader, read_segments
+from genre_model.waveforms import Clip, ClipReader, read_segments, resample
 
 QUIET_RMS = 1e-3
 """RMS of the channels' mean (full scale is 1, so -60 dBFS) below which a clip is `quiet`."""
@@ -45,8 +45,8 @@ class ClipWindows:
 class FeatureExtractor:
     """Turn clips into log-mel windows.
 
-    It pickles to a few kilobytes, and works where librosa is not imported. Its buffers (some
-    25 MiB for 44.1 kHz stereo) are kept from clip to clip: one extractor a thread.
+    It pickles to a few kilobytes, and works where librosa is not imported. Its buffers (5 MiB) are
+    kept from clip to clip: one extractor a thread.
 
     Parameters
     ----------
@@ -61,7 +61,9 @@ class FeatureExtractor:
         self.bank = bank
         self._spectrum = MelSpectrum(spec, bank)
         self._reader = ClipReader(
-            clip_seconds=spec.clip_seconds, longest_seconds=spec.longest_clip_seconds
+            spec.sample_rate,
+            clip_seconds=spec.clip_seconds,
+            longest_seconds=spec.longest_clip_seconds,
         )
 
     @classmethod
@@ -96,30 +98,27 @@ class FeatureExtractor:
             return ClipWindows(defect.status, defect.detail, None, 0.0)
 
     def _windows_of(self, clip: Clip) -> ClipWindows:
-        whole = self.whole_windows(clip)
+        whole = self.spec.whole_windows(len(clip.waveform))
         if not whole:
-            least = self.spec.window_frames * self.spec.hop_length / self.spec.sample_rate
+            least = (self.spec.window_frames - 1) * self.spec.hop_length / self.spec.sample_rate
             detail = f"{clip.seconds:.2f} s decode, a window takes {least:.2f} s"
             return ClipWindows(Status.SHORT, detail, None, clip.seconds)
         if clip.silent:
             detail = "every sample is zero, or below half a step of 16 bits"
             return ClipWindows(Status.SILENT, detail, None, clip.seconds)
         status, detail = self._kept_status(clip, whole)
-        return ClipWindows(status, detail, self.cut(clip, whole), clip.seconds)
+        return ClipWindows(status, detail, self.cut(clip.waveform, whole), clip.seconds)
 
-    def whole_windows(self, clip: Clip) -> int:
-        """Return how many whole windows a clip has."""
-        return self.spec.whole_windows(
-            self._spectrum.samples(len(clip.channel_sum), rate=clip.rate)
-        )
+    def cut(self, waveform: np.ndarray, whole: int) -> np.ndarray:
+        """Cut the first `whole` windows of a waveform (float32, at the spec's rate).
 
-    def cut(self, clip: Clip, whole: int) -> np.ndarray:
-        """Return the first `whole` windows of a clip: float16 [whole, bands, window_frames]."""
+        Returns
+        -------
+        np.ndarray [shape=(whole, bands, window_frames), float16]
+        """
         spec = self.spec
         frames = (whole - 1) * spec.window_stride + spec.window_frames
-        power = self._spectrum.power(
-            clip.channel_sum, rate=clip.rate, frames=frames, gain=1.0 / clip.channels
-        )
+        power = self._spectrum.power(waveform, frames=frames)
         values = self.scaled(power)
         windows = np.empty((whole, spec.n_mels, spec.window_frames), dtype=np.float16)
         for index, window in enumerate(windows):
@@ -139,8 +138,8 @@ class FeatureExtractor:
         """Return the power mel spectrum of samples, before any logarithm.
 
         The numbers are those of ``librosa.feature.melspectrogram`` of the channels' mean, resampled
-        by soxr HQ, within 1e-4 of the value and 1e-11 of the largest value (-110 dB): that is what
-        single precision and the resampler's own noise leave undecided.
+        by soxr HQ: within 1e-4 of the value, and 1e-11 of the clip's largest value (-110 dB),
+        which is what a spectrum in single precision leaves undecided.
 
         Parameters
         ----------
@@ -154,9 +153,9 @@ class FeatureExtractor:
         np.ndarray [shape=(bands, 1 + n // hop_length at the spec's rate), float32, power]
         """
         columns = np.asarray(samples, dtype=np.float32).reshape(len(samples), -1)
-        gain = 1.0 / columns.shape[1]
-        power = self._spectrum.power(columns.sum(axis=1), rate=rate, gain=gain)
-        return np.ascontiguousarray(power.T)
+        mono = columns.sum(axis=1) / np.float32(columns.shape[1])
+        waveform = resample(mono, rate=rate, new_rate=self.spec.sample_rate)
+        return np.ascontiguousarray(self._spectrum.power(waveform).T)
 
     def scaled(self, power: np.ndarray) -> np.ndarray:
         """Apply the spec's scale to power, in place; return it."""
@@ -185,13 +184,12 @@ class _Extractors(threading.local):
     """One extractor a thread and spec: they keep buffers."""
 
     def __init__(self) -> None:
-        self.by_digest: dict[str, FeatureExtractor] = {}
+        self.by_spec: dict[FeatureSpec, FeatureExtractor] = {}
 
     def of(self, spec: FeatureSpec) -> FeatureExtractor:
-        digest = spec.digest()
-        if digest not in self.by_digest:
-            self.by_digest[digest] = FeatureExtractor.build(spec)
-        return self.by_digest[digest]
+        if spec not in self.by_spec:
+            self.by_spec[spec] = FeatureExtractor.build(spec)
+        return self.by_spec[spec]
 
 
 _extractors = _Extractors()
@@ -264,9 +262,14 @@ def long_windows(
     ClipDefect
         `missing`, `unreadable`, `empty`, `undecodable`, or `short` if there is no whole window.
     """
-    for start, clip in read_segments(path, extractor.spec):
-        whole = extractor.whole_windows(clip)
+    spec = extractor.spec
+    length = int(spec.clip_seconds * spec.sample_rate)
+    step = min(length, spec.windows * spec.window_stride * spec.hop_length)
+    segments = read_segments(path, rate=spec.sample_rate, length=length, step=step)
+    for start, waveform in segments:
+        whole = spec.whole_windows(len(waveform))
         if whole:
-            yield start, extractor.cut(clip, whole)
+            yield start / spec.sample_rate, extractor.cut(waveform, whole)
         elif not start:
-            raise ClipDefect(Status.SHORT, f"{clip.seconds:.2f} s decode, less than a window")
+            seconds = len(waveform) / spec.sample_rate
+            raise ClipDefect(Status.SHORT, f"{seconds:.2f} s decode, less than a window")

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import soxr
 from scipy import fft
 
 from genre_model.filters import MelBank
@@ -15,7 +14,7 @@ _BATCH_SAMPLES = 1 << 16
 
 
 class MelSpectrum:
-    """Power mel spectra of waveforms of any rate.
+    """Power mel spectra of waveforms, the numbers of ``librosa.feature.melspectrogram``.
 
     Parameters
     ----------
@@ -32,68 +31,52 @@ class MelSpectrum:
         phase = 2 * np.pi * np.arange(spec.n_fft) / spec.n_fft
         self._hann = (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
 
-    def power(
-        self, waveform: np.ndarray, *, rate: int, frames: int | None = None, gain: float = 1.0
-    ) -> np.ndarray:
-        """Return the power mel spectrum of a waveform, resampled by soxr HQ to the spec's rate.
+    def power(self, waveform: np.ndarray, *, frames: int | None = None) -> np.ndarray:
+        """Return the power mel spectrum of a waveform.
 
         Parameters
         ----------
         waveform : np.ndarray [shape=(samples,), float32]
-            With zeros assumed on either side.
-        rate : int [Hz]
-            Its sample rate.
+            At the spec's rate; zeros are assumed on either side.
         frames : int, optional
             How many centred frames from the first on, no more than there are; all by default.
-        gain : float
-            What to multiply the waveform with.
 
         Returns
         -------
         np.ndarray [shape=(frames, bands), float32, power]
             Frame by frame, not band by band as librosa has it.
         """
-        samples = self.samples(len(waveform), rate=rate)
-        if rate != self.spec.sample_rate:
-            waveform = soxr.resample(waveform, rate, self.spec.sample_rate, quality="HQ")[:samples]
-        frames = self.spec.frames(samples) if frames is None else frames
+        frames = self.spec.frames(len(waveform)) if frames is None else frames
         half, hop = self.spec.n_fft // 2, self.spec.hop_length
-        window = self._hann * np.float32(gain)
         mel = np.empty((frames, self.spec.n_mels), dtype=np.float32)
-        # Only frames that reach over an end are padded: to copy all would cost as much as its mel.
+        # Only frames that reach over an end are padded: to copy all takes as long as their mel.
         first = min(frames, math.ceil(half / hop))
         last = max(first, min(frames, (len(waveform) - half) // hop + 1))
         if last > first:
-            self._transform(waveform[first * hop - half :], window, out=mel[first:last])
-        self._transform_padded(waveform, window, start=-half, out=mel[:first])
-        self._transform_padded(waveform, window, start=last * hop - half, out=mel[last:])
+            self._transform(waveform[first * hop - half :], out=mel[first:last])
+        self._transform_padded(waveform, start=-half, out=mel[:first])
+        self._transform_padded(waveform, start=last * hop - half, out=mel[last:])
         return mel
 
-    def samples(self, length: int, *, rate: int) -> int:
-        """Return how many samples `length` at `rate` are at the spec's rate, as librosa counts."""
-        return math.ceil(length * self.spec.sample_rate / rate)
-
-    def _transform_padded(
-        self, waveform: np.ndarray, window: np.ndarray, *, start: int, out: np.ndarray
-    ) -> None:
+    def _transform_padded(self, waveform: np.ndarray, *, start: int, out: np.ndarray) -> None:
         """Transform frames from sample `start` on; where there are no samples there are zeros."""
         if not len(out):
             return
-        padded = np.zeros((len(out) - 1) * self.spec.hop_length + len(window), dtype=np.float32)
+        padded = np.zeros((len(out) - 1) * self.spec.hop_length + self.spec.n_fft, dtype=np.float32)
         inside = waveform[max(0, start) : max(0, start + len(padded))]
         before = max(0, -start)
         padded[before : before + len(inside)] = inside
-        self._transform(padded, window, out=out)
+        self._transform(padded, out=out)
 
-    def _transform(self, waveform: np.ndarray, window: np.ndarray, *, out: np.ndarray) -> None:
+    def _transform(self, waveform: np.ndarray, *, out: np.ndarray) -> None:
         """Transform frames from the first sample on, as many as `out` has."""
-        cut = np.lib.stride_tricks.sliding_window_view(waveform, len(window))
-        cut = cut[:: self.spec.hop_length]
-        batch = max(1, _BATCH_SAMPLES // len(window))
-        frames = np.empty((min(batch, len(out)), len(window)), dtype=np.float32)
+        length, hop = self.spec.n_fft, self.spec.hop_length
+        cut = np.lib.stride_tricks.sliding_window_view(waveform, length)[::hop]
+        batch = max(1, _BATCH_SAMPLES // length)
+        frames = np.empty((min(batch, len(out)), length), dtype=np.float32)
         for start in range(0, len(out), batch):
             mel = out[start : start + batch]
-            np.multiply(cut[start : start + len(mel)], window, out=frames[: len(mel)])
+            np.multiply(cut[start : start + len(mel)], self._hann, out=frames[: len(mel)])
             spectrum = fft.rfft(frames[: len(mel)], axis=1)
             # Real and imaginary parts lie side by side: two squares and a sum; abs takes a root.
             squares = np.square(spectrum.view(np.float32))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from distributed import get_client
@@ -48,7 +49,9 @@ def _error_of(state: Any) -> BaseException | None:
     retry_condition_fn=_is_worth_a_retry,
     cache_policy=NO_CACHE,
 )
-def build_shard(shard: int, job: ShardJob) -> ShardOutcome:
+def build_shard(
+    shard: int, job: ShardJob, *, compute: Callable[[ShardJob], ShardOutcome] = write_shard
+) -> ShardOutcome:
     """Have a Dask worker write one shard, and log what it says of its tracks.
 
     Parameters
@@ -57,13 +60,15 @@ def build_shard(shard: int, job: ShardJob) -> ShardOutcome:
         Its number, for the run's name.
     job : ShardJob
         What the worker needs.
+    compute : callable
+        What the worker does; another one only to measure what is around it.
 
     Returns
     -------
     ShardOutcome
     """
     key = f"write-shard-{shard}-{uuid.uuid4().hex[:8]}"
-    outcome: ShardOutcome = get_client().submit(write_shard, job, key=key, pure=False).result()
+    outcome: ShardOutcome = get_client().submit(compute, job, key=key, pure=False).result()
     logger = get_run_logger()
     for remark in outcome.remarks:
         logger.warning(remark)

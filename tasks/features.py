@@ -94,7 +94,7 @@ def prepare_features(
         row_shape=spec.row_shape,
         attributes={"preset": spec.name, "spec": spec.to_dict()},
     )
-    features.sweep()
+    store.sweep()
     wanted = wanted_audio(found)
     repaired: tuple[str, ...] = ()
     if check_bytes:

@@ -1,13 +1,26 @@
-"""What the fault tests share: a data set, an undisturbed store, and a tally of the kills."""
+"""What the fault tests share: a data set, an undisturbed store, workers, a Prefect server."""
 
 from __future__ import annotations
 
+import shutil
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from distributed import Client
 from fault_data import track_ids, write_data
+from fault_engine import WORKERS, Order, build, warm
+from fault_genre import Genre
 from fault_kills import TALLIES
+from fault_processes import nothing_left, start, wait_until
+from fault_stores import FeaturesFolder
 
+from flows.cluster import dask_client
 from genre_model.catalogue import audio_path
 from genre_model.mel import FeatureExtractor
 from genre_model.specs import FeatureSpec
@@ -15,17 +28,13 @@ from storage.locations import Location
 from storage.plans import AudioState
 
 TRACKS = 384
+"""Six shards."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say for every suite what its kills hit."""
     for suite, found in TALLIES.items():
         terminalreporter.write_line(f"{suite}: {found.sentence}")
-
-
-@pytest.fixture(scope="session")
-def extractor() -> FeatureExtractor:
-    return FeatureExtractor.build(FeatureSpec.preset("default"))
 
 
 @pytest.fixture(scope="session")
@@ -37,11 +46,86 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def wanted(data: Path) -> tuple[AudioState, ...]:
+def template(data: Path) -> Order:
+    """Give an order for all tracks, without a store."""
+    return Order(
+        store=Path(),
+        data=data,
+        wanted=audio_states(data, track_ids(TRACKS)),
+        extractor=FeatureExtractor.build(FeatureSpec.preset("default")),
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Path]:
+    """Give a place for a store, which is deleted at the end: it is large."""
+    yield tmp_path / "store"
+    shutil.rmtree(tmp_path / "store", ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[Client]:
+    """Run two workers for the whole session; their nannies replace them when they are killed."""
+    with dask_client(workers=WORKERS) as client:
+        warm(client)
+        yield client
+
+
+@pytest.fixture(scope="session")
+def undisturbed(
+    template: Order, client: Client, tmp_path_factory: pytest.TempPathFactory
+) -> FeaturesFolder:
+    """Write all tracks on the session's workers, and leave them alone."""
+    order = replace(template, store=tmp_path_factory.mktemp("undisturbed") / "store")
+    build(order, client)
+    return FeaturesFolder(order.features)
+
+
+@pytest.fixture(scope="session")
+def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a Prefect server for the runs that need not start their own."""
+    folder = tmp_path_factory.mktemp("server")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = ["-m", "prefect", "server", "start", "--no-ui", "--host", "127.0.0.1"]
+    server = start(
+        [sys.executable, *command, "--port", str(port)],
+        folder=folder,
+        PREFECT_HOME=str(folder),
+        PREFECT_API_URL=None,
+    )
+    with nothing_left(server):
+        url = f"http://127.0.0.1:{port}/api"
+        wait_until(lambda: _answers(f"{url}/health"), limit_s=180, what=f"{url} answers")
+        yield url
+
+
+@pytest.fixture
+def genre(tmp_path: Path, prefect_api: str) -> Genre:
+    """Give the command, which tells its runs to the session's server."""
+    return Genre(tmp_path / "genre", {"PREFECT_API_URL": prefect_api})
+
+
+@pytest.fixture
+def genre_alone(tmp_path: Path) -> Genre:
+    """Give the command, which starts a temporary server in every run."""
+    return Genre(tmp_path / "genre", {"PREFECT_API_URL": None})
+
+
+def audio_states(data: Path, ids: list[int]) -> tuple[AudioState, ...]:
+    """List the audio of some tracks as a run finds it."""
     entries = {entry.name: entry for entry in Location.parse(data).list(recursive=True)}
     states = []
-    for track_id in track_ids(TRACKS):
+    for track_id in ids:
         found = entries.get(audio_path(track_id))
         size, stamp = (found.size, found.stamp) if found else (None, None)
         states.append(AudioState(track_id, audio_path(track_id), size, stamp))
     return tuple(states)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return bool(urllib.request.urlopen(url, timeout=2).status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

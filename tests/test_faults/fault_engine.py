@@ -45,8 +45,13 @@ class Order:
 
     @property
     def what(self) -> str:
-        """The claim's name, and the folder of the features in the store."""
+        """The claim's name."""
         return f"features/fma/{self.extractor.spec.key}"
+
+    @property
+    def features(self) -> Path:
+        """The folder of the features in the store."""
+        return self.store / self.what
 
 
 def build(order: Order, client: Client) -> WorkPlan:

@@ -87,6 +87,11 @@ class FeaturesFolder:
         planned = first.stat().st_mtime
         return [0.0, *sorted(path.stat().st_mtime - planned for path in self.manifests)]
 
+    def began_s(self) -> float:
+        """Tell when the first of its shards was begun: seconds after the plan."""
+        first = min(self.manifests, key=lambda path: path.stat().st_mtime)
+        return self.timeline()[1] - float(json.loads(first.read_bytes())["seconds"])
+
     def values(self) -> dict[int, np.ndarray]:
         """Read the windows of every track's newest row."""
         from storage.features import FeatureStore

@@ -13,6 +13,8 @@ from tiny_fma import clip
 
 from storage import open_features
 
+pytestmark = pytest.mark.xdist_group("full-run")
+
 FEATURES_KEYS = {
     "key",
     "tracks",
@@ -196,3 +198,15 @@ def test_status_tells_what_is_there_and_verify_finds_a_flipped_bit(run: Run) -> 
     (problem,) = damaged.json["problems"]
     assert (problem["shard"], problem["path"]) == (0, str(shard))
     assert run.genre("status", "--store", run.store, "--verify").code == 0
+
+
+def test_the_readme_tells_the_truth(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    code = readme.split("```python\n")[1].split("```")[0]
+    song = run.genre.folder / "song.mp3"
+    song.write_bytes(clip(np.random.default_rng(2), is_tone=False, kind="MP3"))
+    monkeypatch.chdir(run.genre.folder)
+    names = {"audio_bytes": song.read_bytes()}
+    exec(code.replace('"genre-store"', repr(str(run.store))), names)
+    assert names["clip"].windows.shape == (10, 128, 128)
+    assert names["prediction"].genre == "Electronic"

@@ -19,15 +19,16 @@ from signals import band_noise, encoded
 from genre_model.audio import ClipDefect, Status
 from genre_model.clips import decode
 from genre_model.errors import InvalidSpec
-from genre_model.filters import MelBank, downsampler_response
+from genre_model.filters import MelBank
 from genre_model.mel import FeatureExtractor, clip_windows, long_windows, power_mel
 from genre_model.specs import FEATURE_PRESETS, FeatureSpec
 
 PRESETS = sorted(FEATURE_PRESETS)
 RATE = 44_100
-# Relative error of power, and what single precision and soxr's stop band (-120 dB) leave undecided,
-# relative to the loudest band of the clip: -100 dB.
-RELATIVE, FLOOR = 1e-4, 1e-10
+# Relative error of power; and what a spectrum in single precision leaves undecided, relative to the
+# loudest value of the clip (-110 dB): librosa windows and transforms in double precision, we in
+# single. Real music needs a tenth of it.
+RELATIVE, FLOOR = 1e-4, 1e-11
 
 
 def reference(samples: np.ndarray, rate: int, spec: FeatureSpec) -> np.ndarray:
@@ -47,12 +48,6 @@ def reference(samples: np.ndarray, rate: int, spec: FeatureSpec) -> np.ndarray:
     return power
 
 
-def away_from_the_edge(spec: FeatureSpec) -> np.ndarray:
-    """Tell the bands that end below 85 % of the highest frequency."""
-    edges = librosa.mel_frequencies(spec.n_mels + 2, fmin=spec.f_min, fmax=spec.f_max)
-    return edges[2:] <= 0.85 * spec.f_max
-
-
 def check_agreement(samples: np.ndarray, rate: int, spec: FeatureSpec) -> None:
     """Check every frame, those at the clip's ends too."""
     expected = reference(samples, rate, spec)
@@ -61,29 +56,21 @@ def check_agreement(samples: np.ndarray, rate: int, spec: FeatureSpec) -> None:
 
     assert power.dtype == np.float32
     assert power.shape == expected.shape
-    bands = away_from_the_edge(spec)
-    np.testing.assert_allclose(
-        power[bands], expected[bands], rtol=RELATIVE, atol=FLOOR * expected.max()
-    )
+    np.testing.assert_allclose(power, expected, rtol=RELATIVE, atol=FLOOR * expected.max())
 
 
 def waveform(kind: str, seconds: float = 3.0, rate: int = RATE) -> np.ndarray:
     """Make a test signal, float32."""
     time = np.arange(round(seconds * rate)) / rate
-    if kind == "silence":
-        return np.zeros(len(time), dtype=np.float32)
-    if kind == "noise":
-        noise: np.ndarray = 0.1 * np.random.default_rng(7).standard_normal(len(time))
-        return noise.astype(np.float32)
-    if kind == "click":
-        return (time == 1.0).astype(np.float32)
-    cycles = {
-        "sine": 1_000 * time,
-        "cosine": 1_000 * time + 0.25,
-        "sweep": 20 * time + (10_000 - 20) / (2 * seconds) * time**2,
-    }[kind]
-    wave: np.ndarray = 0.5 * np.sin(2 * np.pi * cycles)
-    return wave.astype(np.float32)
+    signals = {
+        "silence": 0 * time,
+        "noise": 0.1 * np.random.default_rng(7).standard_normal(len(time)),
+        "click": time == 1.0,
+        "sine": 0.5 * np.sin(2 * np.pi * 1_000 * time),
+        "cosine": 0.5 * np.cos(2 * np.pi * 1_000 * time),
+        "sweep": 0.5 * np.sin(2 * np.pi * (20 + (10_000 - 20) / (2 * seconds) * time) * time),
+    }
+    return np.asarray(signals[kind], dtype=np.float32)
 
 
 @pytest.mark.parametrize("rate", [22_050, 44_100, 48_000, 88_200, 16_000])
@@ -113,31 +100,17 @@ def test_power_of_real_music_is_librosas(name: str, track: str, real_music: Path
     check_agreement(samples, rate, FeatureSpec.preset(name))
 
 
-def test_the_upper_edge_has_the_resamplers_roll_off() -> None:
-    samples = waveform("noise", seconds=20.0)
-    spec = FeatureSpec()
-
-    power = power_mel(samples, rate=RATE, spec=spec)
-    expected = reference(samples, RATE, spec)
-
-    loudness = 10 * np.log10(power.mean(axis=1) / expected.mean(axis=1))
-    assert np.abs(loudness).max() < 0.1
-    assert expected.mean(axis=1)[-1] < 0.9 * expected.mean(axis=1)[-8]
-
-
 def test_what_is_above_the_band_does_not_leak_into_it() -> None:
     spec = FeatureSpec()
     time = np.arange(5 * RATE) / RATE
-    low = (1e-3 * np.sin(2 * np.pi * 300 * time)).astype(np.float32)
-    high = (0.5 * np.sin(2 * np.pi * 15_000 * time)).astype(np.float32)
-    fade = np.minimum(1, 8 * np.minimum(time, time[::-1])).astype(np.float32)
+    fade = np.minimum(1, 8 * np.minimum(time, time[::-1]))
+    low = (1e-3 * np.sin(2 * np.pi * 300 * time) * fade).astype(np.float32)
+    high = (0.5 * np.sin(2 * np.pi * 15_000 * time) * fade).astype(np.float32)
 
-    power = power_mel((low + high) * fade, rate=RATE, spec=spec)
-    alone = power_mel(low * fade, rate=RATE, spec=spec)
+    alone = power_mel(low, rate=RATE, spec=spec)
 
-    loud = power_mel(high * fade, rate=2 * spec.sample_rate, spec=spec)
-    assert loud.max() < 1e-7 * alone.max()
-    assert np.abs(power - alone).max() < 1e-4 * alone.max()
+    assert power_mel(high, rate=RATE, spec=spec).max() < 1e-5 * alone.max()
+    assert np.abs(power_mel(low + high, rate=RATE, spec=spec) - alone).max() < 1e-4 * alone.max()
 
 
 @given(gain=st.floats(1e-3, 10.0))
@@ -165,11 +138,10 @@ def test_windows_are_cut_from_the_scaled_spectrum(name: str) -> None:
     assert clip.windows is not None
     assert clip.windows.dtype == np.float16
     assert clip.windows.shape == spec.row_shape
-    bands = away_from_the_edge(spec)
     for window, cut in enumerate(clip.windows):
         start = window * spec.window_stride
         expected = values[:, start : start + spec.window_frames]
-        np.testing.assert_allclose(cut[bands], expected[bands], rtol=2e-3, atol=2e-3)
+        np.testing.assert_allclose(cut, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_float16_is_rounded_to_the_nearest() -> None:
@@ -289,21 +261,11 @@ def test_the_bank_is_librosas_matrix(name: str) -> None:
     bank = MelBank.build(spec)
 
     together = np.zeros_like(matrix)
-    for group in bank.groups(response=np.ones(matrix.shape[1])):
+    for group in bank.groups():
         together[group.bands, group.bins] = group.weights.T
 
     assert np.array_equal(bank.matrix(), matrix)
     assert np.array_equal(together, matrix)
-
-
-def test_the_downsamplers_response_is_flat_and_then_falls() -> None:
-    response = downsampler_response(2, 1_024)
-
-    assert np.allclose(response[:465], 1.0, atol=1e-5)
-    assert (np.diff(response[468:]) < 0).all()
-    assert response[490] == pytest.approx(0.25, abs=0.03)
-    assert response[-1] < 1e-10
-    assert np.array_equal(downsampler_response(1, 64), np.ones(33))
 
 
 def test_a_long_file_is_turned_into_windows_without_a_gap(tmp_path: Path) -> None:
@@ -323,6 +285,15 @@ def test_a_long_file_is_turned_into_windows_without_a_gap(tmp_path: Path) -> Non
     found = np.concatenate([windows for _, windows in segments]).transpose(1, 0, 2)
     inside = slice(1, -1)  # the frames at a segment's ends see zeros where the whole sees music
     assert np.abs(found[..., inside] - expected[..., inside]).max() < 0.05
+
+
+def test_a_variable_bit_rate_without_a_frame_count_is_predicted_to_its_end() -> None:
+    content = encoded(band_noise(40.0, channels=1), bitrate_mode="VARIABLE", compression=0.8)
+    extractor = FeatureExtractor.build(FeatureSpec())
+
+    segments = list(long_windows(content.replace(b"Xing", b"____", 1), extractor))
+
+    assert sum(len(windows) for _, windows in segments) == 13
 
 
 def test_a_clip_predicts_from_the_windows_it_was_trained_on() -> None:

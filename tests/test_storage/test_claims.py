@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -236,52 +235,34 @@ class TestLosing:
             process.wait()
 
 
-def race(path: str, barrier: Barrier, results: Any, prepare: str) -> None:
+def race(path: str, barrier: Barrier, results: Any, left: list[str]) -> None:
     """Try to take one claim after another at the same moment as others."""
     store = Folder(Path(path))
-    for number in range(RACES):
-        if prepare and barrier.wait() == 0:
-            left = ClaimRecord(**json.loads(prepare))
-            (store / f"claims/race-{number}.json").write_bytes(left.to_json())
+    for number, text in enumerate(left):
+        if text and barrier.wait() == 0:
+            (store / f"claims/race-{number}.json").write_bytes(text.encode())
         barrier.wait()
         try:
             with Claim(store, f"race-{number}", wait_s=0) as claim:
-                results.put((number, os.getpid()))
+                results.put(number)
                 barrier.wait()  # nobody lets go before all have tried
                 claim.check()
         except Busy:
             barrier.wait()
 
 
-class TestRaces:
-    @pytest.mark.parametrize("left", ["nothing", "a dead process", "a lease that ran out"])
-    def test_one_of_three_processes_wins(
-        self, store: Location, left: str, racers: Callable[..., list[tuple[int, int]]]
-    ) -> None:
-        cases = {
-            "nothing": "",
-            "a dead process": json.dumps(asdict(record(**dead_process()))),
-            "a lease that ran out": json.dumps(asdict(record(lease_s=-1.0))),
-        }
-        winners = racers(store.uri, cases[left])
-        assert sorted(number for number, _ in winners) == list(range(RACES))
-
-    @pytest.fixture
-    def racers(self) -> Callable[..., list[tuple[int, int]]]:
-        """Run three processes against each other, and list who won which race."""
-
-        def run(path: str, prepare: str) -> list[tuple[int, int]]:
-            spawn = multiprocessing.get_context("spawn")
-            barrier, results = spawn.Barrier(3, timeout=60), spawn.Queue()
-            given = (path, barrier, results, prepare)
-            processes = [spawn.Process(target=race, args=given) for _ in range(3)]
-            for process in processes:
-                process.start()
-            won = [results.get(timeout=120) for _ in range(RACES)]
-            for process in processes:
-                process.join(60)
-                assert process.exitcode == 0
-            assert results.empty()
-            return won
-
-        return run
+def test_one_of_three_processes_wins_every_race(store: Location) -> None:
+    dead, late = record(**dead_process()), record(lease_s=-1.0)
+    left = ["", dead.to_json().decode(), late.to_json().decode()] * RACES
+    spawn = multiprocessing.get_context("spawn")
+    barrier, results = spawn.Barrier(3, timeout=60), spawn.Queue()
+    given = (store.uri, barrier, results, left)
+    processes = [spawn.Process(target=race, args=given) for _ in range(3)]
+    for process in processes:
+        process.start()
+    won = [results.get(timeout=120) for _ in left]
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    assert results.empty()
+    assert sorted(won) == list(range(3 * RACES))

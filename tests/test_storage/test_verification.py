@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,12 +50,19 @@ class Finished:
         return {record.row: (record.track_id, record.status) for record in manifest.rows}
 
 
-@pytest.fixture
-def finished(tmp_path: Path) -> Finished:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make an array of three shards."""
-    features = open_array(create_store(tmp_path / "store"))
-    run(features, library(TRACKS))
-    return Finished(features, library(TRACKS))
+    path = tmp_path_factory.mktemp("template") / "store"
+    run(open_array(create_store(path)), library(TRACKS))
+    return path
+
+
+@pytest.fixture
+def finished(template: Path, tmp_path: Path) -> Finished:
+    """Copy the array, with the times of its files."""
+    shutil.copytree(template, tmp_path / "store")
+    return Finished(open_array(create_store(tmp_path / "store")), library(TRACKS))
 
 
 def flip(path: Path, place: int) -> None:
@@ -104,7 +112,9 @@ class TestCorruptions:
     def test_a_sound_store_has_no_problems(self, finished: Finished) -> None:
         assert verify(finished.features) == []
         assert verify(finished.features, level="sizes") == []
+        before = finished.features.location.list(recursive=True)
         assert finished.repair() == []
+        assert finished.features.location.list(recursive=True) == before
 
     @pytest.mark.parametrize("name", CORRUPTIONS)
     def test_is_found_named_and_mended(self, finished: Finished, name: str) -> None:
@@ -172,6 +182,9 @@ class TestCorruptions:
         assert finished.repair(Audio(files)) == [1]
         made, _ = run(finished.features, Audio(files))
         assert (made.shards, len(made.refresh)) == ((), 0)
+        before = finished.features.location.list(recursive=True)
+        assert finished.repair(Audio(files)) == []
+        assert finished.features.location.list(recursive=True) == before
 
     def test_an_unreadable_table(self, finished: Finished) -> None:
         finished.path("rows.parquet").write_bytes(b"no table")

@@ -1,0 +1,23 @@
+"""Ctrl-C is meant for the command, not for the processes that it has started."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def spared() -> Iterator[None]:
+    """Let Ctrl-C not reach the processes that are started meanwhile.
+
+    A terminal sends it to every process of the group, and Dask's scheduler or Prefect's server
+    would end at once, while the command still needs them to end in order. Threads and processes
+    inherit a blocked signal: so do those that such a thread starts later. For the caller's own
+    thread a Ctrl-C waits until the end of this context.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,49 @@
+"""How many refused tracks are too many: then something else than the tracks is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from flows.errors import TooManyQuarantined
+
+TRACKS_NAMED = 10
+
+
+def check_quarantine(
+    result: Mapping[str, Any], ledger: pd.DataFrame, *, limit: float, where: str
+) -> None:
+    """Refuse a run of whose tracks more than `limit` are quarantined.
+
+    Parameters
+    ----------
+    result : Mapping
+        `tracks`, `quarantined` and `reasons` of `build_features`.
+    ledger : pd.DataFrame
+        `track_id`, `reason`, `detail`: the refused tracks of this catalogue.
+    limit : float [0 to 1]
+        Share of the tracks that may be refused.
+    where : str
+        Address of the whole ledger.
+
+    Raises
+    ------
+    TooManyQuarantined
+        With the ledger's first lines; what was written stays.
+    """
+    share = result["quarantined"] / max(1, result["tracks"])
+    if share <= limit:
+        return
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in result["reasons"].items())
+    named = [
+        f"track {line.track_id} {line.reason} ({line.detail})"
+        for line in ledger.head(TRACKS_NAMED).itertuples()
+    ]
+    more = f" and {len(ledger) - TRACKS_NAMED:,} more" if len(ledger) > TRACKS_NAMED else ""
+    raise TooManyQuarantined(
+        f"{result['quarantined']:,} of {result['tracks']:,} tracks ({share:.1%}) are quarantined, "
+        f"more than --max-quarantined {limit:.0%}: {reasons}; the ledger is {where}: "
+        f"{'; '.join(named)}{more}; mend the files and run again, or raise the limit"
+    )
