@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 CONNECT_LIMIT_S = 30.0
 CLOSE_LIMIT_S = 20.0
 
-# Dask runs this text in the scheduler and the nannies: Ctrl-C ends the driver, which ends them.
-_OUT_OF_REACH = "import os; os.setsid()"
-
 
 @contextmanager
 def dask_client(*, workers: int | None = None, scheduler: str | None = None) -> Iterator[Client]:
@@ -63,6 +60,8 @@ def _processes(workers: int) -> Iterator[Cluster]:
     from distributed.deploy.subprocess import SubprocessCluster
 
     orphans.leave_none()
+    # What Dask's processes say of their start is no message of this program.
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
     # Workers are fresh interpreters rather than spawned copies: a spawned one imports the main
     # module again, and with it Prefect, which no worker needs.
     with interrupts.spared():
@@ -70,8 +69,12 @@ def _processes(workers: int) -> Iterator[Cluster]:
             n_workers=workers,
             threads_per_worker=1,
             dashboard_address=None,  # type: ignore[arg-type]  # its docstring allows None
-            scheduler_kwargs={"preload": [_OUT_OF_REACH]},
-            worker_kwargs={"memory_limit": 0, "dashboard": False, "preload_nanny": [_OUT_OF_REACH]},
+            scheduler_kwargs={"preload": [interrupts.__name__]},
+            worker_kwargs={
+                "memory_limit": 0,
+                "dashboard": False,
+                "preload_nanny": [interrupts.__name__],
+            },
         )
     try:
         yield cluster

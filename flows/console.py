@@ -78,8 +78,7 @@ def run(command: Callable[[], None]) -> int:
     try:
         command()
     except KeyboardInterrupt:
-        _say("interrupted; the same command goes on where it stopped")
-        return EXIT_INTERRUPTED
+        return _interrupted()
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else EXIT_FAILED
     except BrokenPipeError:
@@ -96,8 +95,8 @@ def _explain(error: Exception) -> int:
 
     from storage.errors import StorageError
 
-    if isinstance(error, click.Abort):
-        return EXIT_INTERRUPTED
+    if isinstance(error, click.Abort):  # what click makes of Ctrl-C
+        return _interrupted()
     if isinstance(error, click.ClickException):
         error.show(sys.stderr)
         return EXIT_USAGE
@@ -108,6 +107,11 @@ def _explain(error: Exception) -> int:
         traceback.print_exception(error)
     _say(f"failed: {type(error).__name__}: {error}")
     return EXIT_FAILED
+
+
+def _interrupted() -> int:
+    _say("interrupted; the same command goes on where it stopped")
+    return EXIT_INTERRUPTED
 
 
 def _remedied_by_user(error: BaseException) -> bool:

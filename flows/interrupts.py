@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
@@ -21,3 +23,13 @@ def spared() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def dask_setup(_server: Any) -> None:
+    """Take a Dask scheduler, or a nanny with its worker, out of the terminal's reach.
+
+    Dask calls it in a process that preloads this module. A blocked signal is not enough there:
+    Python's `multiprocessing`, which starts the workers, unblocks it.
+    """
+    if os.getpgrp() != os.getpid():
+        os.setsid()
