@@ -34,6 +34,7 @@ test: setup ## the quick suite
 
 test-faults: setup ## real processes killed, disks filled
 	$(BIN)/python -m pytest -m faults
+	GENRE_FUZZ=600 $(BIN)/python -m pytest tests/test_genre_model/test_decode_fuzz.py
 
 test-services: setup ## real servers beside the tests
 	$(BIN)/python -m pytest -m services

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from flows import interrupts, orphans
-from flows.errors import UsageError
+from flows.errors import ClusterLost, UsageError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 
 CONNECT_LIMIT_S = 30.0
 CLOSE_LIMIT_S = 20.0
+NO_WORKERS_LIMIT_S = 60.0
+
+_SETTINGS = {
+    # What Dask's processes say of their start is no message of this program.
+    "DASK_LOGGING__DISTRIBUTED": "warning",
+    # Nannies replace killed workers, but nobody replaces a nanny.
+    "DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT": f"{NO_WORKERS_LIMIT_S:g}s",
+}
 
 
 @contextmanager
@@ -38,11 +47,22 @@ def dask_client(*, workers: int | None = None, scheduler: str | None = None) -> 
     ------
     UsageError
         If `workers` is not positive, or nothing answers at `scheduler`, or it has no worker.
+    ClusterLost
+        If the scheduler goes meanwhile, or every local worker with its nanny.
     """
+    from distributed.comm.core import CommClosedError
+    from distributed.scheduler import NoWorkerError
+
     if workers is not None and workers < 1:
         raise UsageError(f"--workers is {workers}; it must be at least 1")
-    with _joined(scheduler) if scheduler else _local(workers or os.cpu_count() or 1) as client:
-        yield client
+    try:
+        with _joined(scheduler) if scheduler else _local(workers or os.cpu_count() or 1) as client:
+            yield client
+    except (CancelledError, CommClosedError, NoWorkerError) as error:
+        raise ClusterLost(
+            f"the Dask cluster was lost ({str(error).splitlines()[0]}); what was written stays, "
+            "run the same command again to go on"
+        ) from error
 
 
 @contextmanager
@@ -60,8 +80,8 @@ def _processes(workers: int) -> Iterator[Cluster]:
     from distributed.deploy.subprocess import SubprocessCluster
 
     orphans.leave_none()
-    # What Dask's processes say of their start is no message of this program.
-    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
     # Workers are fresh interpreters rather than spawned copies: a spawned one imports the main
     # module again, and with it Prefect, which no worker needs.
     with interrupts.spared():

@@ -93,6 +93,7 @@ def run(command: Callable[[], None]) -> int:
 def _explain(error: Exception) -> int:
     import click
 
+    from flows.errors import FlowError
     from storage.errors import StorageError
 
     if isinstance(error, click.Abort):  # what click makes of Ctrl-C
@@ -103,7 +104,7 @@ def _explain(error: Exception) -> int:
     if _remedied_by_user(error):
         _say(str(error))
         return EXIT_USAGE
-    if not isinstance(error, StorageError):
+    if not isinstance(error, StorageError | FlowError):
         traceback.print_exception(error)
     _say(f"failed: {type(error).__name__}: {error}")
     return EXIT_FAILED

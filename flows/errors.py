@@ -9,5 +9,9 @@ class UsageError(FlowError, ValueError):
     """What was asked for must change first (exit status 2)."""
 
 
+class ClusterLost(FlowError, RuntimeError):  # noqa: N818 - reads as a sentence
+    """The scheduler, or every worker, has gone while work was left (exit status 1)."""
+
+
 class TooManyQuarantined(UsageError):  # noqa: N818 - reads as a sentence
     """More tracks were refused than the run allows."""

@@ -9,15 +9,13 @@ import numpy as np
 
 from genre_model.audio import AudioSource, ClipDefect, Status
 from genre_model.filters import MelBank
+from genre_model.scales import apply_scale, half_of_positive
 from genre_model.specs import FeatureSpec
 from genre_model.spectrum import MelSpectrum
 from genre_model.waveforms import Clip, ClipReader, read_segments, resample
 
 QUIET_RMS = 1e-3
 """RMS of the channels' mean (full scale is 1, so -60 dBFS) below which a clip is `quiet`."""
-
-LEAST_POWER = 1e-10
-"""Power that the decibel scale rounds up to, so that silence is -100 dB and not minus infinity."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +118,8 @@ class FeatureExtractor:
         frames = (whole - 1) * spec.window_stride + spec.window_frames
         power = self._spectrum.power(waveform, frames=frames)
         values = self.scaled(power)
+        if spec.scale == "log1p":
+            values = half_of_positive(values)
         windows = np.empty((whole, spec.n_mels, spec.window_frames), dtype=np.float16)
         for index, window in enumerate(windows):
             start = index * spec.window_stride
@@ -159,25 +159,7 @@ class FeatureExtractor:
 
     def scaled(self, power: np.ndarray) -> np.ndarray:
         """Apply the spec's scale to power, in place; return it."""
-        if self.spec.scale == "log1p":
-            np.log1p(power, out=power)
-            _round_to_half_subnormals(power)
-        else:
-            np.maximum(power, np.float32(LEAST_POWER), out=power)
-            np.log10(power, out=power)
-            power *= np.float32(10.0)
-        return power
-
-
-def _round_to_half_subnormals(values: np.ndarray) -> None:
-    """Round values below float16's normal range to its grid, multiples of 2**-24, in place.
-
-    numpy does so itself when it converts, but raises a flag each time: 60 ns a value, 5 ms a clip.
-    Near 0.5 float32 has just that grid.
-    """
-    rounded = values + np.float32(0.5)
-    rounded -= np.float32(0.5)
-    np.copyto(values, rounded, where=values < 2.0**-14)
+        return apply_scale(power, self.spec.scale)
 
 
 class _Extractors(threading.local):

@@ -21,6 +21,7 @@ from genre_model.clips import decode
 from genre_model.errors import InvalidSpec
 from genre_model.filters import MelBank
 from genre_model.mel import FeatureExtractor, clip_windows, long_windows, power_mel
+from genre_model.scales import half_of_positive
 from genre_model.specs import FEATURE_PRESETS, FeatureSpec
 
 PRESETS = sorted(FEATURE_PRESETS)
@@ -144,13 +145,19 @@ def test_windows_are_cut_from_the_scaled_spectrum(name: str) -> None:
         np.testing.assert_allclose(cut, expected, rtol=1e-3, atol=1e-3)
 
 
-def test_float16_is_rounded_to_the_nearest() -> None:
-    extractor = FeatureExtractor.build(FeatureSpec.preset("seed"))
-    power = np.geomspace(1e-9, 1e5, 10_000, dtype=np.float32)
+def test_every_float16_and_what_lies_between_is_rounded_as_numpy_does() -> None:
+    grid = np.arange(0x7C00, dtype=np.uint16).view(np.float16).astype(np.float32)
+    between = (grid[1:] + grid[:-1]) / 2
+    values = np.concatenate(
+        [
+            grid,
+            between,
+            np.nextafter(between, np.float32(0)),
+            np.nextafter(between, np.float32(1e5)),
+        ]
+    )
 
-    rounded = extractor.scaled(power.copy()).astype(np.float16)
-
-    assert np.array_equal(rounded, np.log1p(power).astype(np.float16))
+    assert np.array_equal(half_of_positive(values), values.astype(np.float16))
 
 
 def test_the_scales_ends() -> None:
