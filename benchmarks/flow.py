@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.clips import make_data, say, workplace
-from flows import prefect_environment
+from benchmarks.shard_jobs import plan_jobs
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Measured:
 def run_bare(folder: Path, data: Path, store: Path, *, processes: int) -> Measured:
     """Write all shards in plain processes, each with its part of them."""
     jobs = folder / "jobs.pickle"
-    jobs.write_bytes(pickle.dumps(_jobs(data, store)))
+    jobs.write_bytes(pickle.dumps(plan_jobs(data, store)))
     started = [_start_bare(jobs, first, processes) for first in range(processes)]
     try:
         for process in started:
@@ -115,21 +115,19 @@ def measure(folder: Path, ways: list[Way], *, clips: int, rounds: int) -> dict[W
 
 def table(found: dict[Way, list[Measured]], *, clips: int) -> list[dict[str, object]]:
     """Return one row a way; ratios are medians of those within a round."""
-    rows: list[dict[str, object]] = []
-    for way, runs in found.items():
-        rows.append(
-            {
-                "way": way.name,
-                "kind": way.kind,
-                "workers": way.workers,
-                "seconds": round(statistics.median(each.seconds for each in runs), 2),
-                "clips_a_second": round(statistics.median(clips / each.seconds for each in runs), 2),
-                "outside": round(statistics.median(map(lambda e: _outside(e, way), runs)), 4),
-                "efficiency": _gain(runs, found.get(Way("bare", way.workers))),
-                "scaling": _gain(runs, found.get(Way(way.kind, 1))),
-            }
-        )
-    return rows
+    return [
+        {
+            "way": way.name,
+            "kind": way.kind,
+            "workers": way.workers,
+            "seconds": round(statistics.median(run.seconds for run in runs), 2),
+            "clips_a_second": round(statistics.median(clips / run.seconds for run in runs), 2),
+            "outside": round(statistics.median(_outside(run, way) for run in runs), 4),
+            "efficiency": _gain(runs, found[Way("bare", way.workers)]),
+            "scaling": _gain(runs, found[Way(way.kind, 1)]),
+        }
+        for way, runs in found.items()
+    ]
 
 
 def main() -> None:
@@ -141,7 +139,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a folder of FMA's layout to take clips from")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    ways = [Way(kind, n) for n in (options.workers, 1) for kind in ("bare", "flow")]
+    counts = dict.fromkeys((options.workers, 1))
+    ways = [Way(kind, count) for count in counts for kind in ("bare", "flow")]
     with workplace() as folder:
         source = make_data(folder / "data", count=options.clips, source=options.data)
         found = measure(folder, ways, clips=options.clips, rounds=options.rounds)
@@ -164,29 +163,9 @@ def _outside(run: Measured, way: Way) -> float:
     return 1 - run.worker_seconds / (way.workers * run.seconds)
 
 
-def _gain(runs: list[Measured], base: list[Measured] | None) -> float:
-    pairs = zip(runs, base or runs, strict=True)
+def _gain(runs: list[Measured], base: list[Measured]) -> float:
+    pairs = zip(runs, base, strict=True)
     return round(statistics.median(other.seconds / mine.seconds for mine, other in pairs), 3)
-
-
-def _jobs(data: Path, store: Path) -> list[Any]:
-    """Plan as the flow does, and give each shard's job."""
-    prefect_environment.prepare()
-    from genre_model.specs import FeatureSpec
-    from storage.layout import create_store
-    from storage.locations import Location
-    from tasks.catalogue import find_catalogue
-    from tasks.features import feature_extractor, prepare_features
-    from tasks.shards import ShardJob
-
-    spec = FeatureSpec.preset("default")
-    found = find_catalogue.fn(Location.parse(data))
-    work = prepare_features.fn(create_store(store), found, spec)
-    extractor = feature_extractor(spec)
-    return [
-        ShardJob(features=work.features, data=work.data, work=shard, extractor=extractor)
-        for shard in work.plan.shards
-    ]
 
 
 def _start_bare(jobs: Path, first: int, step: int) -> subprocess.Popen[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import math
 import threading
 import time
 from collections import defaultdict
@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 
 DRIVER = "driver"
-_DESCENDANTS_EVERY = 8
+_DESCENDANTS_EVERY_S = 1.0
 
 
 class Sampler:
@@ -43,10 +43,11 @@ class Sampler:
         self._role_of, self._every_s = role_of, every_s
         self._roles: dict[psutil.Process, str] = {psutil.Process(): DRIVER}
         self._last_cpu: dict[psutil.Process, float] = {}
+        self._own_cpu = 0.0
         self._times: list[float] = []
         self._cpu: dict[str, list[float]] = defaultdict(list)
         self._rss: dict[str, list[float]] = defaultdict(list)
-        self._stop = threading.Event()
+        self._one_at_a_time, self._stop = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._follow, name="sampler", daemon=True)
 
     def __enter__(self) -> Self:
@@ -61,6 +62,7 @@ class Sampler:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        self._look(for_new=False)
 
     @property
     def last(self) -> float:
@@ -75,27 +77,40 @@ class Sampler:
         """Return the bytes that a role had in memory at a time, in between samples too."""
         return self._between(self._rss[role], at)
 
-    def peak(self, role: str) -> float:
-        """Return the most bytes that a role had in memory at a sample."""
-        return max(self._rss[role], default=0.0)
+    def peak(self, *roles: str) -> float:
+        """Return the most bytes that some roles had together in memory at a sample."""
+        each = [self._since_start(self._rss[role]) for role in roles]
+        return max((sum(together) for together in zip(*each, strict=True)), default=0.0)
+
+    def now(self) -> dict[str, float]:
+        """Take a sample, and return the bytes that each role has in memory."""
+        self._look(for_new=True)
+        return {role: values[-1] for role, values in self._rss.items()}
 
     def _between(self, values: list[float], at: float) -> float:
-        if not values:
-            return 0.0
+        return float(np.interp(at, self._times, self._since_start(values)))
+
+    def _since_start(self, values: list[float]) -> list[float]:
         # A role that came later has fewer samples; before it came it had taken nothing.
-        missing = len(self._times) - len(values)
-        return float(np.interp(at, self._times, [0.0] * missing + values))
+        return [0.0] * (len(self._times) - len(values)) + values
 
     def _follow(self) -> None:
-        count = 0
+        looked = -math.inf
         while True:
-            if count % _DESCENDANTS_EVERY == 0:
+            is_due = time.monotonic() - looked > _DESCENDANTS_EVERY_S
+            if is_due:
+                looked = time.monotonic()
+            self._look(for_new=is_due)
+            if self._stop.wait(self._every_s):
+                return
+
+    def _look(self, *, for_new: bool) -> None:
+        with self._one_at_a_time:
+            began = time.thread_time()
+            if for_new:
                 self._find_descendants()
             self._sample()
-            count += 1
-            if self._stop.wait(self._every_s):
-                self._sample()
-                return
+            self._own_cpu += time.thread_time() - began
 
     def _find_descendants(self) -> None:
         for process in psutil.Process().children(recursive=True):
@@ -117,13 +132,8 @@ class Sampler:
             except psutil.Error:
                 rss[role] += 0.0  # it has ended, and keeps the CPU time that it had
             cpu[role] += self._last_cpu.get(process, 0.0)
-        cpu[DRIVER] -= time.thread_time()
+        cpu[DRIVER] -= self._own_cpu
         self._times.append(time.monotonic())
         for role in cpu:
             self._cpu[role].append(cpu[role])
             self._rss[role].append(rss[role])
-
-
-def cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -171,7 +172,6 @@ def build_shards(
     """
     if not work.plan.shards:
         return Built()
-    extractor = feature_extractor(work.spec)
     topic = f"genre-progress-{uuid.uuid4().hex[:8]}"
 
     def submit(shard: ShardWork) -> PrefectFuture[ShardOutcome]:
@@ -179,13 +179,19 @@ def build_shards(
             features=work.features,
             data=work.data,
             work=shard,
-            extractor=extractor,
+            extractor=extractor.result(),
             topic=topic,
         )
         return build_shard.submit(shard.shard, opaque(job), compute=compute)
 
-    with dask_client(workers=workers, scheduler=scheduler) as client:
-        with _shown_progress(client, work.tracks, topic) as note:
+    # librosa is imported here while the workers start.
+    with ThreadPoolExecutor(1) as aside:
+        extractor = aside.submit(feature_extractor, work.spec)
+        with (
+            dask_client(workers=workers, scheduler=scheduler) as client,
+            _shown_progress(client, work.tracks, topic) as note,
+        ):
+            wait([extractor])
             began = time.monotonic()
             outcomes = run_bounded(
                 submit,
@@ -194,7 +200,7 @@ def build_shards(
                 on_done=lambda shard: note(shard.shard, len(shard.rows)),
             )
             seconds = time.monotonic() - began
-        return Built(outcomes=tuple(outcomes), workers=_workers(client), seconds=seconds)
+            return Built(outcomes=tuple(outcomes), workers=_workers(client), seconds=seconds)
 
 
 def _workers(client: Client) -> int:

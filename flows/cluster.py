@@ -24,6 +24,11 @@ _SETTINGS = {
     "DASK_LOGGING__DISTRIBUTED": "warning",
     # Nannies replace killed workers, but nobody replaces a nanny.
     "DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT": f"{NO_WORKERS_LIMIT_S:g}s",
+    # A worker imports what it needs while it starts, not while its first shard waits.
+    "DASK_DISTRIBUTED__WORKER__PRELOAD": '["tasks.shards"]',
+    # A nanny would have its worker give memory back at once, and page it in anew for every shard.
+    "MALLOC_MMAP_THRESHOLD_": f"{2**25}",
+    "MALLOC_TRIM_THRESHOLD_": f"{2**26}",
 }
 
 

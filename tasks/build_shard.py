@@ -14,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from storage.errors import StorageError
+from tasks import packed
 from tasks.shards import ShardJob, ShardOutcome, write_shard
 
 RETRIES = 3
@@ -68,7 +69,8 @@ def build_shard(
     ShardOutcome
     """
     key = f"write-shard-{shard}-{uuid.uuid4().hex[:8]}"
-    outcome: ShardOutcome = get_client().submit(compute, job, key=key, pure=False).result()
+    future = get_client().submit(packed.call, packed.pack(compute, job), key=key, pure=False)
+    outcome: ShardOutcome = future.result()
     logger = get_run_logger()
     for remark in outcome.remarks:
         logger.warning(remark)

@@ -16,7 +16,7 @@ from distributed import Client
 from fault_data import track_ids, write_data
 from fault_engine import WORKERS, Order, build, warm
 from fault_genre import Genre
-from fault_kills import TALLIES
+from fault_kills import NOTES, TALLIES
 from fault_processes import nothing_left, start, wait_until
 from fault_stores import FeaturesFolder
 
@@ -32,9 +32,11 @@ TRACKS = 384
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say for every suite what its kills hit."""
+    """Say for every suite what its kills hit, and what was measured."""
     for suite, found in TALLIES.items():
         terminalreporter.write_line(f"{suite}: {found.sentence}")
+    for note in NOTES:
+        terminalreporter.write_line(note)
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +71,13 @@ def client() -> Iterator[Client]:
     with dask_client(workers=WORKERS) as client:
         warm(client)
         yield client
+
+
+@pytest.fixture(scope="session")
+def scheduler(client: Client) -> str:
+    """Give the address by which `--scheduler` joins the session's workers."""
+    assert client.scheduler is not None
+    return str(client.scheduler.address)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ class Genre:
     folder: Path
     env: Mapping[str, str | None] = field(default_factory=dict)
 
-    def start(self, *arguments: str | Path) -> Started:
+    def start(self, *arguments: object) -> Started:
         """Start it."""
         return start(
             [sys.executable, "-m", "flows.cli", *map(str, arguments)],
@@ -35,7 +35,7 @@ class Genre:
             **{"PREFECT_HOME": str(self.folder / "prefect"), **self.env},
         )
 
-    def __call__(self, *arguments: str | Path, ends: int = 0) -> dict[str, Any]:
+    def __call__(self, *arguments: object, ends: int = 0) -> dict[str, Any]:
         """Run it to its end, check its exit status, and return its JSON object."""
         with nothing_left(self.start(*arguments, "--json")) as run:
             code = run.wait()

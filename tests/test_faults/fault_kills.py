@@ -36,7 +36,7 @@ class Drawn:
     def _has_come(self, features: FeaturesFolder) -> bool:
         if self.manifests:
             return len(features.manifests) >= self.manifests
-        return any((features.path / "plans").glob("*.parquet"))
+        return bool(features.plans)
 
 
 def draw(timeline: list[float], number: int, *, first_s: float = 0.0) -> Drawn:
@@ -107,6 +107,10 @@ class Tally:
 
 TALLIES: dict[str, Tally] = {}
 """By suite; told at the end of the session."""
+
+
+NOTES: list[str] = []
+"""What else was measured; told at the end of the session."""
 
 
 def tally(suite: str) -> Tally:

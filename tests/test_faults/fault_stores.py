@@ -70,11 +70,10 @@ class FeaturesFolder:
         frame = pd.read_parquet(self.path / f"{name}.parquet")
         return frame.drop(columns=_BY_RUN, errors="ignore")
 
-    def planned(self) -> pd.DataFrame:
-        """Read all stored plans."""
-        return pd.concat(
-            [pd.read_parquet(path) for path in sorted((self.path / "plans").glob("*.parquet"))]
-        )
+    @property
+    def plans(self) -> list[Path]:
+        """The stored plans, in order."""
+        return sorted((self.path / "plans").glob("*.parquet"))
 
     def files_of(self, shards: set[int]) -> dict[str, tuple[int, int]]:
         """Tell of each file of these shards which one it is (inode) and when it was written."""
@@ -83,8 +82,7 @@ class FeaturesFolder:
 
     def timeline(self) -> list[float]:
         """Tell when the first plan, then every manifest was written: seconds after the plan."""
-        (first, *_) = sorted((self.path / "plans").glob("*.parquet"))
-        planned = first.stat().st_mtime
+        planned = self.plans[0].stat().st_mtime
         return [0.0, *sorted(path.stat().st_mtime - planned for path in self.manifests)]
 
     def began_s(self) -> float:
@@ -129,6 +127,13 @@ def assert_same_features(found: FeaturesFolder, expected: FeaturesFolder) -> Non
     assert found.told() == expected.told()
     for name in ("rows", "quarantine"):
         pd.testing.assert_frame_equal(found.table(name), expected.table(name))
+
+
+def assert_same_values(found: FeaturesFolder, expected: FeaturesFolder) -> None:
+    """Check that both hold the same windows of the same tracks, in whatever rows."""
+    values, wanted = found.values(), expected.values()
+    assert values.keys() == wanted.keys()
+    assert [track for track in wanted if values[track].tobytes() != wanted[track].tobytes()] == []
 
 
 def _identity(path: Path) -> tuple[int, int]:

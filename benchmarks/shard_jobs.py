@@ -1,0 +1,34 @@
+"""The shards of a data folder, planned as the flow plans them, without the flow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flows import prefect_environment
+from tasks.shards import ShardJob
+
+
+def plan_jobs(data: Path, store: Path) -> list[ShardJob]:
+    """Store the plan of a data folder of FMA's layout, and return each shard's job.
+
+    Parameters
+    ----------
+    data : Path
+    store : Path
+        Where there is no store yet.
+    """
+    prefect_environment.prepare()
+    from genre_model.specs import FeatureSpec
+    from storage.layout import create_store
+    from storage.locations import Location
+    from tasks.catalogue import find_catalogue
+    from tasks.features import feature_extractor, prepare_features
+
+    spec = FeatureSpec.preset("default")
+    found = find_catalogue.fn(Location.parse(data))
+    work = prepare_features.fn(create_store(store), found, spec)
+    extractor = feature_extractor(spec)
+    return [
+        ShardJob(features=work.features, data=work.data, work=shard, extractor=extractor)
+        for shard in work.plan.shards
+    ]

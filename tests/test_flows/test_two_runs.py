@@ -1,0 +1,177 @@
+"""Two runs of the feature stage on one store, in one process: its steps without their server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tiny_fma import tracks_csv
+
+from genre_model.mel import FeatureExtractor
+from genre_model.specs import FeatureSpec
+from storage.claims import Claim
+from storage.features import FeatureStore
+from storage.layout import create_store
+from storage.locations import Location
+from tasks.catalogue import find_catalogue
+from tasks.features import (
+    FeatureWork,
+    count_features,
+    feature_extractor,
+    finalise_features,
+    prepare_features,
+)
+from tasks.shards import ShardJob, write_shard
+
+SPEC = FeatureSpec.preset("seed")
+
+
+@pytest.fixture(scope="module")
+def extractor() -> FeatureExtractor:
+    return feature_extractor(SPEC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Location:
+    return create_store(tmp_path / "store")
+
+
+@dataclass
+class Run:
+    """One run of the stage on its own catalogue."""
+
+    store: Location
+    data: Path
+    extractor: FeatureExtractor
+    said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.found = find_catalogue.fn(Location.parse(self.data))
+
+    @property
+    def what(self) -> str:
+        return f"features/fma/{SPEC.key}"
+
+    def prepare(self) -> FeatureWork:
+        return prepare_features.fn(self.store, self.found, SPEC)
+
+    def finish(self, work: FeatureWork) -> dict[str, int]:
+        """Write the shards of a plan and the tables; count what became of the tracks."""
+        for shard in work.plan.shards:
+            write_shard(
+                ShardJob(
+                    features=work.features, data=work.data, work=shard, extractor=self.extractor
+                )
+            )
+        finalised = finalise_features.fn(work)
+        counts = count_features(work, self.found, finalised.rows)
+        return {name: counts[name] for name in ("tracks", "written", "reused", "quarantined")}
+
+    def all(self) -> dict[str, int]:
+        with Claim(self.store, self.what, say=self.said.append):
+            return self.finish(self.prepare())
+
+
+def catalogue_of(tiny_fma: Path, folder: Path, ids: range) -> Path:
+    """Make a catalogue of some of the tracks, with the same files."""
+    folder.mkdir()
+    (folder / "fma_small").symlink_to(tiny_fma / "fma_small")
+    (folder / "fma_metadata").mkdir()
+    rows = [(track_id, "Rock", "training") for track_id in ids]
+    (folder / "fma_metadata" / "tracks.csv").write_text(tracks_csv(rows))
+    return folder
+
+
+def test_the_second_of_two_runs_waits_for_the_first_and_finds_its_work_done(
+    store: Location, tiny_fma: Path, extractor: FeatureExtractor
+) -> None:
+    first, second = Run(store, tiny_fma, extractor), Run(store, tiny_fma, extractor)
+    counts: list[dict[str, int]] = []
+    with Claim(store, first.what):
+        waiter = threading.Thread(target=lambda: counts.append(second.all()))
+        waiter.start()
+        counts.append(first.finish(first.prepare()))
+        for _ in range(500):
+            if second.said:
+                break
+            time.sleep(0.01)
+    waiter.join()
+    assert counts == [
+        {"tracks": 29, "written": 28, "reused": 0, "quarantined": 1},
+        {"tracks": 29, "written": 0, "reused": 28, "quarantined": 1},
+    ]
+    (sentence,) = second.said
+    assert f"is held by process {os.getpid()} on " in sentence
+    assert sentence.endswith("; waiting for it.")
+
+
+def test_a_claim_of_a_dead_process_delays_nobody(
+    store: Location, tiny_fma: Path, extractor: FeatureExtractor
+) -> None:
+    run = Run(store, tiny_fma, extractor)
+    code = (
+        "import os; from storage.claims import Claim; from storage.layout import create_store; "
+        f"Claim(create_store({store.uri!r}), {run.what!r}).__enter__(); os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    assert (store / "claims").list()
+    began = time.monotonic()
+    with Claim(store, run.what, say=run.said.append):
+        assert time.monotonic() - began < 1.0
+    assert run.said == []
+
+
+def test_a_plan_that_was_cut_off_shares_no_shard_with_the_next_catalogue(
+    store: Location, tiny_fma: Path, tmp_path: Path, extractor: FeatureExtractor
+) -> None:
+    one = Run(store, catalogue_of(tiny_fma, tmp_path / "a", range(100, 120)), extractor)
+    other = Run(store, catalogue_of(tiny_fma, tmp_path / "b", range(110, 128)), extractor)
+    cut_off = one.prepare()
+    assert other.all() == {"tracks": 18, "written": 18, "reused": 0, "quarantined": 0}
+    assert one.all() == {"tracks": 20, "written": 10, "reused": 10, "quarantined": 0}
+    plans = stored_plans(cut_off.features)
+    shards = [set(plan["row"] // 64) for plan in plans]
+    assert sum(map(len, shards)) == len(set().union(*shards))
+    assert len(plans) == 3
+    at_once = Run(create_store(tmp_path / "at-once"), tiny_fma, extractor)
+    at_once.all()
+    expected = values_of(at_once.prepare())
+    for run in (one, other):
+        found = values_of(run.prepare())
+        assert found.keys() <= expected.keys()
+        assert all(np.array_equal(found[track], expected[track]) for track in found)
+
+
+def test_a_run_that_was_overtaken_after_its_plan_stops_and_damages_nothing(
+    store: Location, tiny_fma: Path, extractor: FeatureExtractor
+) -> None:
+    slept, woke = Run(store, tiny_fma, extractor), Run(store, tiny_fma, extractor)
+    work = slept.prepare()
+    assert woke.all()["written"] == 28
+    folder = work.features.location.local_path
+    assert folder is not None
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    slept.finish(work)
+    after = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def stored_plans(features: FeatureStore) -> list[pd.DataFrame]:
+    folder = features.location.local_path
+    assert folder is not None
+    return [pd.read_parquet(path) for path in sorted((folder / "plans").glob("*.parquet"))]
+
+
+def values_of(work: FeatureWork) -> dict[int, np.ndarray]:
+    """Read the row of every track of a catalogue that is done."""
+    rows = work.plan.reused
+    blocks = {shard: work.features.read_shard(shard) for shard in {r // 64 for r in rows.values()}}
+    return {track: blocks[row // 64][row % 64] for track, row in rows.items()}
