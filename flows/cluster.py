@@ -20,8 +20,6 @@ CLOSE_LIMIT_S = 20.0
 NO_WORKERS_LIMIT_S = 60.0
 
 _SETTINGS = {
-    # What Dask's processes say of their start is no message of this program.
-    "DASK_LOGGING__DISTRIBUTED": "warning",
     # Nannies replace killed workers, but nobody replaces a nanny.
     "DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT": f"{NO_WORKERS_LIMIT_S:g}s",
     # A worker imports what it needs while it starts, not while its first shard waits.

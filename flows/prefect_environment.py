@@ -1,4 +1,4 @@
-"""What this program asks of Prefect before it is imported; all of it yields to the environment."""
+"""What the command asks of Prefect and Dask before their import; the environment may differ."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ _DEFAULTS = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    # What fails on a worker is raised in the flow, which says it in one sentence.
+    "DASK_LOGGING__DISTRIBUTED": "critical",
 }
 
 
 def prepare() -> None:
-    """Set what is not set yet; call it before the first import of Prefect."""
+    """Set what is not set yet; call it before the first import of Prefect and Dask."""
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
     if home := os.environ.get("PREFECT_HOME"):
