@@ -47,6 +47,7 @@ lint: setup ## ruff, mypy and the import rules
 
 bench: setup ## the tables of docs/performance.md
 	$(BIN)/python -m benchmarks.features
+	$(BIN)/python -m benchmarks.flow
 
 lock: setup ## draw requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

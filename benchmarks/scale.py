@@ -95,13 +95,12 @@ def main() -> None:
         print(json.dumps({**facts, **limits, "scale": rows}))
         return
     print(f"tracks.csv of {options.tracks:,} rows and {megabytes:.0f} MB; {os.cpu_count()} cores\n")
-    print(
-        f"{'':10}{'seconds':>9}{'catalogue':>11}{'plan':>9}{'shards':>9}{'rows':>9}{'peak MB':>9}"
-    )
+    names = ("seconds", "catalogue", "plan", "shards", "rows", "peak MB")
+    print(f"{'':10}" + "".join(f"{name:>10}" for name in names))
     for row in rows:
         print(
-            f"{row['step']:10}{row['seconds']:9.1f}{row['catalogue_s']:11.1f}{row['plan_s']:9.1f}"
-            f"{row['shards']:9,}{row['rows']:9,}{row['peak_mb']:9.0f}"
+            f"{row['step']:10}{row['seconds']:10.1f}{row['catalogue_s']:10.1f}{row['plan_s']:10.1f}"
+            f"{row['shards']:10,}{row['rows']:10,}{row['peak_mb']:10.0f}"
         )
     print(f"\nlimits: {LIMIT_S:.0f} s, {LIMIT_MB:,} MB; of it {rows[0]['imported_mb']} MB imports")
 

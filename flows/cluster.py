@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CONNECT_LIMIT_S = 30.0
 CLOSE_LIMIT_S = 20.0
 NO_WORKERS_LIMIT_S = 60.0
+_LATECOMERS_S = 3.0
 
 _SETTINGS = {
     # Nannies replace killed workers, but nobody replaces a nanny.
@@ -74,6 +75,9 @@ def _local(workers: int) -> Iterator[Client]:
 
     with _processes(workers) as cluster, Client(cluster) as client:
         client.wait_for_workers(1, timeout=CONNECT_LIMIT_S)
+        # The first one there would be given the first shards of all.
+        with suppress(TimeoutError):
+            client.wait_for_workers(workers, timeout=_LATECOMERS_S)
         yield client
 
 

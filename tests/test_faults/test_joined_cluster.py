@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from distributed import Client
-from fault_genre import Genre, sentences
+from fault_genre import Genre
 from fault_processes import Started, nothing_left, start, wait_until
 from fault_stores import FeaturesFolder, assert_same_features, temporary_files
+
+from flows.cluster import dask_client
+from flows.errors import UsageError
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
@@ -27,7 +29,6 @@ class Joined:
     folder: Path
     stack: ExitStack
     address: str = ""
-    workers: list[Started] = field(default_factory=list)
 
     def start_scheduler(self) -> None:
         told = self.folder / "scheduler.json"
@@ -37,15 +38,13 @@ class Joined:
 
     def start_worker(self) -> Started:
         """Start one that nobody replaces, and return it when the scheduler knows it."""
-        before = len(self.known())
-        worker = self._start(
-            "worker", self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard"
-        )
-        wait_until(lambda: len(self.known()) > before, limit_s=120, every_s=0.2, what="a worker")
-        self.workers.append(worker)
+        before = self._count()
+        command = ["worker", self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard"]
+        worker = self._start(*command)
+        wait_until(lambda: self._count() > before, limit_s=120, every_s=0.2, what="a worker")
         return worker
 
-    def known(self) -> dict[str, int]:
+    def done(self) -> dict[str, int]:
         """Tell how many tasks each of the present workers has done, by address."""
         with Client(self.address, set_as_default=False) as client:
             # Sent by its content: a worker cannot import this module.
@@ -53,6 +52,10 @@ class Joined:
                 lambda dask_worker: dask_worker.state.executed_count, on_error="ignore"
             )
             return found
+
+    def _count(self) -> int:
+        with Client(self.address, set_as_default=False) as client:
+            return len(client.nthreads())
 
     def _start(self, *arguments: str) -> Started:
         command = [sys.executable, "-m", "dask", *arguments]
@@ -79,25 +82,23 @@ def test_two_workers(
     cluster.start_worker()
     assert genre(*arguments)["written"] == 379
     assert_same_features(FeaturesFolder.only_one(store), undisturbed)
-    assert len(cluster.known()) == 2, "a cluster that was joined is left as it was"
-    assert all(done > 0 for done in cluster.known().values())
+    assert len(cluster.done()) == 2, "a cluster that was joined is left as it was"
+    assert all(done > 0 for done in cluster.done().values())
 
 
 def test_a_worker_that_joins_late_gets_work(
     cluster: Joined, arguments: list[str], genre: Genre, store: Path, undisturbed: FeaturesFolder
 ) -> None:
     first = cluster.start_worker()
-    (early,) = cluster.known()
+    (early,) = cluster.done()
     with nothing_left(genre.start(*arguments, "--json")) as run:
-        wait_until(lambda: any(store.glob("**/manifests/*")), limit_s=240, what="a manifest")
+        wait_until(lambda: any(store.glob("**/plans/*")), limit_s=240, what="a plan")
         # Held still, so that the late one comes before all is done.
         first.process.send_signal(signal.SIGSTOP)
-        timer = threading.Timer(8.0, first.process.send_signal, [signal.SIGCONT])
-        timer.start()
         cluster.start_worker()
-        timer.join()
+        first.process.send_signal(signal.SIGCONT)
         assert run.wait() == 0, run.said
-    done = cluster.known()
+    done = cluster.done()
     assert sum(done.values()) >= 6
     assert sum(count for address, count in done.items() if address != early) > 0
     assert_same_features(FeaturesFolder.only_one(store), undisturbed)
@@ -113,17 +114,20 @@ def test_a_killed_worker_costs_a_retry(
         leaving.kill()
         assert run.wait() == 0, run.said
         assert json.loads(run.out.read_text())["written"] == 379
-    assert len(cluster.known()) == 1
+    assert len(cluster.done()) == 1
     assert_same_features(FeaturesFolder.only_one(store), undisturbed)
     assert temporary_files(store) == []
 
 
-def test_no_worker_is_one_sentence(cluster: Joined, arguments: list[str], genre: Genre) -> None:
-    with nothing_left(genre.start(*arguments)) as run:
-        assert run.wait() == 2, run.said
-        (sentence,) = sentences(run)
-    assert cluster.address in sentence
-    assert "has no worker" in sentence
+def test_a_cluster_without_workers_is_refused(
+    cluster: Joined, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.cluster.CONNECT_LIMIT_S", 2.0)
+    with (
+        pytest.raises(UsageError, match=f"{cluster.address} has no worker; start one with"),
+        dask_client(scheduler=cluster.address),
+    ):
+        pass
 
 
 def _is_json(path: Path) -> bool:

@@ -1,0 +1,158 @@
+"""Every benchmark runs, with numbers too small to mean anything, and prints what it promises."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.clips import make_data, write_tracks_csv
+from benchmarks.orchestration import Nap, turns_ms
+from benchmarks.processes import Sampler
+from genre_model.catalogue import read_tracks, select
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a data folder of two clips, rendered where no real ones are."""
+    folder = tmp_path_factory.mktemp("few")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GENRE_REAL_MUSIC", str(folder / "nowhere"))
+        assert make_data(folder, count=2) == "2 clips of the built-in data set"
+    return folder
+
+
+def run(name: str, *arguments: str | int) -> str:
+    """Run a benchmark as a person does, and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def result(name: str, *arguments: str | int) -> dict[str, Any]:
+    found = json.loads(run(name, *arguments, "--json"))
+    assert isinstance(found, dict)
+    return found
+
+
+def test_clips_are_repeated_under_other_ids(few: Path, tmp_path: Path) -> None:
+    source = make_data(tmp_path, count=5, source=few)
+    assert source == f"2 clips of {few.name}"
+    tracks = read_tracks(tmp_path / "fma_metadata/tracks.csv")
+    paths = select(tracks, subset="small", data_set="fma").tracks["path"]
+    content = [(tmp_path / path).read_bytes() for path in paths]
+    assert len(content) == 5
+    assert content[0] == content[2] == content[4] != content[1] == content[3]
+    assert min(map(len, content)) > 100_000
+
+
+def test_a_folder_without_a_good_clip_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds no clip of 30 s"):
+        make_data(tmp_path / "data", count=2, source=tmp_path)
+
+
+def test_prose_is_quoted_in_tracks_csv(tmp_path: Path) -> None:
+    write_tracks_csv(tmp_path, [7, 9], subset="large", prose='two\nlines, "quoted"')
+    tracks = read_tracks(tmp_path / "fma_metadata/tracks.csv")
+    assert tracks["track_id"].tolist() == [7, 9]
+    assert tracks["subset"].tolist() == ["large", "large"]
+
+
+def test_a_turn_is_from_one_beginning_to_the_next_at_the_same_worker() -> None:
+    naps = [_nap(began, process) for began, process in ((0, 1), (1, 2), (3, 1), (5, 2), (9, 1))]
+    assert turns_ms(naps[::-1]) == [3_000, 4_000, 6_000]
+
+
+def test_the_sampler_follows_this_process_and_its_children() -> None:
+    with Sampler(lambda _command: "child", every_s=0.02) as sampler:
+        began = time.monotonic()
+        busy = "import time\nwhile time.process_time() < 0.5: pass\ninput()"
+        child = subprocess.Popen([sys.executable, "-c", busy], stdin=subprocess.PIPE)
+        time.sleep(0.2)
+        before = sampler.now()["driver"]
+        kept = b"1" * 50_000_000
+        after = sampler.now()["driver"]
+        time.sleep(1.0)
+        child.communicate(b"\n")
+    assert 0.4 < sampler.cpu("child", sampler.last) < 1.5
+    assert sampler.cpu("driver", sampler.last) - sampler.cpu("driver", began) < 0.5
+    assert after - before > 0.9 * len(kept)
+    assert sampler.peak("child") > 1_000_000
+    assert sampler.peak("driver", "child") > sampler.peak("driver")
+
+
+def test_features(few: Path) -> None:
+    found = result("features", "--clips", 1, "--data", few)
+    ratios = {row["way"]: row["ratio"] for row in found["features"]}
+    assert ratios["decode only: soundfile.read"] == 1.0
+    assert all(ratio > 0 for ratio in ratios.values())
+
+
+def test_memory(few: Path) -> None:
+    found = result("memory", "--shards", 2, "--clips", 66, "--data", few)
+    assert [row["after"] for row in found["memory"]] == ["shard 1", "shard 2", "peak"]
+    assert all(row["worker"] > 50 < row["decoder"] for row in found["memory"])
+    assert found["peak_mb"] < found["limit_mb"]
+
+
+def test_scale_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    rows = {row["step"]: row for row in result("scale", "--tracks", 130)["scale"]}
+    work = {step: (row["shards"], row["rows"]) for step, row in rows.items()}
+    assert work == {
+        "fresh": (3, 130),
+        "planned": (3, 130),
+        "tables": (3, 130),
+        "done": (0, 0),
+        "grown": (1, 50),
+    }
+    assert all(row["peak_mb"] > 50 for row in rows.values())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.services
+def test_flow(few: Path) -> None:
+    table = run("flow", "--clips", 3, "--workers", 1, "--data", few)
+    lines = {line[:15].strip(): line[22:].split() for line in table.splitlines()}
+    bare, flow = lines["bare, 1 process"], lines["flow, 1 worker"]
+    assert float(bare[0]) > 0 < float(flow[0])
+    assert bare[3:] == ["1.00", "1.00"]
+    assert float(flow[3]) > 0
+    assert 0 <= float(flow[2].rstrip("%")) < 100
+
+
+@pytest.mark.services
+def test_orchestration() -> None:
+    found = result("orchestration", "--shards", 20, "--workers", 1)["orchestration"]
+    assert (found["shards"], found["workers"]) == (20, 1)
+    assert found["ratio"] >= 1
+    assert found["turn_ms"]["all"] > 50
+    assert all(found["cpu_ms_a_shard"][role]["all"] > 0 for role in ("driver", "server"))
+    assert found["driver_rss_mb"]["last"] > 100
+
+
+def _nap(began: float, process: int) -> Nap:
+    return Nap(
+        shard=0,
+        statuses={},
+        windows=0,
+        remarks=(),
+        seconds=0.05,
+        began=began,
+        ended=began + 0.05,
+        process=process,
+    )
