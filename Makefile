@@ -7,7 +7,7 @@ DEMO := .demo
 DEMO_ENV := PREFECT_SERVER_ANALYTICS_ENABLED=false PREFECT_HOME=$(CURDIR)/$(DEMO)/prefect GENRE_DEMO=$(CURDIR)/$(DEMO)/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dashboard test test-faults test-services lint bench lock clean
+.PHONY: help setup demo dashboard test test-faults test-services test-benchmarks lint bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -30,7 +30,7 @@ dashboard: setup ## Prefect's dashboard with the demo's runs (Ctrl-C stops it)
 	$(DEMO_ENV) $(BIN)/prefect server start --host 127.0.0.1
 
 test: setup ## the quick suite
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not faults and not services"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not faults and not services and not benchmarks"
 
 test-faults: setup ## real processes killed, disks filled
 	$(BIN)/python -m pytest -m faults
@@ -38,6 +38,9 @@ test-faults: setup ## real processes killed, disks filled
 
 test-services: setup ## real servers beside the tests
 	$(BIN)/python -m pytest -m services
+
+test-benchmarks: setup ## every benchmark with tiny numbers
+	$(BIN)/python -m pytest -m benchmarks
 
 lint: setup ## ruff, mypy and the import rules
 	$(BIN)/ruff check .

@@ -7,6 +7,8 @@ from typing import Any, TextIO
 
 Result = Mapping[str, Any]
 
+TRACKS_NAMED = 10
+
 
 def features(result: Result, to: TextIO) -> None:
     """Write what the feature stage did."""
@@ -100,6 +102,10 @@ def status(result: Result, to: TextIO) -> None:
         to.write(f"catalogue   {each['id']}: {each['tracks']:,} tracks\n")
     for each in result["features"]:
         to.write(f"features    {each['key']}: {_of_features(each)}\n")
+        for line in each["quarantine"][:TRACKS_NAMED]:
+            to.write(f"            {line['track_id']}: {line['reason']}. {line['detail']}\n")
+        if len(each["quarantine"]) > TRACKS_NAMED:
+            to.write(f"            … {len(each['quarantine']):,} refused tracks in all\n")
     for each in result["models"]:
         mark = " (champion)" if each["is_champion"] else ""
         to.write(f"model       {each['id']}{mark}: {_of_model(each)}\n")

@@ -4,13 +4,15 @@ import contextlib
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import pandas as pd
+
 from storage.claims import read_claims
 from storage.datasets import list_features
 from storage.errors import Damaged, NotFound
 from storage.features import FeatureStore
 from storage.locations import Location
 from storage.models import ModelStore
-from storage.tables import current_rows, read_table
+from storage.tables import NO_SIZE, current_rows, quarantine_of, read_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,8 @@ class FeaturesSummary:
         Of the shards' objects.
     is_finalised : bool
         Whether `rows.parquet` holds all that is done.
+    quarantine : tuple[dict[str, Any], ...]
+        The refused tracks: track_id, reason, detail, size, sha256, decoder.
     """
 
     key: str
@@ -51,6 +55,7 @@ class FeaturesSummary:
     windows: int
     bytes: int
     is_finalised: bool
+    quarantine: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +124,17 @@ def summarise_features(features: FeatureStore) -> FeaturesSummary:
         tracks={str(status): int(count) for status, count in sorted(counts.items())},
         windows=int(newest["windows"].sum()),
         bytes=sum(entry.size for entry in found.objects.values()),
+        quarantine=_ledger(finished),
         is_finalised=len(finished) > 0 and set(finished["row"]) == set(found.stored["row"]),
+    )
+
+
+def _ledger(rows: pd.DataFrame) -> tuple[dict[str, Any], ...]:
+    columns = ["track_id", "reason", "detail", "size", "sha256", "decoder"]
+    lines = quarantine_of(rows)[columns].to_dict(orient="records")
+    return tuple(
+        {str(name): None if name == "size" and value == NO_SIZE else value for name, value in each}
+        for each in (line.items() for line in lines)
     )
 
 

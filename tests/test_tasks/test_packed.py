@@ -1,0 +1,35 @@
+"""A call as bytes: what Dask's scheduler holds needs none of what the call needs."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+from tasks import packed
+
+
+def test_a_packed_call_is_the_call() -> None:
+    assert packed.call(packed.pack(divmod, 17, 5)) == (3, 2)
+
+
+def test_what_the_call_raises_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        packed.call(packed.pack(divmod, 1, 0))
+
+
+def test_what_cannot_be_imported_cannot_be_packed() -> None:
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        packed.pack(lambda: None)
+
+
+def test_the_one_who_passes_it_on_imports_nothing_for_it() -> None:
+    program = (
+        "import sys, tasks.packed\n"
+        "heavy = {'numpy', 'pandas', 'zarr', 'prefect', 'tasks.shards'}\n"
+        "sys.exit(str(heavy & sys.modules.keys() or ''))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.stderr.strip() == b""
