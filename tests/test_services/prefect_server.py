@@ -1,0 +1,134 @@
+"""A Prefect server of a test's own, and workers on it: what the service tests share."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+START_LIMIT_S, RUN_LIMIT_S = 120, 240
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running Prefect server.
+
+    Attributes
+    ----------
+    api : str
+        Its address, up to `/api`.
+    env : dict[str, str]
+        The environment of everything that is to speak with it.
+    """
+
+    api: str
+    env: dict[str, str]
+
+    def prefect(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "prefect", "--no-prompt", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(f"{self.api}/{path}", timeout=30) as answer:
+            return json.load(answer)
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        request = urllib.request.Request(
+            f"{self.api}/{path}",
+            data=json.dumps(body).encode(),
+            headers={"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def prefect_server(home: Path, **settings: str) -> Iterator[Server]:
+    """Start a server whose database lies in `home`; `settings` are further variables."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    api = f"http://127.0.0.1:{port}/api"
+    env = {
+        **os.environ,
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": api,
+        "PREFECT_SERVER_UI_API_URL": api,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        **settings,
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1"]
+    process = subprocess.Popen(
+        [*command, "--port", str(port)],
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        _wait_for_health(api)
+        yield Server(api, env)
+    finally:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+def _wait_for_health(api: str) -> None:
+    deadline = time.monotonic() + START_LIMIT_S
+    while True:
+        try:
+            urllib.request.urlopen(f"{api}/health", timeout=5).close()
+        except (urllib.error.URLError, ConnectionError):
+            assert time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.5)
+        else:
+            return
+
+
+@contextmanager
+def worker(server: Server, pool: str, *, folder: Path, **settings: str) -> Iterator[int]:
+    """Start a worker of `pool` in `folder`; yield its process id, which is its group's too."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool],
+        cwd=folder,
+        env={**server.env, **settings},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process.pid
+    finally:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+def finished_run(server: Server, run_id: str) -> Any:
+    """Wait until the flow run has ended, and return it."""
+    deadline = time.monotonic() + RUN_LIMIT_S
+    while True:
+        run = server.get(f"flow_runs/{run_id}")
+        if run["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
+            return run
+        assert time.monotonic() < deadline, f"the run is still {run['state_name']}"
+        time.sleep(1)
