@@ -52,7 +52,8 @@ def dask_client(*, workers: int | None = None, scheduler: str | None = None) -> 
     UsageError
         If `workers` is not positive, or nothing answers at `scheduler`, or it has no worker.
     ClusterLost
-        If the scheduler goes meanwhile, or every local worker with its nanny.
+        If no local worker starts, the scheduler goes meanwhile, or every local worker with its
+        nanny.
     """
     from distributed.comm.core import CommClosedError
     from distributed.scheduler import NoWorkerError
@@ -74,7 +75,13 @@ def _local(workers: int) -> Iterator[Client]:
     from distributed import Client
 
     with _processes(workers) as cluster, Client(cluster) as client:
-        client.wait_for_workers(1, timeout=CONNECT_LIMIT_S)
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_LIMIT_S)
+        except TimeoutError as error:
+            raise ClusterLost(
+                f"no Dask worker started within {CONNECT_LIMIT_S:g} s; "
+                "run the same command again to go on"
+            ) from error
         # The first one there would be given the first shards of all.
         with suppress(TimeoutError):
             client.wait_for_workers(workers, timeout=_LATECOMERS_S)

@@ -71,7 +71,7 @@ def build(order: Order, client: Client) -> WorkPlan:
     store, data = create_store(order.store), Location.parse(order.data)
     with Claim(store, order.what) as claim:
         features = _open(store, order.extractor)
-        features.sweep()
+        store.sweep()
         known = features.survey().known
         doubtful = tracks_to_hash(known, order.wanted)
         found = {s.track_id: hash_audio(data, s.path, size=s.size) for s in doubtful}

@@ -39,19 +39,17 @@ class Drawn:
         return bool(features.plans)
 
 
-def draw(timeline: list[float], number: int, *, first_s: float = 0.0) -> Drawn:
-    """Draw a moment between the plan (or `first_s` later) and the last manifest, evenly in time.
+def draw(timeline: list[float], number: int) -> Drawn:
+    """Draw a moment between the start of a timeline and its last manifest, evenly in time.
 
     Parameters
     ----------
     timeline : list of float
-        Of an undisturbed run (`FeaturesFolder.timeline`), seconds.
+        Of an undisturbed run (`FeaturesFolder.timeline` or `.writing`), seconds.
     number : int
         Which moment; the same number gives the same one.
-    first_s : float
-        Seconds after the plan that writing begins.
     """
-    at = np.random.default_rng([SEED, number]).uniform(first_s, timeline[-1])
+    at = np.random.default_rng([SEED, number]).uniform(0, timeline[-1])
     manifests = sum(each <= at for each in timeline[1:])
     return Drawn(manifests, at - timeline[manifests])
 

@@ -57,6 +57,14 @@ class Started:
             if _words(process, "spawn_main") and _words(_parent(process), "distributed.Nanny")
         ]
 
+    def decoders(self) -> list[psutil.Process]:
+        """List its decoders: each worker starts one with its first shard."""
+        return self.named("tasks.decoder_child")
+
+    def named(self, word: str) -> list[psutil.Process]:
+        """List the living processes that it started with `word` in their command."""
+        return [process for process in self.descendants() if _words(process, word)]
+
 
 def start(command: Sequence[str], *, folder: Path, **env: str | None) -> Started:
     """Start a command in a process group of its own; a variable given as None is taken away."""

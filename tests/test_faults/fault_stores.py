@@ -54,9 +54,16 @@ class FeaturesFolder:
         return self.path / manifest_name(shard)
 
     def array(self) -> dict[str, bytes]:
-        """Read every byte of the array: its shards and its metadata."""
+        """Read every byte of the array: its shards and its metadata.
+
+        What an orphan left under a temporary name is none of it; see `temporary_files`.
+        """
         files = [self.path / "zarr.json", *(self.path / "log_mel").rglob("*")]
-        return {str(f.relative_to(self.path)): f.read_bytes() for f in files if f.is_file()}
+        return {
+            str(f.relative_to(self.path)): f.read_bytes()
+            for f in files
+            if f.is_file() and f.suffix != ".partial"
+        }
 
     def told(self) -> list[dict[str, Any]]:
         """Read every manifest but for what it says of time."""
@@ -85,10 +92,12 @@ class FeaturesFolder:
         planned = self.plans[0].stat().st_mtime
         return [0.0, *sorted(path.stat().st_mtime - planned for path in self.manifests)]
 
-    def began_s(self) -> float:
-        """Tell when the first of its shards was begun: seconds after the plan."""
-        first = min(self.manifests, key=lambda path: path.stat().st_mtime)
-        return self.timeline()[1] - float(json.loads(first.read_bytes())["seconds"])
+    def writing(self) -> list[float]:
+        """Tell when the first shard was begun, then when every manifest was written: seconds."""
+        _, first, *others = self.timeline()
+        earliest = min(self.manifests, key=lambda path: path.stat().st_mtime)
+        began = first - float(json.loads(earliest.read_bytes())["seconds"])
+        return [0.0, *(each - began for each in (first, *others))]
 
     def values(self) -> dict[int, np.ndarray]:
         """Read the windows of every track's newest row."""

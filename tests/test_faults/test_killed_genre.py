@@ -52,7 +52,8 @@ def test_a_killed_run(
     with nothing_left(
         command.start("features", "--data", data, "--store", store, *WORKERS, "--json")
     ) as run:
-        draw(paced.timeline(), moment, first_s=paced.began_s())(features)
+        _until_decoding(run)
+        draw(paced.writing(), moment)(features)
         _kill(run, killed)
         finished = told.note(features, len(paced.finished))
         before = features.files_of(finished)
@@ -75,7 +76,7 @@ def test_an_interrupted_run(
     features = FeaturesFolder(store / paced.path.relative_to(paced.path.parents[2]))
     arguments = ["features", "--data", data, "--store", store, *WORKERS]
     with nothing_left(genre_alone.start(*arguments)) as run:
-        draw(paced.timeline(), 5, first_s=paced.began_s())(features)
+        wait_until(lambda: bool(features.finished), limit_s=120, what="a manifest")
         run.interrupt()
         finished = features.finished
         before = features.files_of(finished)
@@ -89,6 +90,11 @@ def test_an_interrupted_run(
     assert {path: _identity(path) for path in before} == before
     assert_same_features(features, paced)
     assert temporary_files(store) == []
+
+
+def _until_decoding(run: Started) -> None:
+    """Wait until both workers are at work, so that a kill hits writing and not start-up."""
+    wait_until(lambda: len(run.decoders()) == 2, limit_s=120, every_s=0.05, what="two decoders")
 
 
 def _kill(run: Started, killed: str) -> None:

@@ -23,10 +23,9 @@ def test_a_cluster_that_is_gone(
     arguments = ["features", "--data", data, "--store", store, "--workers", "2"]
     with nothing_left(genre.start(*arguments)) as run:
         wait_until(lambda: any(store.glob("**/manifests/*")), limit_s=240, what="a manifest")
-        for process in run.descendants():
-            if gone in " ".join(process.cmdline()):
-                for child in [*process.children(recursive=True), process]:
-                    _kill(child)
+        for process in run.named(gone):
+            for child in [*process.children(recursive=True), process]:
+                _kill(child)
         began = time.monotonic()
         assert run.wait() == 1, run.said
         assert time.monotonic() - began < NO_WORKERS_LIMIT_S + 60
