@@ -25,7 +25,8 @@ def catalogue(summary: Mapping[str, Any]) -> None:
     Parameters
     ----------
     summary : Mapping
-        `catalogue`, `data`, `tracks`, `unlabelled`, and `genres`: genre -> split -> tracks.
+        `catalogue`, `data`, `tracks`, `unlabelled`, `genres`: genre -> split -> tracks,
+        `licences`: licence -> tracks, and `remarks`.
     """
     splits = ("training", "validation", "test")
     lines = [
@@ -37,8 +38,16 @@ def catalogue(summary: Mapping[str, Any]) -> None:
         "|---|" + "---:|" * len(splits),
     ]
     for genre, counts in summary["genres"].items():
-        lines.append(f"| {genre} | " + " | ".join(f"{counts.get(s, 0):,}" for s in splits) + " |")
+        cells = (f"{counts.get(split, 0):,}" for split in splits)
+        lines.append(f"| {_cell(genre)} | {' | '.join(cells)} |")
+    lines += ["", *(f"- {remark}" for remark in summary["remarks"]), ""]
+    lines += ["| licence of the audio, which is not passed on | tracks |", "|---|---:|"]
+    lines += [f"| {_cell(name)} | {count:,} |" for name, count in summary["licences"].items()]
     create_markdown_artifact("\n".join(lines), key="catalogue", description="Tracks by genre")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def throughput(result: Mapping[str, Any], *, workers: int) -> None:

@@ -87,7 +87,7 @@ def build_features(
     Parameters
     ----------
     data : str
-        Folder of FMA's layout, or `demo` for the built-in data set.
+        Folder of FMA's layout or with one folder a genre, or `demo` for the built-in data set.
     store : str
         Folder or s3:// address that results are kept in.
     subset : str, optional

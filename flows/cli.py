@@ -32,7 +32,8 @@ DATA = _option(
     "--data",
     default="demo",
     metavar="FOLDER",
-    help="Folder of FMA's layout (fma_metadata/tracks.csv, fma_small/…); `demo` is built in.",
+    help="Folder of FMA's layout (fma_metadata/tracks.csv, fma_small/…), or with one folder a "
+    "genre (rock/song.mp3); `demo` is built in.",
 )
 NAMED_DATA = click.option("--data", metavar="FOLDER", help="Take the catalogue of this folder.")
 STORE = _option(

@@ -22,6 +22,8 @@ def features(result: Result, to: TextIO) -> None:
         ("windows", f"{result['windows']:,} in {result['shards']:,} shards"),
         ("seconds", f"{result['seconds']:.1f}"),
     )
+    for sentence in result["remarks"]:
+        to.write(f"note: {sentence}\n")
     for sentence in result["repaired"]:
         to.write(f"repaired: {sentence}\n")
 

@@ -11,6 +11,7 @@ from typing import Literal
 import pandas as pd
 
 from genre_model.errors import CatalogueError
+from genre_model.genres_csv import DERIVED, GIVEN
 from genre_model.specs import SPLITS
 from genre_model.tracks_csv import SUBSETS, read_tracks
 
@@ -20,6 +21,7 @@ __all__ = [
     "SUBSETS",
     "Catalogue",
     "audio_path",
+    "count_licences",
     "default_subset",
     "locate_audio",
     "read_tracks",
@@ -37,8 +39,9 @@ COLUMNS = (
     "artist",
     "title",
     "license",
+    "genre_source",
 )
-"""The columns of a catalogue's frame."""
+"""The columns of a catalogue's frame; docs/catalogue.md says what each holds."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,14 @@ class Catalogue:
     Attributes
     ----------
     data_set : str
-        `fma` for data of FMA's layout, `demo` for the built-in set.
+        `fma` for data of FMA's layout, `demo` for the built-in set, else the folder's name.
     subset : str
         One of `SUBSETS`; the tracks are those of it and of all before it.
     tracks : pd.DataFrame
         One line a track, sorted by `track_id` (int64): `path` of its audio relative to the data
         folder, `genre`, `split`, `subset` (the one that tracks.csv names), `artist_id` (Int64, may
-        be NA), and `artist`, `title`, `license` (text, may be NA).
+        be NA), `artist`, `title`, `license` (text, may be NA), and `genre_source` (`given`, or
+        `derived` from the track's sub-genres).
     unlabelled : int
         How many tracks of the subset were left out because they have no genre.
     """
@@ -74,6 +78,27 @@ class Catalogue:
         """Name the catalogue by its data set and 8 hex digits of its frame's content."""
         return f"{self.data_set}-{_content_hash(self.tracks)[:8]}"
 
+    @property
+    def derived(self) -> int:
+        """Count the tracks whose genre is derived from their sub-genres."""
+        return int((self.tracks["genre_source"] == DERIVED).sum())
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Say what a reader of results must know about the tracks, one sentence each."""
+        remarks = []
+        if self.derived:
+            remarks.append(
+                f"{self.derived:,} tracks have no top genre of their own: theirs is the one root "
+                "that all their genres share"
+            )
+        if self.tracks["artist_id"].isna().all():
+            remarks.append(
+                "no artists are known: tracks of one artist may be in several splits, which "
+                "flatters the accuracy"
+            )
+        return tuple(remarks)
+
 
 def select(
     tracks: pd.DataFrame, *, subset: str, data_set: Literal["fma", "demo"] = "fma"
@@ -83,7 +108,7 @@ def select(
     Parameters
     ----------
     tracks : pd.DataFrame
-        As `read_tracks` returns it.
+        As `read_tracks` returns it, or `derive_genres`.
     subset : str
         One of `SUBSETS`: `small` is part of `medium`, that of `large`, that of `full` (all rows).
     data_set : str
@@ -110,6 +135,8 @@ def select(
     folder = subset_folder(subset)
     paths = [audio_path(track_id, folder=folder) for track_id in labelled["track_id"].tolist()]
     frame = labelled.rename(columns={"genre_top": "genre"}).assign(path=paths)
+    if "genre_source" not in frame:
+        frame["genre_source"] = GIVEN
     return Catalogue(
         data_set=data_set,
         subset=subset,
@@ -145,6 +172,12 @@ def locate_audio(catalogue: Catalogue, paths: Iterable[str]) -> Catalogue:
         for track_id in catalogue.tracks["track_id"].tolist()
     ]
     return replace(catalogue, tracks=catalogue.tracks.assign(path=located))
+
+
+def count_licences(tracks: pd.DataFrame) -> dict[str, int]:
+    """Count a catalogue's tracks by licence, most first; what is NA is `not stated`."""
+    counts = tracks["license"].fillna("not stated").value_counts()
+    return {str(name): int(count) for name, count in counts.items()}
 
 
 def audio_path(track_id: int, *, folder: str = "fma_small") -> str:
@@ -210,10 +243,16 @@ def _first_there(within: str, *, folders: list[str], there: frozenset[str]) -> s
 
 
 def _content_hash(tracks: pd.DataFrame) -> str:
-    """Hash a catalogue's values: the same on every machine, pandas version and text type."""
+    """Hash a catalogue's values: the same on every machine, pandas version and text type.
+
+    Where every genre is given, `genre_source` says nothing and takes no part: catalogues written
+    before there was such a column keep their id.
+    """
+    all_given = bool((tracks["genre_source"] == GIVEN).all())
     columns = {
         column: [None if pd.isna(cell) else cell for cell in tracks[column].tolist()]
         for column in COLUMNS
+        if not (column == "genre_source" and all_given)
     }
     canonical = json.dumps(columns, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

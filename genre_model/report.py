@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -50,6 +50,8 @@ class Report:
         if there are any.
     licences : Mapping[str, int]
         Licence -> tracks.
+    remarks : Sequence[str]
+        Sentences on the tracks that a reader of the figures must know.
     """
 
     metrics: Metrics
@@ -63,6 +65,7 @@ class Report:
     quarantined: Mapping[str, int] = field(default_factory=dict)
     predictions: pd.DataFrame | None = None
     licences: Mapping[str, int] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
 
     @cached_property
     def pictures(self) -> dict[str, bytes]:

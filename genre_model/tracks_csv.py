@@ -55,7 +55,9 @@ _READ = {
     "license": ("track", "license"),
     "duration": ("track", "duration"),
     "bit_rate": ("track", "bit_rate"),
+    "genres": ("track", "genres"),
 }
+_OPTIONAL = ("genres",)
 _NUMBERS = ("artist_id", "album_id", "duration", "bit_rate")
 # A header line of FMA has about 600 bytes; a file without line ends is not read to its end for one.
 _LONGEST_HEADER_LINE = 65_536
@@ -82,8 +84,8 @@ def read_tracks(
     pd.DataFrame
         One line a track in the file's order: `track_id` int64; `split` (one of `SPLITS`), `subset`
         (one of `SUBSETS`), `genre_top`, `artist`, `title`, `license` as text; `artist_id`,
-        `album_id`, `duration` [s] and `bit_rate` [bit/s] as Int64. What is empty, or no number
-        where one should be, is NA.
+        `album_id`, `duration` [s] and `bit_rate` [bit/s] as Int64; `genres`, the text of a Python
+        list of genre ids. What is empty, or no number where one should be, is NA.
 
     Raises
     ------
@@ -122,7 +124,7 @@ def _read(file: BinaryIO, *, name: str) -> pd.DataFrame:
     )
     _check_values(tracks, "split", SPLITS, name=name)
     _check_values(tracks, "subset", SUBSETS, name=name)
-    return tracks[["track_id", *_READ]]
+    return tracks.reindex(columns=["track_id", *_READ])
 
 
 def _header(file: BinaryIO) -> list[list[str]]:
@@ -140,14 +142,20 @@ def _positions(header: list[list[str]], *, name: str) -> dict[str, int]:
             f"(the form has two header lines and an index line); {_REMEDY}."
         )
     found = {pair: place for place, pair in enumerate(zip(levels, names, strict=False))}
-    missing = [".".join(pair) for pair in _READ.values() if pair not in found]
+    missing = [
+        ".".join(pair)
+        for column, pair in _READ.items()
+        if pair not in found and column not in _OPTIONAL
+    ]
     if missing:
         columns = "column" if len(missing) == 1 else "columns"
         raise CatalogueError(
             f"{name} is not FMA's tracks.csv: its header lacks the {columns} "
             f"{', '.join(missing)}; {_REMEDY}."
         )
-    return {"track_id": 0} | {column: found[pair] for column, pair in _READ.items()}
+    return {"track_id": 0} | {
+        column: found[pair] for column, pair in _READ.items() if pair in found
+    }
 
 
 def _text_columns(file: BinaryIO, positions: dict[str, int], *, name: str) -> pd.DataFrame:

@@ -1,8 +1,14 @@
-"""From a data folder to a catalogue in the store, with the audio that was found."""
+"""From a data folder to a catalogue in the store, with the audio that was found.
+
+Two layouts are known: FMA's, and one folder a genre. docs/catalogue.md says what a third would
+have to give.
+"""
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +18,7 @@ from prefect.cache_policies import NO_CACHE
 from genre_model.catalogue import (
     SUBSETS,
     Catalogue,
+    count_licences,
     default_subset,
     locate_audio,
     read_tracks,
@@ -19,12 +26,14 @@ from genre_model.catalogue import (
     subset_folder,
 )
 from genre_model.errors import CatalogueError
+from genre_model.genre_folders import catalogue_folders, data_set_name, is_audio
+from genre_model.genres_csv import derive_genres, read_genres
 from storage.catalogues import write_catalogue
 from storage.errors import NotFound
 from storage.locations import Entry, Location
 from tasks.demo import MARK
 
-METADATA = "fma_metadata/tracks.csv"
+METADATA, GENRES = "fma_metadata/tracks.csv", "fma_metadata/genres.csv"
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class FoundCatalogue:
     catalogue : Catalogue
         Its tracks; each path is relative to `data`.
     audio : dict[str, Entry]
-        Every file under the subset folders, by its path relative to `data`.
+        Every file under the subset or genre folders, by its path relative to `data`.
     """
 
     data: Location
@@ -58,19 +67,21 @@ class FoundCatalogue:
             "tracks": len(tracks),
             "unlabelled": self.catalogue.unlabelled,
             "genres": genres,
+            "licences": count_licences(tracks),
+            "remarks": list(self.catalogue.remarks),
         }
 
 
 @task(name="catalogue", cache_policy=NO_CACHE)
 def find_catalogue(data: Location, *, subset: str | None = None) -> FoundCatalogue:
-    """Read `fma_metadata/tracks.csv` below `data` and find each track's audio.
+    """Find out which tracks a data folder has, what genre each is of, and where its audio lies.
 
     Parameters
     ----------
     data : Location
-        A folder or bucket prefix of FMA's layout.
+        A folder or bucket prefix of FMA's layout, or with one folder a genre.
     subset : {"small", "medium", "large", "full"}, optional
-        By default the largest whose folder lies in `data`.
+        By default the largest whose folder lies in `data`; folders of genres have none.
 
     Returns
     -------
@@ -79,26 +90,56 @@ def find_catalogue(data: Location, *, subset: str | None = None) -> FoundCatalog
     Raises
     ------
     CatalogueError
-        If `data` has no such layout, or its tracks.csv is not one.
+        If `data` has no such layout, or its tracks.csv or genres.csv is not one.
     """
-    tracks_csv = data / METADATA
+    folders = data.folders()
+    of_subsets = [name for name in folders if name in map(subset_folder, SUBSETS)]
     try:
-        content = tracks_csv.read_bytes()
+        content = (data / METADATA).read_bytes()
     except NotFound as error:
-        raise CatalogueError(
-            f"--data {data.uri} has no {METADATA}; name the folder that holds fma_metadata "
-            "beside fma_small, or `demo`"
-        ) from error
-    folders = [name for name in data.folders() if name in map(subset_folder, SUBSETS)]
+        if of_subsets or "fma_metadata" in folders:
+            there = ", ".join(of_subsets) or "fma_metadata"
+            raise CatalogueError(
+                f"--data {data.uri} has {there} but no {METADATA}; name the folder that holds "
+                "fma_metadata beside fma_small"
+            ) from error
+        return _find_genre_folders(data, subset=subset)
+    return _find_fma(data, content, folders=of_subsets, subset=subset)
+
+
+def _find_fma(
+    data: Location, content: bytes, *, folders: Sequence[str], subset: str | None
+) -> FoundCatalogue:
     subset = subset or default_subset(folders, data=data.uri)
     data_set: Literal["fma", "demo"] = "demo" if (data / MARK).exists() else "fma"
-    catalogue = select(read_tracks(content, name=tracks_csv.uri), subset=subset, data_set=data_set)
+    tracks = read_tracks(content, name=(data / METADATA).uri)
+    with contextlib.suppress(NotFound):
+        genres = (data / GENRES).read_bytes()
+        tracks = derive_genres(tracks, read_genres(genres, name=(data / GENRES).uri))
+    catalogue = select(tracks, subset=subset, data_set=data_set)
     audio = {
         f"{folder}/{entry.name}": entry
         for folder in folders
         for entry in (data / folder).list(recursive=True)
     }
     return FoundCatalogue(data, locate_audio(catalogue, audio), audio)
+
+
+def _find_genre_folders(data: Location, *, subset: str | None) -> FoundCatalogue:
+    audio = {entry.name: entry for entry in data.list(recursive=True) if is_audio(entry.name)}
+    if not audio:
+        raise CatalogueError(
+            f"--data {data.uri} has neither {METADATA} (FMA's layout) nor one folder a genre with "
+            "audio in it (rock/song.mp3; WAV, AU, AIFF, FLAC, OGG or MP3); name a folder that has, "
+            "or `demo`"
+        )
+    if subset is not None:
+        raise CatalogueError(
+            f"--subset {subset} is for FMA's layout, and {data.uri} has one folder a genre; leave "
+            "--subset out"
+        )
+    name = data_set_name(data.name)
+    return FoundCatalogue(data, catalogue_folders(audio, data_set=name, data=data.uri), audio)
 
 
 @task(name="store catalogue", cache_policy=NO_CACHE)
@@ -113,6 +154,8 @@ def store_catalogue(store: Location, found: FoundCatalogue) -> str:
             "data_set": catalogue.data_set,
             "subset": catalogue.subset,
             "unlabelled": catalogue.unlabelled,
+            "derived": catalogue.derived,
+            "remarks": list(catalogue.remarks),
             "data": found.data.uri,
         },
     )

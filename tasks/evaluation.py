@@ -12,6 +12,7 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from genre_model.catalogue import count_licences
 from genre_model.specs import EvaluateSpec, FeatureSpec
 from storage.errors import NotFound
 from storage.locations import Location
@@ -171,15 +172,11 @@ def _write_report(
         tracks_per_split=data.counts(),
         quarantined=data.refused,
         predictions=table,
-        licences=_licences(data.tracks),
+        licences=count_licences(data.tracks),
+        remarks=tuple(data.tracks.attrs.get("remarks", ())),
     )
     for name, png in report.pictures.items():
         (folder / name).write_bytes(png)
     table.to_parquet(folder / "predictions.parquet", index=False)
     (folder / REPORT_FILE).write_text(report.html(), encoding="utf-8")
     (folder / MARKDOWN_FILE).write_text(report.markdown(), encoding="utf-8")
-
-
-def _licences(tracks: pd.DataFrame) -> dict[str, int]:
-    counts = tracks["license"].fillna("not stated").value_counts()
-    return {str(name): int(count) for name, count in counts.items()}

@@ -166,6 +166,8 @@ def count_features(
         "quarantined": int(refused.sum()),
         "quarantined_now": int((refused & ~reused).sum()),
         "unlabelled": found.catalogue.unlabelled,
+        "derived": found.catalogue.derived,
+        "remarks": list(found.catalogue.remarks),
         "windows": int(current["windows"].sum()),
         "shards": len(work.plan.required),
         "reasons": _counts(current.loc[refused, "status"]),
