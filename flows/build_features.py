@@ -235,7 +235,7 @@ def _shown_progress(client: Client, total: int, topic: str) -> Iterator[Callable
 def _publish_quarantine(work: FeatureWork, quarantine: pd.DataFrame) -> pd.DataFrame:
     """Publish the refused tracks of this catalogue, and return them."""
     here = quarantine[quarantine["track_id"].isin(work.plan.current["track_id"])]
-    shown = here[["track_id", "reason", "detail", "size", "sha256", "decoder"]].copy()
+    shown = here[["track_id", "path", "reason", "detail", "size", "sha256", "decoder"]].copy()
     shown["size"] = shown["size"].where(shown["size"] >= 0).astype(object)
     artifacts.quarantine(
         shown.fillna("").to_dict(orient="records"),  # type: ignore[arg-type]

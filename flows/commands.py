@@ -88,10 +88,14 @@ def status(*, as_json: bool, store: str, verify: bool) -> None:
     from storage.layout import open_store
     from storage.summary import summarise
     from storage.verification import verify as verify_features
+    from tasks.known_defects import report_known_defects
 
     with console.result_stream() as out:
         root = open_store(store)
         result: Result = summarise(root).to_dict()
+        for each in result["features"]:
+            data_set, _, name = each["key"].partition("/")
+            each["known_defects"] = report_known_defects(root, data_set=data_set, name=name)
         if verify:
             result["problems"] = [
                 {"features": f"{data_set}/{name}", **problem.to_dict()}

@@ -105,9 +105,12 @@ def status(result: Result, to: TextIO) -> None:
     for each in result["features"]:
         to.write(f"features    {each['key']}: {_of_features(each)}\n")
         for line in each["quarantine"][:TRACKS_NAMED]:
-            to.write(f"            {line['track_id']}: {line['reason']}. {line['detail']}\n")
+            track = f"{line['track_id']} ({line['path']})"
+            to.write(f"            {track}: {line['reason']}. {line['detail']}\n")
         if len(each["quarantine"]) > TRACKS_NAMED:
             to.write(f"            … {len(each['quarantine']):,} refused tracks in all\n")
+        if each["known_defects"] is not None:
+            _known_defects(each["known_defects"], to)
     for each in result["models"]:
         mark = " (champion)" if each["is_champion"] else ""
         to.write(f"model       {each['id']}{mark}: {_of_model(each)}\n")
@@ -117,6 +120,22 @@ def status(result: Result, to: TextIO) -> None:
         for problem in result["problems"]:
             to.write(f"problem     {problem['path']}: {problem['what']}. {problem['detail']}\n")
         to.write(f"verified    {len(result['problems'])} problems\n")
+
+
+def _known_defects(report: Result, to: TextIO) -> None:
+    """Write how what was found agrees with what is known of the data set."""
+    pairs = report["identical"]
+    to.write(
+        f"            known of {report['of']}: {len(report['expected'])} tracks with a defect, "
+        f"{pairs['expected']} pairs of identical audio; found: {len(report['found'])}, "
+        f"{pairs['found']} ({pairs['files']} of them identical files)\n"
+    )
+    for sentence in report["differences"][:TRACKS_NAMED]:
+        to.write(f"            differs: {sentence}\n")
+    if not report["differences"]:
+        to.write("            nothing differs\n")
+    elif len(report["differences"]) > TRACKS_NAMED:
+        to.write(f"            … {len(report['differences']):,} differences in all\n")
 
 
 def _of_features(each: Result) -> str:

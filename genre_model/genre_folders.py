@@ -126,7 +126,9 @@ def data_set_name(folder: str) -> str:
     plain = unicodedata.normalize("NFKD", folder).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_NAME].strip("-")
     if not name:
-        return f"set-{hashlib.sha256(_normalised(folder).encode()).hexdigest()[:8]}"
+        return (
+            f"set-{hashlib.sha256(_normalised(folder).encode('utf-8', 'replace')).hexdigest()[:8]}"
+        )
     return f"{name}-folders" if name in _TAKEN else name
 
 
@@ -176,11 +178,12 @@ def _check_names(found: list[str], *, data: str) -> None:
 def _check_genres(genres: list[str], found: list[str], *, data: str) -> None:
     names = sorted(set(genres))
     if len(names) == 1:
+        top = f"{data}/{found[0].split('/', 1)[0]}"
         deeper = sorted({path.split("/")[1] for path in found if path.count("/") > 1})
-        below = f"; are {names[0]}/{deeper[0]} … the genres, give {data}/{names[0]}"
+        below = f" (if {', '.join(deeper[:3])} … are the genres, give {top})" if deeper[1:] else ""
         raise CatalogueError(
             f"{data} has audio in one folder only, {names[0]!r}, and two genres are the least that "
-            f"can be told apart{below if len(deeper) > 1 else ''}."
+            f"can be told apart; give a folder that has one folder a genre{below}."
         )
     if all(re.fullmatch("[0-9]{3}", name) for name in names):
         raise CatalogueError(

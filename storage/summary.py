@@ -43,7 +43,7 @@ class FeaturesSummary:
     is_finalised : bool
         Whether `rows.parquet` holds all that is done.
     quarantine : tuple[dict[str, Any], ...]
-        The refused tracks: track_id, reason, detail, size, sha256, decoder.
+        The refused tracks: track_id, path, reason, detail, size, sha256, decoder.
     """
 
     key: str
@@ -130,7 +130,7 @@ def summarise_features(features: FeatureStore) -> FeaturesSummary:
 
 
 def _ledger(rows: pd.DataFrame) -> tuple[dict[str, Any], ...]:
-    columns = ["track_id", "reason", "detail", "size", "sha256", "decoder"]
+    columns = ["track_id", "path", "reason", "detail", "size", "sha256", "decoder"]
     lines = quarantine_of(rows)[columns].to_dict(orient="records")
     return tuple(
         {str(name): None if name == "size" and value == NO_SIZE else value for name, value in each}
