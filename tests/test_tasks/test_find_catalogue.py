@@ -1,0 +1,182 @@
+"""Data folders as they come: FMA's layout, folders of genres, and neither."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from moto.server import ThreadedMotoServer
+
+from genre_model.errors import CatalogueError
+from genre_model.mel import FeatureExtractor
+from genre_model.specs import FeatureSpec
+from genre_model.tracks_csv import COLUMNS
+from storage.buckets import Bucket
+from storage.catalogues import read_catalogue
+from storage.layout import create_store
+from storage.locations import Location
+from tasks import shards
+from tasks.catalogue import FoundCatalogue, find_catalogue, store_catalogue
+from tasks.features import prepare_features
+from tasks.shards import ShardJob, write_shard
+
+GENRES_CSV = "genre_id,#tracks,parent,title,top_level\n12,2,0,Rock,12\n25,1,12,Punk,12\n"
+KINDS = {"wav": 22_050, "au": 22_050, "FLAC": 48_000, "ogg": 32_000, "mp3": 44_100, "aiff": 8_000}
+
+
+def sound(kind: str, rate: int, *, seconds: float = 30.0) -> bytes:
+    """Render a tone in noise, mono or (FLAC) stereo."""
+    shape = (round(seconds * rate), 2) if kind == "FLAC" else round(seconds * rate)
+    file = io.BytesIO()
+    noise = np.random.default_rng(rate).normal(0, 0.1, shape)
+    soundfile.write(file, noise.clip(-1, 1), rate, format=kind.upper())
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    """Give two genres of every kind of audio, and what lies around in such folders."""
+    found = {
+        f"{genre}/{'live/' if kind == 'ogg' else ''}{number}.{kind}": sound(kind, rate)
+        for genre in ("pop", "rock'n'roll")
+        for number, (kind, rate) in enumerate(KINDS.items())
+    }
+    clutter = ("README.md", "pop/cover.png", "pop/.hidden.wav", ".trash/old/a.wav", "rock.csv")
+    return found | dict.fromkeys(clutter, b"x")
+
+
+@pytest.fixture
+def bucket() -> Iterator[Bucket]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    options = {"endpoint_url": f"http://{host}:{port}", "key": "key", "secret": "secret-value"}
+    try:
+        place = Bucket("music", "", options)
+        place._fs.call_s3("create_bucket", Bucket="music")
+        yield place
+    finally:
+        server.stop()
+
+
+def write(place: Location, files: dict[str, bytes]) -> None:
+    for name, content in files.items():
+        (place / name).write_bytes(content)
+
+
+def tracks_csv() -> str:
+    """Write four tracks: one of Rock, one of Punk (which is Rock), one of two roots, one of Pop."""
+    cells = {2: ("Rock", "[12]"), 3: ("", "[25]"), 5: ("", "[12, 10]"), 7: ("Pop", "[10]")}
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(["", *(level for level, _ in COLUMNS)])
+    table.writerow(["", *(name for _, name in COLUMNS)])
+    table.writerow(["track_id"] + [""] * len(COLUMNS))
+    for track_id, (genre, genres) in cells.items():
+        known = {
+            ("set", "split"): "training",
+            ("set", "subset"): "small",
+            ("track", "genre_top"): genre,
+            ("track", "genres"): genres,
+        }
+        table.writerow([track_id, *(known.get(column, "") for column in COLUMNS)])
+    return text.getvalue()
+
+
+def find(place: Location, subset: str | None = None) -> FoundCatalogue:
+    return find_catalogue.fn(place, subset=subset)
+
+
+def test_folders_of_genres_from_files_to_windows(tmp_path: Path, files: dict[str, bytes]) -> None:
+    data = Location.parse(tmp_path / "My Music")
+    write(data, files)
+    (tmp_path / "My Music" / "empty").mkdir()
+    found = find(data)
+    assert found.catalogue.genres == ["pop", "rock'n'roll"]
+    assert found.catalogue.id.startswith("my-music-")
+    assert set(found.catalogue.tracks["path"]) == set(found.audio)
+    assert len(found.audio) == 2 * len(KINDS)
+    summary = found.summary()
+    assert summary["licences"] == {"not stated": 12}
+    assert sum(sum(counts.values()) for counts in summary["genres"].values()) == 12
+    assert any("no artists are known" in remark for remark in summary["remarks"])
+    store = create_store(tmp_path / "store")
+    stored = read_catalogue(store, store_catalogue.fn(store, found))
+    assert stored.attrs["remarks"] == summary["remarks"]
+    spec = FeatureSpec.preset("seed")
+    work = prepare_features.fn(store, found, spec)
+    assert work.features.key.startswith("my-music/seed-")
+    (shard,) = work.plan.shards
+    job = ShardJob(
+        features=work.features, data=data, work=shard, extractor=FeatureExtractor.build(spec)
+    )
+    try:
+        outcome = write_shard(job)
+    finally:
+        if shards._kept.decoder is not None:
+            shards._kept.decoder.close()
+            shards._kept.decoder = None
+    assert (outcome.statuses, outcome.windows) == ({"ok": 12}, 120)
+    rows = work.features.rows()
+    assert set(rows["track_id"]) == set(found.catalogue.tracks["track_id"])
+
+
+def test_a_bucket_gives_the_same_catalogue_as_a_folder(
+    tmp_path: Path, bucket: Bucket, files: dict[str, bytes]
+) -> None:
+    small = {name: content[:10] for name, content in files.items()}
+    write(bucket / "sets/My Music", small)
+    write(Location.parse(tmp_path / "My Music"), small)
+    found = find(bucket / "sets/My Music")
+    assert found.catalogue.id == find(Location.parse(tmp_path / "My Music")).catalogue.id
+    assert all(found.audio[path].stamp for path in found.catalogue.tracks["path"])
+
+
+def test_top_genres_are_derived_where_genres_csv_is_there(tmp_path: Path) -> None:
+    data = Location.parse(tmp_path)
+    write(
+        data, {"fma_metadata/tracks.csv": tracks_csv().encode(), "fma_small/000/000002.mp3": b"x"}
+    )
+    assert (find(data).catalogue.unlabelled, find(data).catalogue.derived) == (2, 0)
+    write(data, {"fma_metadata/genres.csv": GENRES_CSV.encode()})
+    found = find(data).catalogue
+    assert (found.unlabelled, found.derived) == (1, 1)
+    write(data, {"fma_metadata/genres.csv": b"<html>"})
+    with pytest.raises(CatalogueError, match=r"genres\.csv is not FMA's genres\.csv"):
+        find(data)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], "has neither fma_metadata/tracks.csv (FMA's layout) nor one folder a genre"),
+        (["a.mp3", "b.mp3"], "nor one folder a genre with audio in it (rock/song.mp3; WAV,"),
+        (["rock/a.m4a", "pop/b.txt"], "nor one folder a genre"),
+        (["fma_small/000/000002.mp3"], "has fma_small but no fma_metadata/tracks.csv"),
+        (["fma_metadata/genres.csv"], "has fma_metadata but no fma_metadata/tracks.csv"),
+        (["000/000002.mp3", "001/001000.mp3"], "beside fma_metadata"),
+        (["genres/rock/a.au", "genres/pop/a.au"], "/genres)"),
+    ],
+)
+def test_another_layout_is_one_sentence_of_what_was_looked_for(
+    tmp_path: Path, names: list[str], said: str
+) -> None:
+    data = Location.parse(tmp_path / "data")
+    write(data, dict.fromkeys(names, b"x"))
+    with pytest.raises(CatalogueError) as refusal:
+        find(data)
+    assert said in str(refusal.value)
+    assert str(tmp_path / "data") in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_folders_of_genres_have_no_subsets(tmp_path: Path) -> None:
+    data = Location.parse(tmp_path)
+    write(data, {"rock/a.mp3": b"x", "pop/a.mp3": b"x"})
+    with pytest.raises(CatalogueError, match="--subset small is for FMA's layout"):
+        find(data, "small")

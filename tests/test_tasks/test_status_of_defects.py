@@ -1,0 +1,111 @@
+"""`genre status` tells what is known of fma_small only where a store holds it."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from flows import shown
+from genre_model.known_defects import fma_small
+from storage.catalogues import write_catalogue
+from storage.features import FeatureStore
+from storage.layout import create_store, manifest_name, shard_name
+from storage.locations import Location
+from storage.manifests import RowRecord, ShardManifest
+from storage.plans import AudioState, ShardWork, plan_work
+from storage.summary import summarise
+from tasks.known_defects import report_known_defects
+
+NAME = "default-0123abcd"
+STATUSES = {line["track_id"]: line["statuses"][0] for line in fma_small().defects}
+IDS = sorted({*range(7_991), *STATUSES})
+
+
+def write_rows(store: Location, data_set: str, ids: list[int]) -> None:
+    """Write what listings and tables see of a finished array."""
+    features = FeatureStore.create(
+        store, data_set=data_set, name=NAME, row_shape=(1, 1, 1), attributes={"preset": "default"}
+    )
+    wanted = [AudioState(track, f"fma_small/{track:06d}.mp3", 1_000, "1") for track in ids]
+    plan = plan_work(features.survey().known, wanted, hashes={})
+    features.prepare(plan)
+    for work in plan.shards:
+        write_shard(features, work)
+    features.finalise(plan.required)
+
+
+def write_shard(features: FeatureStore, work: ShardWork) -> None:
+    """Write a shard of one byte, and a manifest in which the listed tracks have their statuses."""
+    folder = features.location.local_path
+    assert folder is not None
+    records = []
+    for row, state in work.rows:
+        status = STATUSES.get(state.track_id, "ok")
+        kept = status in ("ok", "quiet")
+        records.append(
+            RowRecord(
+                row=row,
+                track_id=state.track_id,
+                path=state.path,
+                size=state.size,
+                stamp=state.stamp,
+                sha256=f"{state.track_id:064x}",
+                status=status,
+                windows=1 if kept else 0,
+                stored=9 if kept else 0,
+                checksum=f"{state.track_id:08x}" if kept else "",
+            )
+        )
+    manifest = ShardManifest(shard=work.shard, rows=tuple(records), size=1, sha256="0" * 64)
+    for name, content in (
+        (shard_name(work.shard), b"-"),
+        (manifest_name(work.shard), manifest.to_json()),
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def status(store: Location) -> str:
+    """Write what `genre status` writes."""
+    result = summarise(store).to_dict()
+    for each in result["features"]:
+        data_set, _, name = each["key"].partition("/")
+        each["known_defects"] = report_known_defects(store, data_set=data_set, name=name)
+    json.dumps(result)
+    text = io.StringIO()
+    shown.status(result, text)
+    return text.getvalue()
+
+
+def catalogue(store: Location, name: str, ids: list[int]) -> None:
+    frame = pd.DataFrame({"track_id": ids, "genre": "Rock", "subset": "small"})
+    write_catalogue(store, name, frame, attributes={"data_set": name.rpartition("-")[0]})
+
+
+def test_an_array_of_fma_small_is_compared(tmp_path: Path) -> None:
+    store = create_store(tmp_path)
+    catalogue(store, "fma-01234567", IDS)
+    # A later catalogue of fewer tracks does not hide the first.
+    catalogue(store, "fma-12345678", IDS[:9])
+    write_rows(store, "fma", IDS)
+    assert status(store).count("known of fma_small: 9 tracks with a defect, 12 pairs") == 1
+    assert "found: 9, 0 (0 of them identical files)" in status(store)
+    assert "differs: 0 pairs of tracks have identical windows" in status(store)
+    report = report_known_defects(store, data_set="fma", name=NAME)
+    assert report is not None
+    assert set(report) == {"of", "tracks", "expected", "found", "identical", "differences"}
+    assert report["tracks"] == len(IDS)
+    (tmp_path / "catalogues" / "fma-12345678.parquet").write_bytes(b"damaged")
+    assert "known of fma_small" in status(store)
+    assert report_known_defects(store, data_set="demo", name=NAME) is None
+
+
+def test_a_few_tracks_are_not_fma_small(tmp_path: Path) -> None:
+    store = create_store(tmp_path)
+    catalogue(store, "fma-01234567", IDS[-20:])
+    write_rows(store, "fma", IDS[-20:])
+    assert "known of" not in status(store)
+    assert "near-silent" not in status(store)
