@@ -69,9 +69,14 @@ def make_data(folder: Path, *, count: int, source: Path | None = None) -> str:
 
 
 def write_tracks_csv(
-    folder: Path, ids: Iterable[int], *, subset: str = "small", prose: str = ""
+    folder: Path,
+    ids: Iterable[int],
+    *,
+    subset: str = "small",
+    prose: str = "",
+    without_top: int = 0,
 ) -> None:
-    """Write the tracks.csv of a data folder, with genres and splits in turn.
+    """Write the tracks.csv and genres.csv of a data folder, with genres and splits in turn.
 
     Parameters
     ----------
@@ -82,6 +87,8 @@ def write_tracks_csv(
         What every track belongs to.
     prose : str
         What stands in the long columns (`album.information`, `artist.bio`).
+    without_top : int
+        Every so manyth track has no top genre of its own, but sub-genres of one; 0 for none.
     """
     path = folder / "fma_metadata" / "tracks.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +99,10 @@ def write_tracks_csv(
         table.writerow(["track_id"] + [""] * len(COLUMNS))
         for track_id in ids:
             known = _cells(track_id, subset=subset, prose=prose)
+            if without_top and track_id % without_top == 0:
+                known[("track", "genre_top")] = ""
             table.writerow([track_id, *(known.get(column, "") for column in COLUMNS)])
+    path.with_name("genres.csv").write_text(_genres_csv(), encoding="utf-8")
 
 
 def make_empty_files(folder: Path, ids: Iterable[int], *, subset: str) -> None:
@@ -145,11 +155,23 @@ def _link_or_copy(original: Path, path: Path) -> None:
         shutil.copy(original, path)
 
 
+def _genres_csv() -> str:
+    """Write the genres and 100 sub-genres of each."""
+    lines = ["genre_id,#tracks,parent,title,top_level"]
+    for number, genre in enumerate(GENRES, start=1):
+        lines.append(f"{number},0,0,{genre},{number}")
+        lines += [f"{number}{sub},0,{number},{genre} {sub},{number}" for sub in range(100, 200)]
+    return "\n".join(lines) + "\n"
+
+
 def _cells(track_id: int, *, subset: str, prose: str) -> dict[tuple[str, str], object]:
+    genre = track_id % len(GENRES) + 1
+    sub_genres = [f"{genre}{100 + number % 100}" for number in (track_id, track_id // 7)]
     return {
         ("set", "split"): SPLITS[track_id % len(SPLITS)],
         ("set", "subset"): subset,
         ("track", "genre_top"): GENRES[track_id % len(GENRES)],
+        ("track", "genres"): f"[{', '.join(sub_genres)}]",
         ("track", "title"): f"Track {track_id}",
         ("track", "license"): "Attribution",
         ("track", "duration"): 240,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from moto.server import ThreadedMotoServer
@@ -38,6 +39,14 @@ def sound(kind: str, rate: int, *, seconds: float = 30.0) -> bytes:
     return file.getvalue()
 
 
+def as_flac(wav: bytes) -> bytes:
+    """Encode the same samples in another file."""
+    samples, rate = soundfile.read(io.BytesIO(wav), dtype="int16")
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format="FLAC")
+    return file.getvalue()
+
+
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
     """Give two genres of every kind of audio, and what lies around in such folders."""
@@ -46,6 +55,7 @@ def files() -> dict[str, bytes]:
         for genre in ("pop", "rock'n'roll")
         for number, (kind, rate) in enumerate(KINDS.items())
     }
+    found["pop/same as 0.flac"] = as_flac(found["pop/0.wav"])
     clutter = ("README.md", "pop/cover.png", "pop/.hidden.wav", ".trash/old/a.wav", "rock.csv")
     return found | dict.fromkeys(clutter, b"x")
 
@@ -100,10 +110,10 @@ def test_folders_of_genres_from_files_to_windows(tmp_path: Path, files: dict[str
     assert found.catalogue.genres == ["pop", "rock'n'roll"]
     assert found.catalogue.id.startswith("my-music-")
     assert set(found.catalogue.tracks["path"]) == set(found.audio)
-    assert len(found.audio) == 2 * len(KINDS)
+    assert len(found.audio) == 2 * len(KINDS) + 1
     summary = found.summary()
-    assert summary["licences"] == {"not stated": 12}
-    assert sum(sum(counts.values()) for counts in summary["genres"].values()) == 12
+    assert summary["licences"] == {"not stated": 13}
+    assert sum(sum(counts.values()) for counts in summary["genres"].values()) == 13
     assert any("no artists are known" in remark for remark in summary["remarks"])
     store = create_store(tmp_path / "store")
     stored = read_catalogue(store, store_catalogue.fn(store, found))
@@ -121,9 +131,18 @@ def test_folders_of_genres_from_files_to_windows(tmp_path: Path, files: dict[str
         if shards._kept.decoder is not None:
             shards._kept.decoder.close()
             shards._kept.decoder = None
-    assert (outcome.statuses, outcome.windows) == ({"ok": 12}, 120)
+    assert (outcome.statuses, outcome.windows) == ({"ok": 13}, 130)
     rows = work.features.rows()
     assert set(rows["track_id"]) == set(found.catalogue.tracks["track_id"])
+    _equal_samples_are_equal_chunks(rows.set_index("path"))
+
+
+def _equal_samples_are_equal_chunks(rows: pd.DataFrame) -> None:
+    """Check what `genre_model.known_defects` takes identical PCM by."""
+    one, other = rows.loc["pop/0.wav"], rows.loc["pop/same as 0.flac"]
+    assert one["sha256"] != other["sha256"]
+    assert tuple(one[["stored", "checksum"]]) == tuple(other[["stored", "checksum"]])
+    assert rows.drop_duplicates(["stored", "checksum"])["sha256"].nunique() == len(set(KINDS.values()))
 
 
 def test_a_bucket_gives_the_same_catalogue_as_a_folder(
