@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -92,24 +91,15 @@ def find_catalogue(data: Location, *, subset: str | None = None) -> FoundCatalog
     CatalogueError
         If `data` has no such layout, or its tracks.csv or genres.csv is not one.
     """
-    folders = data.folders()
-    of_subsets = [name for name in folders if name in map(subset_folder, SUBSETS)]
     try:
         content = (data / METADATA).read_bytes()
-    except NotFound as error:
-        if of_subsets or "fma_metadata" in folders:
-            there = ", ".join(of_subsets) or "fma_metadata"
-            raise CatalogueError(
-                f"--data {data.uri} has {there} but no {METADATA}; name the folder that holds "
-                "fma_metadata beside fma_small"
-            ) from error
+    except NotFound:
         return _find_genre_folders(data, subset=subset)
-    return _find_fma(data, content, folders=of_subsets, subset=subset)
+    return _find_fma(data, content, subset=subset)
 
 
-def _find_fma(
-    data: Location, content: bytes, *, folders: Sequence[str], subset: str | None
-) -> FoundCatalogue:
+def _find_fma(data: Location, content: bytes, *, subset: str | None) -> FoundCatalogue:
+    folders = [name for name in data.folders() if name in map(subset_folder, SUBSETS)]
     subset = subset or default_subset(folders, data=data.uri)
     data_set: Literal["fma", "demo"] = "demo" if (data / MARK).exists() else "fma"
     tracks = read_tracks(content, name=(data / METADATA).uri)
@@ -126,12 +116,22 @@ def _find_fma(
 
 
 def _find_genre_folders(data: Location, *, subset: str | None) -> FoundCatalogue:
-    audio = {entry.name: entry for entry in data.list(recursive=True) if is_audio(entry.name)}
-    if not audio:
+    of_fma = {"fma_metadata", *map(subset_folder, SUBSETS)}.intersection(data.folders())
+    if of_fma:
         raise CatalogueError(
-            f"--data {data.uri} has neither {METADATA} (FMA's layout) nor one folder a genre with "
-            "audio in it (rock/song.mp3; WAV, AU, AIFF, FLAC, OGG or MP3); name a folder that has, "
-            "or `demo`"
+            f"--data {data.uri} has {min(of_fma)} but no {METADATA}; name the folder that holds "
+            "fma_metadata beside fma_small"
+        )
+    files = data.list(recursive=True)
+    audio = {entry.name: entry for entry in files if is_audio(entry.name)}
+    if not audio:
+        lacks = (
+            f"has neither {METADATA} (FMA's layout) nor one folder a genre with audio in it "
+            "(rock/song.mp3; WAV, AU, AIFF, FLAC, OGG or MP3)"
+        )
+        raise CatalogueError(
+            f"--data {data.uri} {lacks if files else 'is empty or not there'}; name a folder of "
+            "FMA's layout or with one folder a genre, or `demo`"
         )
     if subset is not None:
         raise CatalogueError(

@@ -142,7 +142,9 @@ def _equal_samples_are_equal_chunks(rows: pd.DataFrame) -> None:
     one, other = rows.loc["pop/0.wav"], rows.loc["pop/same as 0.flac"]
     assert one["sha256"] != other["sha256"]
     assert tuple(one[["stored", "checksum"]]) == tuple(other[["stored", "checksum"]])
-    assert rows.drop_duplicates(["stored", "checksum"])["sha256"].nunique() == len(set(KINDS.values()))
+    assert rows.drop_duplicates(["stored", "checksum"])["sha256"].nunique() == len(
+        set(KINDS.values())
+    )
 
 
 def test_a_bucket_gives_the_same_catalogue_as_a_folder(
@@ -173,7 +175,8 @@ def test_top_genres_are_derived_where_genres_csv_is_there(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        ([], "has neither fma_metadata/tracks.csv (FMA's layout) nor one folder a genre"),
+        ([], "is empty or not there; name a folder of FMA's layout or with one folder a genre"),
+        (["README"], "has neither fma_metadata/tracks.csv (FMA's layout) nor one folder a genre"),
         (["a.mp3", "b.mp3"], "nor one folder a genre with audio in it (rock/song.mp3; WAV,"),
         (["rock/a.m4a", "pop/b.txt"], "nor one folder a genre"),
         (["fma_small/000/000002.mp3"], "has fma_small but no fma_metadata/tracks.csv"),
