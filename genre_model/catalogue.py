@@ -90,12 +90,12 @@ class Catalogue:
         if self.derived:
             remarks.append(
                 f"{self.derived:,} tracks have no top genre of their own: theirs is the one root "
-                "that all their genres share"
+                "that all their genres share."
             )
         if self.tracks["artist_id"].isna().all():
             remarks.append(
-                "no artists are known: tracks of one artist may be in several splits, which "
-                "flatters the accuracy"
+                "No artists are known: tracks of one artist may be in several splits, which "
+                "flatters the accuracy."
             )
         return tuple(remarks)
 

@@ -7,8 +7,10 @@ have to give.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from prefect import task
@@ -138,7 +140,8 @@ def _find_genre_folders(data: Location, *, subset: str | None) -> FoundCatalogue
             f"--subset {subset} is for FMA's layout, and {data.uri} has one folder a genre; leave "
             "--subset out"
         )
-    name = data_set_name(data.name)
+    # The name of "genres/.." is that of the folder that holds genres.
+    name = data_set_name(PurePosixPath(os.path.normpath(data.uri)).name)
     return FoundCatalogue(data, catalogue_folders(audio, data_set=name, data=data.uri), audio)
 
 

@@ -25,8 +25,9 @@ def test_it_holds_the_four_packages_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == set(ROOMS)
     for room in ROOMS:
-        here = {str(p.relative_to(ROOT)) for p in (ROOT / room).rglob("*.py")}
-        assert here <= set(names)
+        files = (path for kind in ("py", "json", "j2") for path in (ROOT / room).rglob(f"*.{kind}"))
+        assert {str(path.relative_to(ROOT)) for path in files} <= set(names)
+    assert "genre_model/known_defects/fma_small.json" in names
 
 
 def test_it_imports_from_another_folder_of_an_empty_environment(

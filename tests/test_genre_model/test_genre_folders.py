@@ -49,7 +49,7 @@ def test_gtzans_form() -> None:
     assert (found.tracks.groupby("genre")["split"].nunique() == 3).all()
     assert found.tracks[["artist_id", "artist", "license"]].isna().all(axis=None)
     assert found.tracks.set_index("path")["title"]["pop/pop.00007.wav"] == "pop.00007"
-    assert any("no artists are known" in remark for remark in found.remarks)
+    assert any("No artists are known" in remark for remark in found.remarks)
 
 
 def test_its_columns_have_the_types_of_fmas(real_music: Path) -> None:

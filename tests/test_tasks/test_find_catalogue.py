@@ -114,7 +114,7 @@ def test_folders_of_genres_from_files_to_windows(tmp_path: Path, files: dict[str
     summary = found.summary()
     assert summary["licences"] == {"not stated": 13}
     assert sum(sum(counts.values()) for counts in summary["genres"].values()) == 13
-    assert any("no artists are known" in remark for remark in summary["remarks"])
+    assert any("No artists are known" in remark for remark in summary["remarks"])
     store = create_store(tmp_path / "store")
     stored = read_catalogue(store, store_catalogue.fn(store, found))
     assert stored.attrs["remarks"] == summary["remarks"]
@@ -202,3 +202,10 @@ def test_folders_of_genres_have_no_subsets(tmp_path: Path) -> None:
     write(data, {"rock/a.mp3": b"x", "pop/a.mp3": b"x"})
     with pytest.raises(CatalogueError, match="--subset small is for FMA's layout"):
         find(data, "small")
+
+
+def test_the_data_set_has_the_name_of_the_folder_however_it_is_written(tmp_path: Path) -> None:
+    write(Location.parse(tmp_path / "My Set"), {"rock/a.mp3": b"x", "pop/a.mp3": b"x"})
+    for written in ("My Set", "My Set/", "My Set/rock/..", "./My Set/."):
+        place = Location.parse(f"{tmp_path}/{written}")
+        assert find(place).catalogue.data_set == "my-set", written
