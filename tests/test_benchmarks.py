@@ -15,6 +15,7 @@ from benchmarks.clips import make_data, write_tracks_csv
 from benchmarks.orchestration import Nap, turns_ms
 from benchmarks.processes import Sampler
 from genre_model.catalogue import read_tracks, select
+from genre_model.genres_csv import derive_genres, read_genres
 
 pytestmark = pytest.mark.benchmarks
 ROOT = Path(__file__).parents[1]
@@ -71,6 +72,17 @@ def test_prose_is_quoted_in_tracks_csv(tmp_path: Path) -> None:
     tracks = read_tracks(tmp_path / "fma_metadata/tracks.csv")
     assert tracks["track_id"].tolist() == [7, 9]
     assert tracks["subset"].tolist() == ["large", "large"]
+
+
+def test_tracks_without_a_top_genre_get_the_one_they_would_have_had(tmp_path: Path) -> None:
+    write_tracks_csv(tmp_path, range(1, 41), without_top=2)
+    folder = tmp_path / "fma_metadata"
+    tops = read_genres((folder / "genres.csv").read_bytes())
+    derived = select(derive_genres(read_tracks(folder / "tracks.csv"), tops), subset="small")
+    assert (derived.derived, derived.unlabelled) == (20, 0)
+    write_tracks_csv(tmp_path, range(1, 41))
+    given = select(read_tracks(folder / "tracks.csv"), subset="small")
+    assert derived.tracks["genre"].tolist() == given.tracks["genre"].tolist()
 
 
 def test_a_turn_is_from_one_beginning_to_the_next_at_the_same_worker() -> None:

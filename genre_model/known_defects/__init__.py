@@ -121,9 +121,9 @@ def compare_defects(
     Samples are not kept, so identical PCM is told by the rows' chunks: equal windows of the same
     spec compress to equal bytes, known by size and crc32c. It finds every pair whose samples are
     equal, and may find more: clips that differ only in what windows leave out (the last fraction
-    of a second, the sides of a stereo signal), and by chance (one pair of 8,000 chunks of equal
-    size in some hundred data sets). Near-silent clips, whose windows are at the floor, are left
-    out. The sha256 tells equal files, which other tags make differ.
+    of a second, the sides of a stereo signal), and, in fewer than one data set of a hundred, a pair
+    by chance. Near-silent clips, whose windows are at the floor, are left out. The sha256 tells
+    equal files, which other tags make differ.
     """
     wanted = tracks.loc[tracks["subset"] == known.subset, "track_id"]
     listed = {line["track_id"] for line in known.defects}
