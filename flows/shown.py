@@ -126,9 +126,9 @@ def _known_defects(report: Result, to: TextIO) -> None:
     """Write how what was found agrees with what is known of the data set."""
     pairs = report["identical"]
     to.write(
-        f"            known of {report['of']}: {len(report['expected'])} tracks with a defect, "
-        f"{pairs['expected']} pairs of identical audio; found: {len(report['found'])}, "
-        f"{pairs['found']} ({pairs['files']} of them identical files)\n"
+        f"            {report['of']}: {len(report['expected'])} tracks with a defect are known, "
+        f"{len(report['found'])} were found; {pairs['expected']} pairs of identical audio are "
+        f"known, {pairs['found']} were found ({pairs['files']} of identical files)\n"
     )
     for sentence in report["differences"][:TRACKS_NAMED]:
         to.write(f"            differs: {sentence}\n")

@@ -91,15 +91,16 @@ def test_an_array_of_fma_small_is_compared(tmp_path: Path) -> None:
     # A later catalogue of fewer tracks does not hide the first.
     catalogue(store, "fma-12345678", IDS[:9])
     write_rows(store, "fma", IDS)
-    assert status(store).count("known of fma_small: 9 tracks with a defect, 12 pairs") == 1
-    assert "found: 9, 0 (0 of them identical files)" in status(store)
-    assert "differs: 0 pairs of tracks have identical windows" in status(store)
+    told = status(store)
+    assert told.count("fma_small: 9 tracks with a defect are known, 9 were found; 12 pairs") == 1
+    assert "12 pairs of identical audio are known, 0 were found (0 of identical files)" in told
+    assert "differs: 0 pairs of tracks have identical windows" in told
     report = report_known_defects(store, data_set="fma", name=NAME)
     assert report is not None
     assert set(report) == {"of", "tracks", "expected", "found", "identical", "differences"}
     assert report["tracks"] == len(IDS)
     (tmp_path / "catalogues" / "fma-12345678.parquet").write_bytes(b"damaged")
-    assert "known of fma_small" in status(store)
+    assert "fma_small: 9 tracks" in status(store)
     assert report_known_defects(store, data_set="demo", name=NAME) is None
 
 
@@ -107,5 +108,5 @@ def test_a_few_tracks_are_not_fma_small(tmp_path: Path) -> None:
     store = create_store(tmp_path)
     catalogue(store, "fma-01234567", IDS[-20:])
     write_rows(store, "fma", IDS[-20:])
-    assert "known of" not in status(store)
+    assert "are known" not in status(store)
     assert "near-silent" not in status(store)
