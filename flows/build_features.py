@@ -10,24 +10,34 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import pandas as pd
 from distributed import Client
 from prefect import flow, get_run_logger
-from prefect.events import emit_event
 from prefect.futures import PrefectFuture
-from pydantic import Field
 
-from flows import artifacts, progress
+from flows import announcements, artifacts, progress
 from flows.bounded import run_bounded
 from flows.cluster import dask_client
 from flows.data import data_location
+from flows.errors import TooManyQuarantined
+from flows.parameters import (
+    Data,
+    MaxQuarantined,
+    Preset,
+    Refresh,
+    RetryQuarantined,
+    Scheduler,
+    Store,
+    Subset,
+    Verify,
+    Workers,
+)
 from flows.quarantine_policy import check_quarantine
 from genre_model.specs import FeatureSpec
 from storage.claims import Claim
 from storage.layout import create_store
-from storage.locations import Location
 from storage.plans import ShardWork
 from tasks.build_shard import build_shard
 from tasks.catalogue import find_catalogue, store_catalogue
@@ -42,7 +52,6 @@ from tasks.opaque import opaque
 from tasks.shards import ShardJob, ShardOutcome, write_shard
 
 IN_FLIGHT_A_WORKER = 2
-READY_EVENT = "genre.features.ready"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,16 +80,16 @@ class Built:
 
 @flow(name="build-features", flow_run_name="features-{preset}")
 def build_features(
-    data: str = "demo",
-    store: str = "./genre-store",
-    subset: Literal["small", "medium", "large", "full"] | None = None,
-    preset: Literal["default", "seed"] = "default",
-    workers: int | None = None,
-    scheduler: str | None = None,
-    refresh: bool = False,
-    verify: bool = False,
-    retry_quarantined: bool = False,
-    max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.1,
+    data: Data = "demo",
+    store: Store = "./genre-store",
+    subset: Subset = None,
+    preset: Preset = "default",
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    refresh: Refresh = False,
+    verify: Verify = False,
+    retry_quarantined: RetryQuarantined = False,
+    max_quarantined: MaxQuarantined = 0.1,
 ) -> dict[str, Any]:
     """Write the log-mel windows of a catalogue's tracks that the store does not hold yet.
 
@@ -148,8 +157,12 @@ def build_features(
     artifacts.throughput(result, workers=built.workers)
     ledger = _publish_quarantine(work, finalised.quarantine)
     where = (work.features.location / "quarantine.parquet").uri
-    check_quarantine(result, ledger, limit=max_quarantined, where=where)
-    _announce(root, result)
+    try:
+        check_quarantine(result, ledger, limit=max_quarantined, where=where)
+    except TooManyQuarantined as refusal:
+        announcements.features_quarantined(root, result, message=str(refusal))
+        raise
+    announcements.features_ready(root, result, preset=preset)
     return result
 
 
@@ -242,22 +255,6 @@ def _publish_quarantine(work: FeatureWork, quarantine: pd.DataFrame) -> pd.DataF
         total=len(here),
     )
     return here
-
-
-def _announce(store: Location, result: dict[str, Any]) -> None:
-    emit_event(
-        READY_EVENT,
-        resource={
-            "prefect.resource.id": f"genre.features.{result['key']}",
-            "prefect.resource.name": result["key"],
-        },
-        payload={
-            "store": store.uri,
-            "key": result["key"],
-            "catalogue": result["catalogue"],
-            "written": result["written"],
-        },
-    )
 
 
 if __name__ == "__main__":

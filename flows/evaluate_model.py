@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, Literal
+from typing import Any
 
 from prefect import flow, get_run_logger
 
 from flows import artifacts
+from flows.parameters import (
+    Model,
+    Refresh,
+    Split,
+    Store,
+)
 from genre_model.specs import EvaluateSpec
 from storage.layout import open_store
 from tasks.evaluation import choose_model, evaluate_network, read_markdown
@@ -16,10 +22,10 @@ from tasks.evaluation import choose_model, evaluate_network, read_markdown
 
 @flow(name="evaluate-model", flow_run_name="evaluate-{split}")
 def evaluate_model(
-    store: str = "./genre-store",
-    model: str | None = None,
-    split: Literal["training", "validation", "test"] = "test",
-    refresh: bool = False,
+    store: Store = "./genre-store",
+    model: Model = None,
+    split: Split = "test",
+    refresh: Refresh = False,
 ) -> dict[str, Any]:
     """Evaluate a model and publish its report; the first one evaluated becomes the champion.
 

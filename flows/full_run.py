@@ -4,32 +4,46 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from prefect import flow
-from pydantic import Field
 
 from flows.build_features import build_features
 from flows.evaluate_model import evaluate_model
+from flows.parameters import (
+    Data,
+    Epochs,
+    MaxQuarantined,
+    Network,
+    Preset,
+    Refresh,
+    RetryQuarantined,
+    Scheduler,
+    Seed,
+    Store,
+    Subset,
+    Verify,
+    Workers,
+)
 from flows.train_model import train_model
 from storage.locations import Location
 
 
 @flow(name="full-run", flow_run_name="full-run-{preset}-{network}")
 def full_run(
-    data: str = "demo",
-    store: str = "./genre-store",
-    subset: Literal["small", "medium", "large", "full"] | None = None,
-    preset: Literal["default", "seed"] = "default",
-    network: Literal["default", "seed"] = "default",
-    seed: int = 0,
-    epochs: int | None = None,
-    workers: int | None = None,
-    scheduler: str | None = None,
-    refresh: bool = False,
-    verify: bool = False,
-    retry_quarantined: bool = False,
-    max_quarantined: Annotated[float, Field(ge=0, le=1)] = 0.1,
+    data: Data = "demo",
+    store: Store = "./genre-store",
+    subset: Subset = None,
+    preset: Preset = "default",
+    network: Network = "default",
+    seed: Seed = 0,
+    epochs: Epochs = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    refresh: Refresh = False,
+    verify: Verify = False,
+    retry_quarantined: RetryQuarantined = False,
+    max_quarantined: MaxQuarantined = 0.1,
 ) -> dict[str, Any]:
     """Do everything from audio to report; what is done already is found and not done again.
 

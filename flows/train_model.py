@@ -5,11 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from prefect import flow, get_run_logger
 
 from flows import artifacts, progress
+from flows.parameters import (
+    Catalogue,
+    Epochs,
+    Network,
+    Preset,
+    Refresh,
+    Seed,
+    Store,
+)
 from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
 from storage.layout import open_store
 from tasks.labelled import load_labelled
@@ -19,13 +28,13 @@ from tasks.training import read_history, train_network
 
 @flow(name="train-model", flow_run_name="train-{network}")
 def train_model(
-    store: str = "./genre-store",
-    catalogue: str | None = None,
-    preset: Literal["default", "seed"] = "default",
-    network: Literal["default", "seed"] = "default",
-    seed: int = 0,
-    epochs: int | None = None,
-    refresh: bool = False,
+    store: Store = "./genre-store",
+    catalogue: Catalogue = None,
+    preset: Preset = "default",
+    network: Network = "default",
+    seed: Seed = 0,
+    epochs: Epochs = None,
+    refresh: Refresh = False,
 ) -> dict[str, Any]:
     """Train a network on features in the store, unless that very model is there.
 
