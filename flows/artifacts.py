@@ -16,6 +16,7 @@ from prefect.artifacts import (
 )
 
 QUARANTINE_ROWS_SHOWN = 500
+PREDICTIONS_SHOWN = 500
 _PROGRESS_EVERY_S = 2.0
 
 
@@ -102,6 +103,27 @@ def evaluation(markdown: str, *, metrics: Mapping[str, Any]) -> None:
         if isinstance(value, int | float | str)
     ]
     create_table_artifact(rows, key="metrics", description="Headline numbers")
+
+
+def predictions(lines: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> None:
+    """Publish a folder's predictions, at most `PREDICTIONS_SHOWN` of them."""
+    rows = [
+        {
+            "file": line["path"],
+            "genre": line["genre"] or "",
+            "probability": "" if line["genre"] is None else f"{line['probability']:.0%}",
+            "status": line["status"],
+            "detail": line["detail"],
+        }
+        for line in lines[:PREDICTIONS_SHOWN]
+    ]
+    more = f"; the first {len(rows):,} are shown" if len(lines) > len(rows) else ""
+    create_table_artifact(
+        rows,
+        key="predictions",
+        description=f"{result['files']:,} files of {result['folder']}, of them "
+        f"{result['predicted']:,} new, by {result['model']}; all in {result['table']}{more}",
+    )
 
 
 class ProgressArtifact:

@@ -20,7 +20,7 @@ from prefect.futures import PrefectFuture
 from flows import announcements, artifacts, progress
 from flows.bounded import run_bounded
 from flows.cluster import dask_client
-from flows.data import data_location
+from flows.data import data_location, store_address
 from flows.errors import TooManyQuarantined
 from flows.parameters import (
     Data,
@@ -125,7 +125,7 @@ def build_features(
     spec = FeatureSpec.preset(preset)
     location = data_location(data, workers=workers, scheduler=scheduler)
     found = find_catalogue(location, subset=subset)
-    root = create_store(store)
+    root = create_store(store_address(store))
     catalogue_id = store_catalogue(root, opaque(found))
     artifacts.catalogue(found.summary())
     what = f"features/{found.catalogue.data_set}/{spec.key}"

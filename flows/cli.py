@@ -154,6 +154,40 @@ def status(*, as_json: bool, **options: Any) -> None:
     commands.status(as_json=as_json, **options)
 
 
+@genre.command()
+@_with(
+    DATA,
+    STORE,
+    _option(
+        "--port",
+        type=click.IntRange(1, 65_535),
+        help="Port of the server.  [default: that of PREFECT_API_URL, or 4200]",
+    ),
+    _option(
+        "--webhook", metavar="URL", help="Address that automations call when something is wrong."
+    ),
+    click.option("--detach", is_flag=True, help="Leave it running; `genre down` stops it."),
+    JSON,
+)
+def up(*, as_json: bool, **options: Any) -> None:
+    """Start a Prefect server, all deployments and a worker a pool; Ctrl-C stops them.
+
+    The deployments work on --data and --store by default. Everything listens on this machine only.
+    """
+    from flows.up import up
+
+    up(as_json=as_json, **options)
+
+
+@genre.command()
+@_with(JSON)
+def down(*, as_json: bool) -> None:
+    """Stop what `genre up` has started."""
+    from flows.up import down
+
+    down(as_json=as_json)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status.
 

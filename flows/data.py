@@ -13,6 +13,7 @@ from storage.locations import Location
 from tasks.demo import is_current, is_demo, make_demo
 
 BUILT_IN = "demo"
+_WORKERS_RUN = "PREFECT__FLOW_RUN_ID"  # what a worker tells the process of a flow run
 
 
 def demo_folder() -> Path:
@@ -39,7 +40,7 @@ def data_location(
         If the folder of the built-in data set holds something else.
     """
     if data != BUILT_IN:
-        return Location.parse(data)
+        return folder_location(data)
     folder = demo_folder()
     if folder.is_dir() and not is_demo(folder) and any(folder.iterdir()):
         raise UsageError(
@@ -52,3 +53,30 @@ def data_location(
         ):
             make_demo(folder, client=client, track_done=lambda done: show(done, ""))
     return Location.parse(folder)
+
+
+def store_address(store: str) -> str:
+    """Return the address of a store, as it is.
+
+    Raises
+    ------
+    UsageError
+        If a worker runs the flow and the address is relative: that folder goes with the run.
+    """
+    _refuse_relative("store", store)
+    return store
+
+
+def folder_location(folder: str) -> Location:
+    """Return the folder that the user named; see `store_address` for what is refused."""
+    _refuse_relative("folder", folder)
+    return Location.parse(folder)
+
+
+def _refuse_relative(what: str, address: str) -> None:
+    is_relative = "://" not in address and not Path(address).expanduser().is_absolute()
+    if is_relative and _WORKERS_RUN in os.environ:
+        raise UsageError(
+            f"the {what} is {address!r}, but a worker runs each flow in a temporary folder; "
+            "give an absolute path or an s3:// address"
+        )

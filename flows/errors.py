@@ -15,3 +15,7 @@ class ClusterLost(FlowError, RuntimeError):  # noqa: N818 - reads as a sentence
 
 class TooManyQuarantined(UsageError):  # noqa: N818 - reads as a sentence
     """More tracks were refused than the run allows."""
+
+
+class NotStarted(FlowError, RuntimeError):  # noqa: N818 - reads as a sentence
+    """A server or a worker did not start, or ended by itself (exit status 1)."""

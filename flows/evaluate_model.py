@@ -9,6 +9,7 @@ from typing import Any
 from prefect import flow, get_run_logger
 
 from flows import artifacts
+from flows.data import store_address
 from flows.parameters import (
     Model,
     Refresh,
@@ -46,7 +47,7 @@ def evaluate_model(
         The JSON object of `genre evaluate`.
     """
     began = time.monotonic()
-    root = open_store(store)
+    root = open_store(store_address(store))
     name = choose_model(root, model)
     result = evaluate_network(root, name, EvaluateSpec(split=split), refresh=refresh)
     get_run_logger().info(

@@ -44,13 +44,15 @@ def _guard(_pid: int) -> subprocess.Popen[bytes]:
     return guard
 
 
-def marked(mark: str) -> list[psutil.Process]:
+def marked(mark: str, *, variable: str = MARK) -> list[psutil.Process]:
     """List the living processes whose environment was given `mark`.
 
     Parameters
     ----------
     mark : str
-        A value of `MARK`.
+        A value of `variable`.
+    variable : str
+        Name of the environment variable.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def marked(mark: str) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            is_ours = process.environ().get(MARK) == mark
+            is_ours = process.environ().get(variable) == mark
             if is_ours and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except (psutil.Error, OSError):

@@ -138,6 +138,30 @@ def _known_defects(report: Result, to: TextIO) -> None:
         to.write(f"            … {len(report['differences']):,} differences in all\n")
 
 
+def up(result: Result, to: TextIO) -> None:
+    """Write where the dashboard is, and what runs."""
+    if result["already_running"]:
+        to.write("`genre up` is running already:\n")
+    _lines(
+        to,
+        ("dashboard", result["dashboard"]),
+        ("server", f"{result['server']}, PREFECT_API_URL={result['api']}"),
+        ("deployments", ", ".join(result["deployments"])),
+        ("automations", ", ".join(result["automations"])),
+        ("they tell", result["alerts"] or "the dashboard's event feed"),
+        ("data", result["data"]),
+        ("store", result["store"]),
+        ("processes", ", ".join(f"{role} {pid}" for role, pid in result["processes"].items())),
+        ("logs", result["state"]),
+    )
+
+
+def down(result: Result, to: TextIO) -> None:
+    """Write what was stopped."""
+    stopped = ", ".join(result["stopped"])
+    to.write(f"stopped: {stopped}\n" if stopped else "nothing that `genre up` started is running\n")
+
+
 def _of_features(each: Result) -> str:
     open_shards = f", {each['open_shards']:,} of them not done" if each["open_shards"] else ""
     counts = ", ".join(f"{count:,} {status}" for status, count in each["tracks"].items())

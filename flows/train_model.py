@@ -10,6 +10,7 @@ from typing import Any
 from prefect import flow, get_run_logger
 
 from flows import artifacts, progress
+from flows.data import store_address
 from flows.parameters import (
     Catalogue,
     Epochs,
@@ -61,7 +62,7 @@ def train_model(
         The JSON object of `genre train`.
     """
     began = time.monotonic()
-    root = open_store(store)
+    root = open_store(store_address(store))
     data = load_labelled(root, FeatureSpec.preset(preset), catalogue_id=catalogue)
     spec = TrainSpec(seed=seed) if epochs is None else TrainSpec(seed=seed, epochs=epochs)
     with progress.stage("training", total=spec.epochs, unit="epochs") as show:

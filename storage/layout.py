@@ -4,6 +4,7 @@ store.json
 catalogues/<id>.parquet
 features/<data set>/<preset>-<digest>/  zarr.json  log_mel/  plans/  manifests/  *.parquet
 models/<model id>/
+predictions/<model id>/<folder>-<hash>.parquet
 champion.json
 claims/<what>.json
 """
@@ -71,6 +72,11 @@ def features_folder(store: Location, *, data_set: str, key: str) -> Location:
 def models_folder(store: Location) -> Location:
     """Place the models."""
     return store / "models"
+
+
+def predictions_folder(store: Location) -> Location:
+    """Place the tables of predictions."""
+    return store / "predictions"
 
 
 def claim_location(store: Location, what: str) -> Location:

@@ -1,0 +1,86 @@
+"""Automations on the server, and whom they tell: a block named `genre-alerts`, or nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import BlockDocument
+    from prefect.events.actions import ActionTypes
+
+BLOCK = "genre-alerts"
+"""A webhook or notification block of this name is called when an automation fires."""
+
+_WEBHOOK = "webhook"
+_MESSAGE = (
+    "{{ automation.description }} "
+    "{{ event.resource.name or event.resource.id }}: "
+    "{{ event.payload.message or (event.payload.validated_state or {}).message or event.event }}"
+)
+_SUBJECT = "{{ automation.name }}: {{ event.resource.name or event.resource.id }}"
+_PAYLOAD = (
+    '{"automation": {{ automation.name|tojson }}, "event": {{ event.event|tojson }}, '
+    '"resource": {{ event.resource.id|tojson }}, "text": {{ message|tojson }}}'
+)
+
+
+def action(client: SyncPrefectClient, *, webhook: str | None = None) -> ActionTypes | None:
+    """Return what automations do: call the block `genre-alerts`, None if there is none.
+
+    Parameters
+    ----------
+    client : SyncPrefectClient
+    webhook : str, optional
+        Address; the block is made of it, or given it.
+    """
+    from prefect.events.actions import CallWebhook, SendNotification
+
+    if webhook is not None:
+        _save_webhook(webhook)
+    document = _find(client)
+    if document is None or document.block_type is None:
+        return None
+    if document.block_type.slug == _WEBHOOK:
+        payload = "{% set message %}" + _MESSAGE + "{% endset %}" + _PAYLOAD
+        return CallWebhook(block_document_id=document.id, payload=payload)
+    return SendNotification(block_document_id=document.id, subject=_SUBJECT, body=_MESSAGE)
+
+
+def apply(
+    client: SyncPrefectClient, automation: Mapping[str, Any], *, action: ActionTypes | None
+) -> None:
+    """Create the automation, or bring the one of its name up to date.
+
+    Parameters
+    ----------
+    client : SyncPrefectClient
+    automation : Mapping
+        As `prefect automation create --from-file` takes it.
+    action : optional
+        In place of its own actions.
+    """
+    from prefect.events.schemas.automations import AutomationCore
+
+    core = AutomationCore.model_validate(automation)
+    if action is not None:
+        core = core.model_copy(update={"actions": [action]})
+    known = client.read_automations_by_name(core.name)
+    if not known:
+        client.create_automation(core)
+        return
+    # One that was paused in the dashboard stays so.
+    client.update_automation(known[0].id, core.model_copy(update={"enabled": known[0].enabled}))
+
+
+def _find(client: SyncPrefectClient) -> BlockDocument | None:
+    found = [each for each in client.read_block_documents(limit=200) if each.name == BLOCK]
+    return found[0] if found else None
+
+
+def _save_webhook(address: str) -> None:
+    from prefect.blocks.webhook import Webhook
+
+    content = {"url": address, "headers": {"content-type": "application/json"}}
+    Webhook.model_validate(content).save(BLOCK, overwrite=True)

@@ -1,0 +1,66 @@
+"""Tables of predictions: what one model said about the audio files of one folder.
+
+predictions/<model id>/<folder's name>-<8 hex of its address>.parquet
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+import pandas as pd
+
+from storage.errors import Damaged, NotFound
+from storage.layout import predictions_folder
+from storage.locations import Location
+from storage.tables import read_table, write_table
+
+PREDICTION_COLUMNS = (
+    "path",
+    "size",
+    "stamp",
+    "status",
+    "detail",
+    "genre",
+    "probability",
+    "probabilities",
+    "windows",
+)
+"""One line a file, by its path below the folder; `probabilities` is JSON, genre -> share."""
+
+
+@dataclass(frozen=True)
+class PredictionTable:
+    """The table of one model and one folder; it is replaced whole.
+
+    Parameters
+    ----------
+    location : Location
+    """
+
+    location: Location
+
+    @classmethod
+    def of(cls, store: Location, *, model: str, folder: Location) -> "PredictionTable":
+        """Place the table of a model's predictions for a folder."""
+        name = f"{folder.name or 'root'}-{sha256(folder.uri.encode()).hexdigest()[:8]}.parquet"
+        return cls(predictions_folder(store) / model / name)
+
+    def read(self) -> pd.DataFrame:
+        """Read the lines, none if there is no table yet.
+
+        Raises
+        ------
+        Damaged
+            If it is no such table.
+        """
+        try:
+            frame = read_table(self.location)
+        except NotFound:
+            return pd.DataFrame(columns=list(PREDICTION_COLUMNS))
+        lacking = [column for column in PREDICTION_COLUMNS if column not in frame.columns]
+        if lacking:
+            raise Damaged(f"{self.location.uri} lacks the column {lacking[0]!r}.")
+        return frame[list(PREDICTION_COLUMNS)]
+
+    def write(self, frame: pd.DataFrame) -> None:
+        """Write the lines at once, sorted by path, in place of those that were there."""
+        write_table(self.location, frame[list(PREDICTION_COLUMNS)].sort_values("path"))

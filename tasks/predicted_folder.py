@@ -1,0 +1,154 @@
+"""Predict a folder's audio files, those that are new or changed since the last time."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from storage.claims import Claim
+from storage.errors import NotFound
+from storage.locations import Entry, Location
+from storage.predictions import PREDICTION_COLUMNS, PredictionTable
+from tasks.prediction import open_predictor
+
+if TYPE_CHECKING:
+    from genre_model.predict import Predictor
+
+SUFFIXES = frozenset(
+    {".aac", ".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".m4a"}
+    | {".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav", ".wma"}
+)
+"""What counts as an audio file; one that does not decode becomes a line with its status."""
+
+SAVED_EVERY = 100
+
+
+@task(name="predict folder", cache_policy=NO_CACHE)
+def predict_folder(
+    store: Location,
+    folder: Location,
+    *,
+    model: str | None = None,
+    refresh: bool = False,
+    files_done: Callable[[int, int], None] = lambda _done, _total: None,
+    say: Callable[[str], None] = lambda _sentence: None,
+) -> dict[str, Any]:
+    """Predict the folder's files that the store has no prediction of, and write its table.
+
+    Lines of files that have gone are dropped. The table is saved as the work goes on, so that a
+    run which is cut off is taken up by the next.
+
+    Parameters
+    ----------
+    store, folder : Location
+    model : str, optional
+        An id in the store; the champion by default.
+    refresh : bool
+        Predict all files again.
+    files_done : callable
+        Called with how many of how many are done.
+    say : callable
+        Told when another run has to be waited for.
+
+    Returns
+    -------
+    dict
+        `model`, `folder`, `table`, `files`, `predicted`, `reused`, `ignored`, `statuses`
+        (status -> files), `genres` (genre -> files) and `predictions`, a line a file.
+
+    Raises
+    ------
+    NotFound
+        If the folder has no audio file, or the store no such model.
+    """
+    audio, ignored = _audio_files(folder)
+    name, predictor = open_predictor(store, model)
+    table = PredictionTable.of(store, model=Path(name).name, folder=folder)
+    with Claim(store, f"predictions/{Path(name).name}/{table.location.name}", say=say):
+        lines = {} if refresh else _still_true(table.read(), audio)
+        reused = len(lines)
+        new = [entry for entry in audio.values() if entry.name not in lines]
+        for done, entry in enumerate(new, start=1):
+            lines[entry.name] = _line(predictor, folder, entry)
+            files_done(done, len(new))
+            if done % SAVED_EVERY == 0:
+                table.write(_frame(lines))
+        frame = _frame(lines)
+        table.write(frame)
+    return {
+        "model": name,
+        "folder": folder.uri,
+        "table": table.location.uri,
+        "files": len(audio),
+        "predicted": len(new),
+        "reused": reused,
+        "ignored": ignored,
+        "statuses": _counts(frame, "status"),
+        "genres": _counts(frame, "genre"),
+        "predictions": [lines[path] for path in sorted(lines)],
+    }
+
+
+def _audio_files(folder: Location) -> tuple[dict[str, Entry], int]:
+    """Return the audio files by name, and how many others there are."""
+    entries = folder.list(recursive=True)
+    audio = {each.name: each for each in entries if Path(each.name).suffix.lower() in SUFFIXES}
+    if not audio:
+        kinds = " ".join(sorted(SUFFIXES))
+        raise NotFound(f"There is no audio file in {folder.uri} (looked for {kinds}).")
+    return audio, len(entries) - len(audio)
+
+
+def _still_true(known: pd.DataFrame, audio: Mapping[str, Entry]) -> dict[str, dict[str, Any]]:
+    """Keep the lines whose file is there with the size and the stamp that it had."""
+    plain = known.astype(object).where(known.notna(), None)
+    lines: list[dict[str, Any]] = plain.to_dict(orient="records")  # type: ignore[assignment]
+    return {
+        line["path"]: line
+        for line in lines
+        if line["path"] in audio
+        and (line["size"], line["stamp"]) == (audio[line["path"]].size, audio[line["path"]].stamp)
+    }
+
+
+def _line(predictor: Predictor, folder: Location, entry: Entry) -> dict[str, Any]:
+    with _local_file(folder / entry.name) as path:
+        prediction = predictor.predict(path)
+    return {
+        "path": entry.name,
+        "size": entry.size,
+        "stamp": entry.stamp,
+        "status": str(prediction.status),
+        "detail": prediction.detail,
+        "genre": prediction.genre,
+        "probability": prediction.probability,
+        "probabilities": json.dumps(prediction.probabilities),
+        "windows": prediction.windows,
+    }
+
+
+@contextmanager
+def _local_file(location: Location) -> Iterator[Path]:
+    if location.local_path is not None:
+        yield location.local_path
+        return
+    with tempfile.NamedTemporaryFile(suffix=Path(location.name).suffix) as copy:
+        copy.write(location.read_bytes())
+        copy.flush()
+        yield Path(copy.name)
+
+
+def _frame(lines: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(list(lines.values()), columns=list(PREDICTION_COLUMNS))
+
+
+def _counts(frame: pd.DataFrame, column: str) -> dict[str, int]:
+    return {str(value): int(count) for value, count in frame[column].value_counts().items()}
