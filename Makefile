@@ -37,6 +37,9 @@ test-faults: setup ## real processes killed, disks filled
 	GENRE_FUZZ=600 $(BIN)/python -m pytest tests/test_genre_model/test_decode_fuzz.py
 
 test-services: setup ## real servers beside the tests
+	@test -x "$$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -1)" || test "$$(id -u)" != 0 \
+		|| (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends postgresql) \
+		|| echo "postgresql could not be installed; its test will be skipped"
 	$(BIN)/python -m pytest -m services
 
 test-benchmarks: setup ## every benchmark with tiny numbers

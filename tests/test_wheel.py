@@ -28,6 +28,7 @@ def test_it_holds_the_four_packages_and_nothing_else(wheel: Path) -> None:
         files = (path for kind in ("py", "json", "j2") for path in (ROOT / room).rglob(f"*.{kind}"))
         assert {str(path.relative_to(ROOT)) for path in files} <= set(names)
     assert "genre_model/known_defects/fma_small.json" in names
+    assert {"flows/prefect.yaml", "flows/automations.yaml"} <= set(names)
 
 
 def test_it_imports_from_another_folder_of_an_empty_environment(
