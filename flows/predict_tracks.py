@@ -42,14 +42,15 @@ def predict_tracks(
     """
     began = time.monotonic()
     log = get_run_logger()
+    audio, root = folder_location(folder), open_store(store_address(store))
 
     def files_done(done: int, total: int) -> None:
         if done % 100 == 0 or done == total:
             log.info("%d of %d new files", done, total)
 
     result = predict_folder(
-        open_store(store_address(store)),
-        folder_location(folder),
+        root,
+        audio,
         model=model,
         refresh=refresh,
         files_done=opaque(files_done),

@@ -1,0 +1,267 @@
+"""`genre up` as a user runs it: everything starts, works together, and goes again."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from prefect_server import Server, finished_run
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "test_flows"))
+from command import Ended, Genre
+from tiny_fma import write_tiny_fma
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+
+START_LIMIT_S, STOP_LIMIT_S = 240.0, 40.0
+MARK = "GENRE_UP_TEST"
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def wait_for(what: Callable[[], Any], *, limit_s: float) -> Any:
+    deadline = time.monotonic() + limit_s
+    while not (found := what()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.5)
+    return found
+
+
+@dataclass(frozen=True)
+class Up:
+    """A `genre up` in the foreground of a terminal of its own."""
+
+    process: subprocess.Popen[str]
+    genre: Genre
+    server: Server
+    result: dict[str, Any]
+    told: list[dict[str, Any]]
+    mark: str
+
+    def started(self) -> list[psutil.Process]:
+        """List what it has started and what that has started, by a mark that all inherit."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.environ().get(MARK) == self.mark and process.pid != self.process.pid:
+                    found.append(process)
+        return [each for each in found if each.status() != psutil.STATUS_ZOMBIE]
+
+    def run(self, name: str, **parameters: Any) -> Any:
+        """Start a run of the deployment of this name."""
+        found = self.server.post("deployments/filter", {})
+        (deployment,) = [each for each in found if each["name"] == name]
+        path = f"deployments/{deployment['id']}/create_flow_run"
+        return self.server.post(path, {"parameters": parameters})
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Listen for what a webhook is told."""
+    heard: list[dict[str, Any]] = []
+
+    class Listener(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/", heard
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def up(
+    tmp_path_factory: pytest.TempPathFactory, told: tuple[str, list[dict[str, Any]]]
+) -> Iterator[Up]:
+    folder, mark, address = tmp_path_factory.mktemp("up"), uuid.uuid4().hex, told[0]
+    write_tiny_fma(folder / "fma")
+    home = {"PREFECT_HOME": str(folder / "prefect")}
+    command = [sys.executable, "-m", "flows.cli", "up", "--json", "--port", str(free_port())]
+    with (folder / "err").open("w") as err:
+        process = subprocess.Popen(
+            [*command, "--data", "fma", "--store", "store", "--webhook", address],
+            cwd=folder,
+            env={**os.environ, **home, MARK: mark},
+            stdout=subprocess.PIPE,
+            stderr=err,
+            text=True,
+            start_new_session=True,
+        )
+    assert process.stdout is not None
+    text = ""
+    while line := process.stdout.readline():
+        text += line
+        if line == "}\n":
+            break
+    assert text, (folder / "err").read_text()
+    result = json.loads(text)
+    server = Server(result["api"], {**os.environ, **home, "PREFECT_API_URL": result["api"]})
+    running = Up(process, Genre(folder, home), server, result, told[1], mark)
+    yield running
+    process.kill()
+    process.wait()
+    for each in running.started():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+
+
+def test_it_prints_the_dashboard_and_the_deployments_work_on_the_users_data(up: Up) -> None:
+    assert up.server.get("health") is True
+    assert up.result["dashboard"] == up.result["api"].removesuffix("/api")
+    found = {each["name"]: each for each in up.server.post("deployments/filter", {})}
+    assert set(found) == set(up.result["deployments"])
+    folder = up.genre.folder
+    assert found["full-run"]["parameters"] == {
+        "data": str(folder / "fma"),
+        "store": str(folder / "store"),
+    }
+    assert found["predict-tracks"]["parameters"] == {"store": str(folder / "store")}
+    assert found["full-run"]["schedules"][0]["active"] is True
+    pools = {each["name"]: each for each in up.server.post("work_pools/filter", {})}
+    assert pools["gpu"]["concurrency_limit"] == 1
+    automations = {each["name"] for each in up.server.post("automations/filter", {})}
+    assert automations >= {*up.result["automations"], "genre-train-when-features-are-ready"}
+
+
+def test_everything_listens_on_loopback_only(up: Up) -> None:
+    listening = {
+        connection.laddr.ip
+        for process in up.started()
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+
+
+def test_a_second_one_finds_the_first(up: Up) -> None:
+    before = {process.pid for process in up.started()}
+    second = up.genre("up", "--json")
+    assert second.code == 0
+    assert second.json["already_running"] is True
+    assert second.json["dashboard"] == up.result["dashboard"]
+    assert second.json["processes"] == up.result["processes"]
+    assert {process.pid for process in up.started()} == before
+
+
+def test_a_failed_run_is_told_to_the_webhook(up: Up) -> None:
+    started = up.run("predict-tracks", folder="relative")
+    run = finished_run(up.server, started["id"])
+    assert run["state_type"] == "FAILED"
+    assert "give an absolute path" in run["state"]["message"]
+    message = wait_for(lambda: [*up.told], limit_s=60)[0]
+    assert message["automation"] == "genre-run-failed"
+    assert message["resource"] == f"prefect.flow-run.{started['id']}"
+    assert "give an absolute path" in message["text"]
+
+
+def test_features_that_are_built_alone_start_a_training_in_the_gpu_pool(up: Up) -> None:
+    built = finished_run(up.server, up.run("build-features", preset="seed", workers=1)["id"])
+    assert built["state_type"] == "COMPLETED", built["state"]["message"]
+
+    def trainings() -> list[Any]:
+        runs = up.server.post("flow_runs/filter", {})
+        return [each for each in runs if each["work_pool_name"] == "gpu"]
+
+    (training,) = wait_for(trainings, limit_s=60)
+    catalogues = [path.stem for path in (up.genre.folder / "store" / "catalogues").iterdir()]
+    assert training["parameters"] == {
+        "store": str(up.genre.folder / "store"),
+        "catalogue": catalogues[0],
+        "preset": "seed",
+    }
+
+
+def test_ctrl_c_stops_all_that_it_started_and_nothing_else(up: Up) -> None:
+    # A worker of somebody else's, of the same pool and server.
+    bystander = subprocess.Popen(
+        [sys.executable, "-m", "prefect", "worker", "start", "--pool", "cpu", "--name", "other"],
+        env=up.server.env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        assert up.process.poll() is None
+        assert len(up.started()) >= 3
+        began = time.monotonic()
+        os.killpg(up.process.pid, signal.SIGINT)
+        assert up.process.wait(STOP_LIMIT_S) == 0
+        assert up.started() == []
+        assert time.monotonic() - began < STOP_LIMIT_S
+        assert bystander.poll() is None
+    finally:
+        os.killpg(bystander.pid, signal.SIGKILL)
+        bystander.wait()
+    with pytest.raises(OSError, match="refused"):
+        up.server.get("health")
+    assert down(up.genre).json["stopped"] == []
+
+
+def down(genre: Genre) -> Ended:
+    ended = genre("down", "--json")
+    assert ended.code == 0, ended.err
+    return ended
+
+
+def test_detached_it_goes_on_until_down(tmp_path: Path) -> None:
+    genre = Genre(tmp_path)
+    port = str(free_port())
+    started = genre("up", "--detach", "--json", "--port", port)
+    try:
+        assert started.code == 0, started.err
+        processes = started.json["processes"]
+        assert set(processes) == {"server", "worker cpu", "worker gpu"}
+        assert all(psutil.pid_exists(pid) for pid in processes.values())
+        assert started.json["store"] == str(tmp_path / "genre-store")
+    finally:
+        stopped = down(genre)
+    assert set(stopped.json["stopped"]) == set(processes)
+    assert not any(psutil.pid_exists(pid) for pid in processes.values())
+    assert down(genre).json["stopped"] == []
+
+
+def test_a_port_that_something_else_holds_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ended = Genre(tmp_path)("up", "--port", str(port))
+    assert ended.code == 2
+    assert ended.out == ""
+    lines = [line for line in ended.err.splitlines() if line.startswith("genre: ")]
+    assert lines == [
+        f"genre: port {port} of 127.0.0.1 is taken by something that is no Prefect server; "
+        "name another one with --port"
+    ]
+
+
+def test_a_server_of_another_machine_is_not_started_here(tmp_path: Path) -> None:
+    ended = Genre(tmp_path)("up", PREFECT_API_URL="http://192.0.2.1:4200/api")
+    assert ended.code == 2
+    assert "which is another machine" in ended.err
+    both = Genre(tmp_path)("up", "--port", "4300", PREFECT_API_URL="http://127.0.0.1:4200/api")
+    assert both.code == 2
+    assert "--port is 4300" in both.err
