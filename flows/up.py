@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from flows import console, local_server, orphans, prefect_files, progress, services, shown, up_state
-from flows.data import BUILT_IN
 from flows.errors import NotStarted
 from flows.local_workers import start_workers
 from flows.services import Service
@@ -101,6 +100,8 @@ def _start(
 
 
 def _absolute(data: str) -> str:
+    from flows.data import BUILT_IN  # with pandas, which only a real start needs
+
     if data == BUILT_IN:
         return data
     location = Location.parse(data)
