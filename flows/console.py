@@ -102,7 +102,7 @@ def _explain(error: Exception) -> int:
         error.show(sys.stderr)
         return EXIT_USAGE
     if _remedied_by_user(error):
-        _say(str(error))
+        _say(" ".join(str(error).split()))
         return EXIT_USAGE
     if not isinstance(error, StorageError | FlowError):
         traceback.print_exception(error)
@@ -122,6 +122,9 @@ def _remedied_by_user(error: BaseException) -> bool:
 
     if isinstance(error, StorageError):
         return error.remedied_by_user
+    prefect = sys.modules.get("prefect.exceptions")  # a flow's parameters have bounds of their own
+    if prefect is not None and isinstance(error, prefect.ParameterTypeError):
+        return True
     return isinstance(error, UsageError | GenreModelError)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 import urllib.error
 from pathlib import Path
+from typing import Any
 
 import pytest
-from prefect_server import Server, finished_run, worker
+import yaml
+from prefect_server import ROOT, Server, finished_run, worker
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "test_flows"))
 from tiny_fma import write_tiny_fma
@@ -17,22 +19,36 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
 def test_every_deployment_is_registered_on_its_pool(deployed: Server) -> None:
     found = {each["name"]: each for each in deployed.post("deployments/filter", {})}
-    assert set(found) == {"build-features", "train-model", "evaluate-model", "full-run"}
+    written = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    assert set(found) == {each["name"] for each in written}
     assert found["train-model"]["work_pool_name"] == "gpu"
     assert found["build-features"]["work_pool_name"] == "cpu"
     assert found["full-run"]["schedules"][0]["schedule"]["cron"] == "0 3 * * *"
     assert all(each["enforce_parameter_schema"] for each in found.values())
 
 
-def test_a_wrong_parameter_is_refused_before_the_run_starts(deployed: Server) -> None:
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("build-features", {"max_quarantined": 7}),
+        ("build-features", {"workers": 0}),
+        ("build-features", {"preset": "loud"}),
+        ("train-model", {"seed": -1}),
+        ("train-model", {"epochs": "many"}),
+        ("train-model", {"colour": "blue"}),
+        ("evaluate-model", {"split": "all"}),
+        ("predict-tracks", {}),  # which folder?
+        ("full-run", {"refresh": "perhaps"}),
+    ],
+)
+def test_a_wrong_parameter_is_refused_before_the_run_starts(
+    deployed: Server, name: str, parameters: dict[str, Any]
+) -> None:
     (deployment,) = [
-        each for each in deployed.post("deployments/filter", {}) if each["name"] == "build-features"
+        each for each in deployed.post("deployments/filter", {}) if each["name"] == name
     ]
     with pytest.raises(urllib.error.HTTPError) as refused:
-        deployed.post(
-            f"deployments/{deployment['id']}/create_flow_run",
-            {"parameters": {"max_quarantined": 7}},
-        )
+        deployed.post(f"deployments/{deployment['id']}/create_flow_run", {"parameters": parameters})
     assert 400 <= refused.value.code < 500
 
 

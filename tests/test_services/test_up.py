@@ -6,6 +6,7 @@ import contextlib
 import http.server
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -194,6 +195,26 @@ def test_features_that_are_built_alone_start_a_training_in_the_gpu_pool(up: Up) 
         "catalogue": catalogues[0],
         "preset": "seed",
     }
+
+
+def test_the_model_is_evaluated_and_predicts_a_folder(up: Up) -> None:
+    runs = up.server.post("flow_runs/filter", {})
+    (training,) = [each for each in runs if each["work_pool_name"] == "gpu"]
+    assert finished_run(up.server, training["id"])["state_type"] == "COMPLETED"
+    evaluated = finished_run(up.server, up.run("evaluate-model")["id"])
+    assert evaluated["state_type"] == "COMPLETED", evaluated["state"]["message"]
+    new = up.genre.folder / "new"
+    shutil.copytree(up.genre.folder / "fma" / "fma_small", new)
+    (new / "broken.mp3").write_bytes(b"not audio at all")
+    predicted = finished_run(up.server, up.run("predict-tracks", folder=str(new))["id"])
+    assert predicted["state_type"] == "COMPLETED", predicted["state"]["message"]
+    artifacts = up.server.post("artifacts/latest/filter", {})
+    (table,) = [json.loads(each["data"]) for each in artifacts if each["key"] == "predictions"]
+    by_file = {row["file"]: row for row in table}
+    assert len(table) == 29
+    assert by_file["broken.mp3"]["status"] == "undecodable"
+    assert {row["genre"] for row in table} <= {"", "Electronic", "Rock"}
+    assert len(list((up.genre.folder / "store" / "predictions").rglob("*.parquet"))) == 1
 
 
 def test_ctrl_c_stops_all_that_it_started_and_nothing_else(up: Up) -> None:
