@@ -45,11 +45,12 @@ test-services: setup ## real servers beside the tests
 test-benchmarks: setup ## every benchmark with tiny numbers
 	$(BIN)/python -m pytest -m benchmarks
 
-lint: setup ## ruff, mypy and the import rules
+lint: setup ## ruff, mypy, the import rules and the Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 
 bench: setup ## the tables of docs/performance.md
 	$(BIN)/python -m benchmarks.features
