@@ -19,6 +19,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 PRESETS = ("default", "seed")
 NETWORKS = ("default", "seed")
 SUBSETS = ("small", "medium", "large", "full")
+POOLS = ("cpu", "gpu")
 SPLITS = ("training", "validation", "test")
 
 
@@ -165,6 +166,14 @@ def status(*, as_json: bool, **options: Any) -> None:
     ),
     _option(
         "--webhook", metavar="URL", help="Address that automations call when something is wrong."
+    ),
+    click.option(
+        "--pool",
+        "pools",
+        multiple=True,
+        type=click.Choice(POOLS),
+        default=POOLS,
+        help="Start a worker of this pool here; repeatable.  [default: of each]",
     ),
     click.option("--detach", is_flag=True, help="Leave it running; `genre down` stops it."),
     JSON,

@@ -10,11 +10,12 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flows import console, local_server, orphans, prefect_files, progress, services, shown, up_state
-from flows.errors import NotStarted
+from flows.errors import NotStarted, UsageError
 from flows.local_workers import start_workers
 from flows.services import Service
 from flows.up_state import Running
@@ -25,21 +26,49 @@ REGISTER_LIMIT_S = 300.0
 SUPERVISOR_LIMIT_S = 30.0
 
 
-def up(
-    *, as_json: bool, data: str, store: str, port: int | None, webhook: str | None, detach: bool
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What `genre up` is to start.
+
+    Attributes
+    ----------
+    api : str
+        Address of the server's API.
+    folder : Path
+        For logs and state.
+    data, store : str
+        What the deployments work on by default.
+    pools : tuple[str, ...]
+        Of which a worker is started here.
+    webhook : str, optional
+        Address that automations call.
+    is_detached : bool
+        Whether it goes on when the command has ended.
+    """
+
+    api: str
+    folder: Path
+    data: str
+    store: str
+    pools: tuple[str, ...]
+    webhook: str | None
+    is_detached: bool
+
+
+def up(*, as_json: bool, port: int | None, detach: bool, **options: Any) -> None:
     """Run `genre up`: start what is missing, and with `detach` leave it running."""
     with console.result_stream() as out:
         progress.enable()
         api = local_server.api_address(port)
         folder = local_server.prefect_home() / up_state.FOLDER
+        asked = Asked(api=api, folder=folder, is_detached=detach, **options)
         with up_state.one_at_a_time(folder):
             running = up_state.read(folder)
-            found = running is not None and running.is_alive
+            found = running is not None and running.is_whole
             if running is None or not found:
-                running = _start(
-                    folder, api=api, data=data, store=store, webhook=webhook, detach=detach
-                )
+                if running is not None:
+                    _stop(running)  # what a killed one, or a dead server, has left
+                running = _start(asked)
         result = {**running.result, "already_running": found, "detached": detach}
         console.emit(result, as_json=as_json, show=lambda to: shown.up(result, to), to=out)
         if not found and not detach:
@@ -59,44 +88,49 @@ def down(*, as_json: bool) -> None:
         console.emit(result, as_json=as_json, show=lambda to: shown.down(result, to), to=out)
 
 
-def _start(
-    folder: Path, *, api: str, data: str, store: str, webhook: str | None, detach: bool
-) -> Running:
+def _start(asked: Asked) -> Running:
     """Start everything and write it down; on an error nothing is left running."""
     began = time.monotonic()
+    _check_address(asked.webhook)
     files = prefect_files.find_folder()
-    parameters = {"data": _absolute(data), "store": Location.parse(store).uri}
+    parameters = {"data": _absolute(asked.data), "store": Location.parse(asked.store).uri}
     mark = uuid.uuid4().hex
-    env = {services.MARK: mark, "PREFECT_API_URL": api, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    env = {
+        services.MARK: mark,
+        "PREFECT_API_URL": asked.api,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    }
     started: list[Service] = []
-    if not detach:
+    if not asked.is_detached:
         orphans.leave_none()
     try:
-        if not local_server.answers(api):
-            started.append(local_server.start_server(api, env=env, folder=folder))
-            local_server.wait_for_server(api, started[0])
-        done = _register(files, parameters, webhook=webhook, env=env, folder=folder)
-        start_workers(api, done["pools"], env=env, folder=folder, started=started)
-        running = Running(
-            mark=mark,
-            services=tuple(started),
-            supervisor=None if detach else this_process(),
-            result={
-                "dashboard": api.removesuffix("/api"),
-                "api": api,
-                "server": "started" if started[0].role == services.SERVER else "found",
-                **parameters,
-                **done,
-                "processes": {each.role: each.process.pid for each in started},
-                "state": str(folder),
-                "seconds": round(time.monotonic() - began, 1),
-            },
-        )
-        running.write(folder)
+        if not local_server.answers(asked.api):
+            started.append(local_server.start_server(asked.api, env=env, folder=asked.folder))
+            local_server.wait_for_server(asked.api, started[0])
+        done = _register(asked, files, parameters, env=env)
+        start_workers(asked.api, asked.pools, env=env, folder=asked.folder, started=started)
+        result = {
+            "dashboard": asked.api.removesuffix("/api"),
+            "api": asked.api,
+            "server": "started" if started[0].role == services.SERVER else "found",
+            **parameters,
+            **done,
+            "processes": {each.role: each.process.pid for each in started},
+            "state": str(asked.folder),
+            "seconds": round(time.monotonic() - began, 1),
+        }
+        supervisor = None if asked.is_detached else this_process()
+        running = Running(mark=mark, services=tuple(started), supervisor=supervisor, result=result)
+        running.write(asked.folder)
     except BaseException:
         services.stop(started, mark=mark, say=progress.say)
         raise
     return running
+
+
+def _check_address(webhook: str | None) -> None:
+    if webhook is not None and not webhook.startswith(("http://", "https://")):
+        raise UsageError(f"--webhook is {webhook!r}; give an address that starts with https://")
 
 
 def _absolute(data: str) -> str:
@@ -111,26 +145,21 @@ def _absolute(data: str) -> str:
 
 
 def _register(
-    files: Path,
-    parameters: Mapping[str, str],
-    *,
-    webhook: str | None,
-    env: Mapping[str, str],
-    folder: Path,
+    asked: Asked, files: Path, parameters: Mapping[str, str], *, env: Mapping[str, str]
 ) -> dict[str, Any]:
     """Call `flows.registration` in a process of its own: this one needs no flows all day."""
     progress.say("telling the server pools, deployments, limits and automations")
-    log = folder / "registration.log"
-    asked = {
+    log = asked.folder / "registration.log"
+    told = {
         "folder": str(files),
         "parameters": dict(parameters),
-        "applied": str(folder / prefect_files.DEPLOYMENTS),
-        "webhook": webhook,
+        "applied": str(asked.folder / prefect_files.DEPLOYMENTS),
+        "webhook": asked.webhook,
     }
     with log.open("wb") as errors:
         done = subprocess.run(
             [sys.executable, "-m", "flows.registration"],
-            input=json.dumps(asked).encode(),
+            input=json.dumps(told).encode(),
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=files,

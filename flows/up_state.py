@@ -43,9 +43,9 @@ class Running:
     supervisor: ProcessIdentity | None = None
 
     @property
-    def is_alive(self) -> bool:
-        """Whether any of its services is."""
-        return any(not service.process.is_dead for service in self.services)
+    def is_whole(self) -> bool:
+        """Whether all of its services live."""
+        return all(not service.process.is_dead for service in self.services)
 
     def write(self, folder: Path) -> None:
         """Write it down under a temporary name, and rename."""

@@ -7,7 +7,7 @@ import re
 import pytest
 from command import Genre
 
-from flows.cli import NETWORKS, PRESETS, SPLITS, SUBSETS
+from flows.cli import NETWORKS, POOLS, PRESETS, SPLITS, SUBSETS
 
 
 def sentence(err: str) -> str:
@@ -19,16 +19,18 @@ def sentence(err: str) -> str:
 
 
 def test_choices_are_those_of_the_domain() -> None:
+    from flows import registration
     from genre_model import catalogue, networks, specs
 
     assert set(PRESETS) == set(specs.FEATURE_PRESETS)
     assert set(NETWORKS) == set(networks.NETWORKS)
     assert SUBSETS == catalogue.SUBSETS
     assert SPLITS == catalogue.SPLITS
+    assert set(POOLS) == set(registration.POOLS)
 
 
 def test_help_names_every_command_and_its_options(genre: Genre) -> None:
-    commands = ("run", "features", "train", "evaluate", "predict", "status")
+    commands = ("run", "features", "train", "evaluate", "predict", "status", "up", "down")
     shown = genre("--help")
     assert shown.code == 0
     assert all(re.search(rf"^  {command} ", shown.out, re.M) for command in commands)
@@ -46,6 +48,9 @@ def test_help_names_every_command_and_its_options(genre: Genre) -> None:
         (["train", "--store", "nowhere"], "no store at"),
         (["predict", "song.mp3", "--store", "nowhere"], "no store at"),
         (["status", "--store", "ftp://host/store"], "'ftp'"),
+        (["up", "--port", "0"], "0 is not in the range"),
+        (["up", "--pool", "tpu"], "'tpu' is not one of 'cpu', 'gpu'"),
+        (["up", "--port", "4299", "--webhook", "hooks.example.org"], "that starts with https://"),
     ],
 )
 def test_a_wrong_option_ends_with_2_and_nothing_written(
