@@ -34,6 +34,7 @@ from prefect.workers.process import ProcessVariables
 from pydantic import BaseModel, ValidationError
 
 from flows import announcements, prefect_files
+from flows.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
 CONTENT: dict[str, Any] = yaml.safe_load((ROOT / "prefect.yaml").read_text())
@@ -229,3 +230,26 @@ def test_the_users_data_and_store_go_to_every_flow_that_takes_them() -> None:
     assert given["build-features"] == own
     assert given[TRAIN] == {"store": "s3://bucket/genre"}
     assert problems(content) == []
+
+
+def test_the_file_is_found_from_any_folder_and_another_projects_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prefect.yaml").write_text("name: another\n")
+    assert prefect_files.find_folder() == ROOT
+    (tmp_path / "prefect.yaml").write_text("name: fma-genre\ndeployments: []\n")
+    assert prefect_files.find_folder() == tmp_path
+    assert prefect_files.automations(tmp_path) == []
+
+
+def test_where_there_is_none_the_sentence_names_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(prefect_files, "__file__", str(tmp_path / "flows" / "prefect_files.py"))
+    with pytest.raises(UsageError, match=f"no prefect.yaml of fma-genre in {tmp_path}"):
+        prefect_files.find_folder()
+    (tmp_path / "prefect.yaml").write_text("name: [\n")
+    with pytest.raises(UsageError, match="is not YAML"):
+        prefect_files.find_folder()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import urllib.error
 from pathlib import Path
@@ -68,3 +70,36 @@ def test_a_worker_runs_a_deployment(deployed: Server, tmp_path: Path) -> None:
     assert keys >= {"catalogue", "features-progress", "throughput", "quarantine"}
     names = {each["name"] for each in deployed.post("task_runs/filter", {})}
     assert "shard 0" in names
+
+
+def test_automations_are_applied_once_and_stay_paused(deployed: Server, tmp_path: Path) -> None:
+    asked = {
+        "folder": str(ROOT),
+        "parameters": {"store": str(tmp_path / "store")},
+        "applied": str(tmp_path / "prefect.yaml"),
+        "webhook": None,
+    }
+
+    def register() -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, "-m", "flows.registration"],
+            input=json.dumps(asked),
+            env=deployed.env,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    first = register()
+    known = {each["name"]: each for each in deployed.post("automations/filter", {})}
+    assert set(first["automations"]) < set(known)
+    assert known["genre-run-late"]["actions"] == [{"type": "do-nothing"}]
+    deployed.prefect("automation", "pause", "genre-run-late")
+    assert register() == first
+    again = {each["name"]: each for each in deployed.post("automations/filter", {})}
+    assert len(deployed.post("automations/filter", {})) == len(known)
+    assert again["genre-run-late"]["enabled"] is False
+    assert again["genre-run-failed"]["enabled"] is True

@@ -197,6 +197,19 @@ def test_features_that_are_built_alone_start_a_training_in_the_gpu_pool(up: Up) 
     }
 
 
+def test_too_many_refused_tracks_are_told_to_the_webhook(up: Up) -> None:
+    run = up.run("build-features", preset="seed", workers=1, max_quarantined=0)
+    assert finished_run(up.server, run["id"])["state_type"] == "FAILED"
+
+    def told() -> list[dict[str, Any]]:
+        return [each for each in up.told if each["automation"] == "genre-too-many-quarantined"]
+
+    (message,) = wait_for(told, limit_s=60)
+    assert message["event"] == "genre.features.quarantined"
+    assert "1 of 29 tracks" in message["text"]
+    assert "track 900 missing" in message["text"]
+
+
 def test_the_model_is_evaluated_and_predicts_a_folder(up: Up) -> None:
     runs = up.server.post("flow_runs/filter", {})
     (training,) = [each for each in runs if each["work_pool_name"] == "gpu"]
