@@ -39,7 +39,7 @@ Data = Annotated[
     str,
     Field(min_length=1),
     Described(
-        "Folder of FMA's layout (fma_metadata/tracks.csv, fma_small/…) as the worker sees it, or "
+        "Folder of FMA's layout, or of one folder a genre, as the worker sees it; or "
         "`demo` for the built-in data set."
     ),
 ]
