@@ -37,7 +37,6 @@ def test_every_deployment_is_registered_on_its_pool(deployed: Server) -> None:
         ("build-features", {"preset": "loud"}),
         ("train-model", {"seed": -1}),
         ("train-model", {"epochs": "many"}),
-        ("train-model", {"colour": "blue"}),
         ("evaluate-model", {"split": "all"}),
         ("predict-tracks", {}),  # which folder?
         ("full-run", {"refresh": "perhaps"}),
