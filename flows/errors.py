@@ -15,3 +15,7 @@ class ClusterLost(FlowError, RuntimeError):  # noqa: N818 - reads as a sentence
 
 class TooManyQuarantined(UsageError):  # noqa: N818 - reads as a sentence
     """More tracks were refused than the run allows."""
+
+
+class ChildFailed(FlowError, RuntimeError):  # noqa: N818 - reads as a sentence
+    """A deployment that this run handed work to did not complete it."""
