@@ -29,7 +29,7 @@ from storage.claims import Claim
 from storage.layout import create_store
 from storage.locations import Location
 from storage.plans import ShardWork
-from tasks.build_shard import build_shard
+from tasks.build_shard import build_shard, may_pass
 from tasks.catalogue import find_catalogue, store_catalogue
 from tasks.features import (
     FeatureWork,
@@ -198,6 +198,7 @@ def build_shards(
                 work.plan.shards,
                 limit=lambda: IN_FLIGHT_A_WORKER * _workers(client),
                 on_done=lambda shard: note(shard.shard, len(shard.rows)),
+                is_alone=may_pass,
             )
             seconds = time.monotonic() - began
             return Built(outcomes=tuple(outcomes), workers=_workers(client), seconds=seconds)
