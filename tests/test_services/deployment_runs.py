@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,9 +66,7 @@ class Run:
         self._set({"type": "CANCELLING", "name": "Cancelling"})
 
     def _set(self, state: dict[str, str]) -> None:
-        answer = self.server.post(
-            f"flow_runs/{self.id}/set_state", {"state": state, "force": True}
-        )
+        answer = self.server.post(f"flow_runs/{self.id}/set_state", {"state": state, "force": True})
         assert answer["status"] == "ACCEPT", answer
 
     def task_runs(self) -> dict[str, list[str]]:
@@ -88,17 +89,45 @@ def create_run(server: Server, deployment: str, **parameters: object) -> Run:
         each for each in server.post("deployments/filter", {}) if each["name"] == deployment
     ]
     given = {
-        name: str(value) if isinstance(value, Path) else value
-        for name, value in parameters.items()
+        name: str(value) if isinstance(value, Path) else value for name, value in parameters.items()
     }
     made = server.post(f"deployments/{found['id']}/create_flow_run", {"parameters": given})
     return Run(server, made["id"])
 
 
 @contextmanager
-def marked_worker(
-    server: Server, pool: str, *, folder: Path, **settings: str
-) -> Iterator[Started]:
+def marked_server(home: Path, port: int, **settings: str) -> Iterator[tuple[Server, Started]]:
+    """Start a server that a test may kill, and start again on the same port and database."""
+    api = f"http://127.0.0.1:{port}/api"
+    env = {
+        **os.environ,
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": api,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        **settings,
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1"]
+    with nothing_left(start([*command, "--port", str(port)], folder=home, **env)) as process:
+        until(lambda: _answers(f"{api}/health"), limit_s=180, what=f"{api} answers")
+        yield Server(api, env), process
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        return bool(urllib.request.urlopen(url, timeout=5).status == 200)
+    except OSError:
+        return False
+
+
+@contextmanager
+def marked_worker(server: Server, pool: str, *, folder: Path, **settings: str) -> Iterator[Started]:
     """Start a worker whose descendants are found again, and end them all afterwards."""
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
     with nothing_left(start(command, folder=folder, **{**server.env, **settings})) as worker:

@@ -34,7 +34,9 @@ def test_retry_writes_the_shard_that_failed_and_no_other(
         fault.parent.mkdir(parents=True, exist_ok=True)
         fault.symlink_to(fault.name)  # a loop: whatever is opened below it fails
         failed = run.ended()
-        print(failed["state"]["message"]); print(run.task_runs()); print(run.log())
+        print(failed["state"]["message"])
+        print(run.task_runs())
+        print(run.log())
         assert failed["state_type"] == "FAILED"
         assert f"c/{FAULTY}/0/0/0" in failed["state"]["message"]
         assert features.finished == set(range(SHARDS)) - {FAULTY}
