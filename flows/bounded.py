@@ -5,30 +5,29 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from typing import Any, TypeVar
 
 from prefect.futures import PrefectFuture
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 def run_bounded(
-    submit: Callable[[Item], PrefectFuture[Result]],
+    submit: Callable[[Item], PrefectFuture[Any]],
     items: Iterable[Item],
     *,
     limit: int | Callable[[], int],
     on_done: Callable[[Item], None] = lambda _item: None,
     is_alone: Callable[[BaseException], bool] = lambda _error: False,
     most_failures: int = 3,
-) -> list[Result]:
+) -> None:
     """Run one task an item, at most `limit` at a time.
 
     Parameters
     ----------
     submit : callable
-        Submits the task run of one item and returns its future, which is not kept once it has
-        ended: of a hundred thousand tracks' shards, Prefect's records would fill the memory.
+        Submits the task run of one item and returns its future, of which nothing is kept once it
+        has ended, so that memory does not grow with the number of items.
     items : iterable
         Taken one by one, as places become free.
     limit : int or callable
@@ -41,11 +40,6 @@ def run_bounded(
     most_failures : int
         Failures after which no further item is submitted, though each of them was alone.
 
-    Returns
-    -------
-    list
-        The results in the order of the items.
-
     Raises
     ------
     BaseException
@@ -54,11 +48,11 @@ def run_bounded(
         and not 1,665 times.
     """
     allowed = limit if callable(limit) else lambda: limit
-    runs: _Runs[Result] = _Runs(is_alone, most_failures)
+    runs = _Runs(is_alone, most_failures)
 
-    def ended(place: int, item: Item, future: PrefectFuture[Result]) -> None:
+    def ended(place: int, item: Item, future: PrefectFuture[Any]) -> None:
         try:
-            if runs.take(place, future):
+            if runs.has_completed(place, future):
                 on_done(item)
         finally:
             runs.leave()
@@ -67,18 +61,17 @@ def run_bounded(
         if not runs.wait_for_a_place(allowed):
             break
         submit(item).add_done_callback(functools.partial(ended, place, item))
-    return runs.results()
+    runs.join()
 
 
-class _Runs(Generic[Result]):
-    """What is under way, and what became of the others."""
+class _Runs:
+    """What is under way, and which of the others failed."""
 
     def __init__(self, is_alone: Callable[[BaseException], bool], most_failures: int) -> None:
         self._is_alone, self._most_failures = is_alone, most_failures
         self._changed = threading.Condition()
         self._under_way = 0
         self._stopped = False
-        self._results: dict[int, Result] = {}
         self._failures: dict[int, BaseException] = {}
 
     def wait_for_a_place(self, allowed: Callable[[], int]) -> bool:
@@ -88,22 +81,20 @@ class _Runs(Generic[Result]):
             self._under_way += not self._stopped
             return not self._stopped
 
-    def take(self, place: int, future: PrefectFuture[Result]) -> bool:
-        """Keep what an ended run gave, and tell whether it completed."""
-        outcome: Result | BaseException
+    def has_completed(self, place: int, future: PrefectFuture[Any]) -> bool:
+        """Tell whether an ended run completed, and keep its failure otherwise."""
         try:
             # The result tells at once, while the state of an ended run may not have arrived yet.
             outcome = future.result(raise_on_failure=False)
-        except BaseException as error:  # noqa: BLE001 - raised by `results`, in the caller's thread
+        except BaseException as error:  # noqa: BLE001 - raised by `join`, in the caller's thread
             outcome = error
+        if not isinstance(outcome, BaseException):
+            return True
         with self._changed:
-            if isinstance(outcome, BaseException):
-                self._failures[place] = outcome
-                is_many = len(self._failures) >= self._most_failures
-                self._stopped |= is_many or not self._is_alone(outcome)
-            else:
-                self._results[place] = outcome
-        return place in self._results
+            self._failures[place] = outcome
+            is_many = len(self._failures) >= self._most_failures
+            self._stopped |= is_many or not self._is_alone(outcome)
+        return False
 
     def leave(self) -> None:
         """Give the place of an ended run back."""
@@ -111,10 +102,9 @@ class _Runs(Generic[Result]):
             self._under_way -= 1
             self._changed.notify_all()
 
-    def results(self) -> list[Result]:
-        """Wait for the last ones, and return all results in order or raise the first failure."""
+    def join(self) -> None:
+        """Wait for the last ones, and raise the first failure in the order of the items."""
         with self._changed:
             self._changed.wait_for(lambda: not self._under_way)
         if self._failures:
             raise self._failures[min(self._failures)]
-        return [self._results[place] for place in sorted(self._results)]

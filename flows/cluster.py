@@ -22,12 +22,15 @@ CLOSE_LIMIT_S = 20.0
 NO_WORKERS_LIMIT_S = 60.0
 _LATECOMERS_S = 3.0
 _CHECK_LIMIT_S = 5.0
+# Every Dask process keeps the last messages that it sent, jobs and all: 1,000 by default.
+_MESSAGES_KEPT = 10
 
 _SETTINGS = {
     # Nannies replace killed workers, but nobody replaces a nanny.
     "DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT": f"{NO_WORKERS_LIMIT_S:g}s",
     # A worker imports what it needs while it starts, not while its first shard waits.
     "DASK_DISTRIBUTED__WORKER__PRELOAD": '["tasks.shards"]',
+    "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": f"{_MESSAGES_KEPT}",
     # A nanny would have its worker give memory back at once, and page it in anew for every shard.
     "MALLOC_MMAP_THRESHOLD_": f"{2**25}",
     "MALLOC_TRIM_THRESHOLD_": f"{2**26}",
@@ -58,12 +61,16 @@ def dask_client(*, workers: int | None = None, scheduler: str | None = None) -> 
         If no local worker starts, the scheduler goes meanwhile, or every local worker with its
         nanny.
     """
+    import dask
     from distributed.comm.core import CommClosedError
     from distributed.scheduler import NoWorkerError
 
     _check_workers(workers)
     try:
-        with _joined(scheduler) if scheduler else _local(workers or os.cpu_count() or 1) as client:
+        with (
+            dask.config.set({"distributed.admin.low-level-log-length": _MESSAGES_KEPT}),
+            _joined(scheduler) if scheduler else _local(workers or os.cpu_count() or 1) as client,
+        ):
             yield client
     except (CancelledError, CommClosedError, NoWorkerError) as error:
         raise ClusterLost(

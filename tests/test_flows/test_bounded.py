@@ -62,10 +62,10 @@ class Workers:
 
 
 @given(items=st.lists(st.integers(0, 99), max_size=30), limit=st.integers(1, 8))
-def test_results_come_in_order_and_the_bound_holds(items: list[int], limit: int) -> None:
+def test_every_item_is_run_once_and_the_bound_holds(items: list[int], limit: int) -> None:
     workers, done = Workers(), []
-    results = run_bounded(workers.submit, items, limit=limit, on_done=done.append)
-    assert results == [item**2 for item in items]
+    run_bounded(workers.submit, items, limit=limit, on_done=done.append)
+    assert workers.begun == len(items)
     assert workers.most <= limit
     workers.pool.shutdown()
     assert sorted(done) == sorted(items)

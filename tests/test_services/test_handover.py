@@ -58,7 +58,7 @@ def test_training_runs_in_the_gpu_pools_worker(deployed: Server, place: Path) ->
         run.completed()
     assert child.facts["work_pool_name"] == "gpu"
     assert child.state == "COMPLETED"
-    assert list(child.task_runs()) == ["train-0"] or "train" in str(child.task_runs())
+    assert any(name.startswith("train") for name in child.task_runs())
     assert "train-model/train-model run" in run.log()
     assert len(list(place.glob("store/models/*/model.keras"))) == 1
     assert list(place.glob("store/models/*/evaluation/test/metrics.json"))
