@@ -4,11 +4,11 @@ stubs   what orchestrating one shard costs
 clips   what share of a real feature run's time that is
 rerun   how long a full run takes that finds everything done
 
-Stubs: as many shards as a hundred thousand tracks make go the flow's own way (a task run each, the Dask
-client, bounded), with full-sized jobs; only that the worker sleeps instead of decoding. CPU times
-are those of the processes, from the first submission to the last outcome (the server's until it
-has written everything down); a shard's turn is the time from its beginning to the beginning of the
-next one at the same worker.
+Stubs: as many shards as a hundred thousand tracks make go the flow's own way (a task run each, the
+Dask client, bounded), with full-sized jobs; only that the worker sleeps instead of decoding. CPU
+times are those of the processes, from the first submission to the last outcome (the server's until
+it has written everything down); a shard's turn is the time from its beginning to the beginning of
+the next one at the same worker.
 """
 
 from __future__ import annotations

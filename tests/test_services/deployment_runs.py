@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 from prefect_server import Server
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "test_faults"))
@@ -145,13 +145,8 @@ def dask_processes(worker: Started) -> list[str]:
     for process in worker.descendants():
         try:
             line = " ".join(process.cmdline())
-        except Exception:  # noqa: BLE001, S112 - it ended meanwhile
+        except psutil.NoSuchProcess:
             continue
         if any(word in line for word in ("distributed.", "spawn_main", "decoder_child")):
             found.append(line)
     return found
-
-
-def now() -> float:
-    """Return a time to measure from [s]."""
-    return time.monotonic()

@@ -15,7 +15,6 @@ from deployment_runs import (
     free_port,
     marked_server,
     marked_worker,
-    now,
     until,
 )
 from fault_data import write_data
@@ -30,7 +29,9 @@ TRACKS = 64 * SHARDS
 CANCEL_LIMIT_S = 30.0
 ZOMBIES = Path(__file__).parents[2] / "automations" / "zombies.yaml"
 LEASES = {
-    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem"
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
+        "prefect.server.concurrency.lease_storage.filesystem"
+    )
 }
 
 
@@ -61,8 +62,6 @@ def begun(store: Path) -> FeaturesFolder:
 
 def flow_process(worker: Started) -> psutil.Process:
     """Find the process that runs the flow."""
-    for process in worker.descendants():
-        print(process.pid, process.ppid(), " ".join(process.cmdline())[:150])
     (found,) = [each for each in worker.descendants() if "prefect.engine" in each.cmdline()]
     return found
 
@@ -97,12 +96,11 @@ def test_a_cancelled_run_stops_computing_and_is_resumable(
 
 
 def test_a_killed_flow_is_crashed_and_its_dask_processes_end(
-    deployed: Server, data: Path, run: Run, worker: Started, tmp_path: Path
+    run: Run, worker: Started, tmp_path: Path
 ) -> None:
     features = begun(tmp_path / "store")
     flow_process(worker).kill()
-    took = until(lambda: not dask_processes(worker), what="nothing computes")
-    print("kill took", took)
+    until(lambda: not dask_processes(worker), limit_s=CANCEL_LIMIT_S, what="nothing computes")
     assert run.ended(limit_s=60)["state_type"] == "CRASHED"
     finished = features.finished
     assert len(finished) < SHARDS
@@ -115,7 +113,6 @@ def test_a_killed_flow_is_crashed_and_its_dask_processes_end(
     assert features.finished == set(range(SHARDS))
     after = features.files_of(features.finished)
     assert {path: after[path] for path in before} == before
-    print(run.task_runs())
 
 
 def test_a_killed_worker_leaves_nothing_stuck(
@@ -124,7 +121,6 @@ def test_a_killed_worker_leaves_nothing_stuck(
     features = begun(tmp_path / "store")
     worker.kill()
     run.ended()
-    print(run.facts["state"]["name"], run.facts["state"]["message"])
     until(lambda: not dask_processes(worker), what="nothing computes")
     before = features.files_of(features.finished)
     with marked_worker(deployed, "cpu", folder=tmp_path / "next"):
@@ -142,9 +138,7 @@ def test_a_run_whose_machine_is_lost_is_crashed_by_its_missing_heartbeat(
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     assert run.state == "RUNNING"
-    began = now()
     facts = run.ended(limit_s=200)
-    print("zombie took", now() - began, facts["state"]["message"])
     assert facts["state_type"] == "CRASHED"
     assert "heartbeat" in facts["state"]["message"]
     before = features.files_of(features.finished)
@@ -166,8 +160,7 @@ def test_a_killed_server_costs_no_shard_and_blocks_no_run(data: Path, tmp_path: 
             for each in process.descendants():
                 each.kill()
             with marked_server(home, port, **LEASES):
-                print("after restart", run.state, len(features.finished))
-                facts = run.ended()
-                print(facts["state_type"], facts["state"]["message"], run.log()[-2000:])
+                run.completed()
+                assert features.finished == set(range(SHARDS))
                 until(lambda: not dask_processes(worker), what="nothing computes")
                 goes_on(server, data, features, features.files_of(features.finished))
