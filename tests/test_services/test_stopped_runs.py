@@ -104,11 +104,12 @@ def test_a_killed_flow_is_crashed_and_its_dask_processes_end(
     assert run.ended(limit_s=60)["state_type"] == "CRASHED"
     finished = features.finished
     assert len(finished) < SHARDS
-    # The worker says it twice, the second time of the infrastructure; Retry comes after that.
-    until(lambda: "infrastructure" in run.facts["state"]["message"], what="the worker has said it")
+    before = features.files_of(finished)
+    # A worker reports a killed process twice, the second time half a minute later, which would
+    # undo a Retry that came before.
+    until(lambda: worker.said.count("exceeded its memory") == 2, what="the worker has said it")
     run.retry()
     until(lambda: run.state != "CRASHED", what="taken up")
-    before = features.files_of(finished)
     run.completed()
     assert features.finished == set(range(SHARDS))
     after = features.files_of(features.finished)
