@@ -108,13 +108,12 @@ def full_run(
     }
 
 
-def _train(store: Location, *, train_on: str | None, **parameters: Any) -> dict[str, Any]:
+def _train(store: Location, *, train_on: str | None, refresh: bool, **what: Any) -> dict[str, Any]:
     """Train here, or have a deployment train what is not there yet."""
-    parameters["store"] = store.uri
     began = time.monotonic()
-    name = name_model(store, **parameters) if train_on else ""
-    is_there = bool(train_on) and ModelStore(store).exists(name) and not parameters["refresh"]
-    if train_on is None or is_there:
+    name = name_model(store, **what) if train_on else ""
+    parameters = {"store": store.uri, "refresh": refresh, **what}
+    if train_on is None or (ModelStore(store).exists(name) and not refresh):
         found: dict[str, Any] = train_model(**parameters)
         return found
     run_elsewhere(train_on, parameters)

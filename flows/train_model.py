@@ -92,9 +92,8 @@ def name_model(
     network: str,
     seed: int,
     epochs: int | None,
-    **_others: Any,
 ) -> str:
-    """Name the model that `train_model` makes or finds; its parameters, nothing is trained."""
+    """Name the model that `train_model` makes or finds with these parameters."""
     data = load_labelled(store, FeatureSpec.preset(preset), catalogue_id=catalogue)
     return identify_model(data, ModelSpec(network=network), _train_spec(seed, epochs))
 

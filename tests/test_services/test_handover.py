@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from deployment_runs import Run, create_run, marked_worker, until
+from deployment_runs import ENDED, Run, create_run, marked_worker, until
 from fault_processes import Started
 from prefect_server import Server
 from tiny_fma import write_tiny_fma
@@ -27,7 +27,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def child_of(run: Run) -> Run:
     """Wait until the run has handed training over, and return that run."""
     asked = {"flow_runs": {"parent_flow_run_id": {"any_": [run.id]}}, "flows": TRAINING}
-    until(lambda: bool(run.server.post("flow_runs/filter", asked)), limit_s=240, what="a child")
+    until(
+        lambda: run.server.post("flow_runs/filter", asked) or run.state in ENDED,
+        limit_s=240,
+        what="a child",
+    )
     (found,) = run.server.post("flow_runs/filter", asked)
     return Run(run.server, found["id"])
 
