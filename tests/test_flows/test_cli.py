@@ -47,7 +47,7 @@ def test_help_names_every_command_and_its_options(genre: Genre) -> None:
         (["evaluate", "--store", "nowhere"], "no store at"),
         (["run", "--start-at", "training", "--store", "nowhere"], "no store at"),
         (["run", "--start-at", "testing"], "'testing' is not one of"),
-        (["run", "--data", "nowhere"], "nowhere has no fma_metadata/tracks.csv"),
+        (["run", "--data", "nowhere"], "nowhere is empty or not there"),
         (["features", "--scheduler", "tcp://127.0.0.1:1"], "no Dask scheduler answers at tcp"),
         (["features", "--scheduler", "here"], "no Dask scheduler answers at here"),
         (["predict", "song.mp3", "--store", "nowhere"], "no store at"),
