@@ -55,6 +55,10 @@ class Measured:
     seconds: float
     worker_seconds: float
 
+    def outside(self, workers: int) -> float:
+        """Return the share of the workers' time that was spent in no shard."""
+        return 1 - self.worker_seconds / (workers * self.seconds)
+
 
 def run_bare(folder: Path, data: Path, store: Path, *, processes: int) -> Measured:
     """Write all shards in plain processes, each with its part of them."""
@@ -122,7 +126,7 @@ def table(found: dict[Way, list[Measured]], *, clips: int) -> list[dict[str, obj
             "workers": way.workers,
             "seconds": round(statistics.median(run.seconds for run in runs), 2),
             "clips_a_second": round(statistics.median(clips / run.seconds for run in runs), 2),
-            "outside": round(statistics.median(_outside(run, way) for run in runs), 4),
+            "outside": round(statistics.median(run.outside(way.workers) for run in runs), 4),
             "efficiency": _gain(runs, found[Way("bare", way.workers)]),
             "scaling": _gain(runs, found[Way(way.kind, 1)]),
         }
@@ -157,10 +161,6 @@ def main() -> None:
             f"{row['outside']:9.1%}{row['efficiency']:9.2f}{row['scaling']:8.2f}"
         )
     print("\noutside: share of the workers' time in no shard")
-
-
-def _outside(run: Measured, way: Way) -> float:
-    return 1 - run.worker_seconds / (way.workers * run.seconds)
 
 
 def _gain(runs: list[Measured], base: list[Measured]) -> float:

@@ -1,10 +1,14 @@
 """What a shard costs besides its work: ``python -m benchmarks.orchestration``.
 
-As many shards as a hundred thousand tracks make go the flow's own way (a task run each, the Dask
-client, bounded), with full-sized jobs; only that the worker sleeps instead of decoding. CPU times
-are those of the processes, from the first submission to the last outcome (the server's until it
-has written everything down); a shard's turn is the time from its beginning to the beginning of the
-next one at the same worker.
+stubs   what orchestrating one shard costs
+clips   what share of a real feature run's time that is
+rerun   how long a full run takes that finds everything done
+
+Stubs: as many shards as a hundred thousand tracks make go the flow's own way (a task run each, the
+Dask client, bounded), with full-sized jobs; only that the worker sleeps instead of decoding. CPU
+times are those of the processes, from the first submission to the last outcome (the server's until
+it has written everything down); a shard's turn is the time from its beginning to the beginning of
+the next one at the same worker.
 """
 
 from __future__ import annotations
@@ -19,7 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.clips import say, workplace
+from benchmarks import rerun
+from benchmarks.clips import make_data, say, workplace
+from benchmarks.flow import run_flow
 from benchmarks.processes import Sampler
 from tasks.shards import ShardJob, ShardOutcome
 
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
     from tasks.features import FeatureWork
 
 WORK_S = 0.05
+MOST_OUTSIDE = 0.1
+PARTS = ("stubs", "clips", "rerun")
 ROLES = ("driver", "scheduler", "server", "workers")
 
 
@@ -160,22 +168,81 @@ def turns_ms(naps: Sequence[Nap]) -> list[float]:
     return turns
 
 
+def feature_run(folder: Path, *, clips: int, workers: int) -> dict[str, Any]:
+    """Return what share of a real feature run's time its workers spent in no shard.
+
+    Returns
+    -------
+    dict
+        `clips`, `source`, `workers`, `seconds` from the first submission to the last manifest,
+        `outside` (share of the workers' time in no shard), `limit`.
+    """
+    source = make_data(folder / "data", count=clips)
+    measured = run_flow(
+        folder, folder / "data", folder / "feature-store", workers=workers, clips=clips
+    )
+    return {
+        "clips": clips,
+        "source": source,
+        "workers": workers,
+        "seconds": round(measured.seconds, 2),
+        "outside": round(measured.outside(workers), 4),
+        "limit": MOST_OUTSIDE,
+    }
+
+
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    options = _options()
+    part = min(100, options.shards // 4)
+    found: dict[str, Any] = {}
+    with workplace() as folder:
+        if "stubs" in options.parts:
+            say(f"{options.shards:,} shards of {1_000 * WORK_S:.0f} ms, {options.workers} workers")
+            measured = run(folder, shards=options.shards, workers=options.workers)
+            found["orchestration"] = figures(*measured, part=part)
+        if "clips" in options.parts:
+            say(f"a feature run of {options.clips:,} clips, {options.workers} workers")
+            found["feature_run"] = feature_run(folder, clips=options.clips, workers=options.workers)
+        if "rerun" in options.parts:
+            say(f"genre run when all of {options.tracks:,} tracks is done")
+            found["rerun"] = rerun.measure(folder, tracks=options.tracks)
+    if options.json:
+        print(json.dumps({"part": part, "cores": os.cpu_count(), **found}))
+        return
+    if stubs := found.get("orchestration"):
+        _print_stubs(stubs, part=part)
+    if clips := found.get("feature_run"):
+        print(
+            f"{clips['clips']:,} clips ({clips['source']}) on {clips['workers']} workers: "
+            f"{clips['seconds']:.1f} s from the first submission to the last manifest, "
+            f"{clips['outside']:.1%} of the workers' time in no shard "
+            f"(limit {clips['limit']:.0%})\n"
+        )
+    if done := found.get("rerun"):
+        print(
+            f"genre run when all of {done['tracks']:,} tracks is done: {done['seconds']:.1f} s, "
+            f"of it the flow {done['flow_seconds']:.1f} s (limit {done['limit_s']:.0f} s)"
+        )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure")
     parser.add_argument("--shards", type=int, default=1_665, help="how many stubs, at least 20")
+    parser.add_argument("--clips", type=int, default=3_200, help="clips of the feature run")
+    parser.add_argument("--tracks", type=int, default=8_000, help="tracks of the rerun")
     parser.add_argument("--workers", type=int, default=2, help="how many Dask workers")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    part = min(100, options.shards // 4)
-    if part < 5:
+    if options.shards < 20:
         parser.error(f"--shards is {options.shards}; 20 is the least that tells first from last")
-    with workplace() as folder:
-        say(f"{options.shards:,} shards of {1_000 * WORK_S:.0f} ms on {options.workers} workers")
-        found = figures(*run(folder, shards=options.shards, workers=options.workers), part=part)
-    if options.json:
-        print(json.dumps({"part": part, "cores": os.cpu_count(), "orchestration": found}))
-        return
+    return options
+
+
+def _print_stubs(found: dict[str, Any], *, part: int) -> None:
     print(
         f"{found['shards']:,} shards of {1_000 * WORK_S:.0f} ms on {found['workers']} workers: "
         f"{found['seconds']:.1f} s, {found['ratio']:.2f} times the ideal "
@@ -188,7 +255,7 @@ def main() -> None:
     rss = found["driver_rss_mb"]
     print(
         f"\ndriver's memory: {rss['start']:.0f} MB at the start, {rss['first']:.0f} MB after the "
-        f"first {part}, {rss['last']:.0f} MB at the end"
+        f"first {part}, {rss['last']:.0f} MB at the end\n"
     )
 
 

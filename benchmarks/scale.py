@@ -124,7 +124,7 @@ def main() -> None:
 def _tables_s(work: FeatureWork) -> float:
     """Pretend that every shard is done, gather the tables, and return how long that took [s]."""
     for shard in work.plan.shards:
-        _pretend(work.features, shard)
+        pretend(work.features, shard)
     began = time.monotonic()
     work.features.finalise(work.plan.required)
     return round(time.monotonic() - began, 2)
@@ -148,8 +148,15 @@ def _work(found: FoundCatalogue, store: Path) -> FeatureWork:
     return prepare_features.fn(open_store(store), found, FeatureSpec.preset("default"))
 
 
-def _pretend(features: FeatureStore, work: ShardWork) -> None:
-    """Write what a listing and the tables see of a finished shard: a manifest and an object."""
+def pretend(features: FeatureStore, work: ShardWork) -> None:
+    """Write what a listing and the tables see of a finished shard: a manifest and an object.
+
+    Parameters
+    ----------
+    features : FeatureStore
+    work : ShardWork
+        Of its tracks all windows are said to be there.
+    """
     from storage.layout import manifest_name, shard_name
     from storage.manifests import RowRecord, ShardManifest
 

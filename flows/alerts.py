@@ -59,13 +59,15 @@ def apply(
     automation : Mapping
         As `prefect automation create --from-file` takes it.
     action : optional
-        In place of its own actions.
+        In place of its `do-nothing`.
     """
+    from prefect.events.actions import DoNothing
     from prefect.events.schemas.automations import AutomationCore
 
     core = AutomationCore.model_validate(automation)
     if action is not None:
-        core = core.model_copy(update={"actions": [action]})
+        actions = [action if isinstance(own, DoNothing) else own for own in core.actions]
+        core = core.model_copy(update={"actions": actions})
     known = client.read_automations_by_name(core.name)
     if not known:
         client.create_automation(core)

@@ -39,7 +39,7 @@ from genre_model.specs import FeatureSpec
 from storage.claims import Claim
 from storage.layout import create_store
 from storage.plans import ShardWork
-from tasks.build_shard import build_shard
+from tasks.build_shard import build_shard, may_pass
 from tasks.catalogue import find_catalogue, store_catalogue
 from tasks.features import (
     FeatureWork,
@@ -186,8 +186,9 @@ def build_shards(
     if not work.plan.shards:
         return Built()
     topic = f"genre-progress-{uuid.uuid4().hex[:8]}"
+    outcomes: list[ShardOutcome] = []
 
-    def submit(shard: ShardWork) -> PrefectFuture[ShardOutcome]:
+    def submit(shard: ShardWork) -> PrefectFuture[None]:
         job = ShardJob(
             features=work.features,
             data=work.data,
@@ -195,7 +196,9 @@ def build_shards(
             extractor=extractor.result(),
             topic=topic,
         )
-        return build_shard.submit(shard.shard, opaque(job), compute=compute)
+        return build_shard.submit(
+            shard.shard, opaque(job), keep=opaque(outcomes.append), compute=compute
+        )
 
     # librosa is imported here while the workers start.
     with ThreadPoolExecutor(1) as aside:
@@ -206,13 +209,15 @@ def build_shards(
         ):
             wait([extractor])
             began = time.monotonic()
-            outcomes = run_bounded(
+            run_bounded(
                 submit,
                 work.plan.shards,
                 limit=lambda: IN_FLIGHT_A_WORKER * _workers(client),
                 on_done=lambda shard: note(shard.shard, len(shard.rows)),
+                is_alone=may_pass,
             )
             seconds = time.monotonic() - began
+            outcomes.sort(key=lambda outcome: outcome.shard)
             return Built(outcomes=tuple(outcomes), workers=_workers(client), seconds=seconds)
 
 
@@ -224,6 +229,7 @@ def _workers(client: Client) -> int:
 def _shown_progress(client: Client, total: int, topic: str) -> Iterator[Callable[[int, int], None]]:
     """Show tracks as workers report them; yield what takes note of a shard's finished tracks."""
     done: dict[int, int] = {}
+    so_far = 0
     one_at_a_time = threading.Lock()
     with ExitStack() as stack:
         show = stack.enter_context(progress.stage("features", total=total, unit="tracks"))
@@ -232,9 +238,10 @@ def _shown_progress(client: Client, total: int, topic: str) -> Iterator[Callable
         )
 
         def note(shard: int, tracks: int) -> None:
+            nonlocal so_far
             with one_at_a_time:
+                so_far += max(0, tracks - done.get(shard, 0))
                 done[shard] = max(tracks, done.get(shard, 0))
-                so_far = sum(done.values())
                 show(so_far, "")
                 bar.show(so_far)
 

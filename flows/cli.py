@@ -21,6 +21,7 @@ NETWORKS = ("default", "seed")
 SUBSETS = ("small", "medium", "large", "full")
 POOLS = ("cpu", "gpu")
 SPLITS = ("training", "validation", "test")
+STAGES = ("features", "training", "evaluation")
 
 
 def _option(*names: str, **settings: Any) -> Callable[[Command], Command]:
@@ -66,6 +67,12 @@ TOLERANCE = _option(
 )
 CATALOGUE = _option("--catalogue", metavar="ID", help="Catalogue.  [default: the newest]")
 MODEL = _option("--model", metavar="ID|FOLDER", help="Model.")
+START_AT = _option(
+    "--start-at",
+    type=click.Choice(STAGES),
+    default="features",
+    help="Stage to begin with, on the newest catalogue or model of the store.",
+)
 ANY_PRESET = click.option("--preset", type=click.Choice(PRESETS), help="Features.  [default: any]")
 ANY_NETWORK = click.option("--network", type=click.Choice(NETWORKS), help="[default: any]")
 ANY_SEED = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="[default: any]")
@@ -94,9 +101,12 @@ def genre() -> None:
 
 @genre.command()
 @_with(DATA, STORE, SUBSET, PRESET, NETWORK, SEED, EPOCHS, WORKERS, SCHEDULER)
-@_with(REFRESH, VERIFY, RETRY, TOLERANCE, JSON)
+@_with(REFRESH, VERIFY, RETRY, TOLERANCE, START_AT, CATALOGUE, MODEL, JSON)
 def run(*, as_json: bool, **options: Any) -> None:
-    """Run everything: catalogue, features, training, evaluation, report."""
+    """Run everything: catalogue, features, training, evaluation, report.
+
+    With --start-at only from that stage on; --refresh then forces the stages from there on.
+    """
     from flows import commands
 
     commands.run(as_json=as_json, **options)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flows import interrupts, orphans
 from flows.errors import ClusterLost, UsageError
@@ -19,12 +21,16 @@ CONNECT_LIMIT_S = 30.0
 CLOSE_LIMIT_S = 20.0
 NO_WORKERS_LIMIT_S = 60.0
 _LATECOMERS_S = 3.0
+_CHECK_LIMIT_S = 5.0
+# Every Dask process keeps the last messages that it sent, jobs and all: 1,000 by default.
+_MESSAGES_KEPT = 10
 
 _SETTINGS = {
     # Nannies replace killed workers, but nobody replaces a nanny.
     "DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT": f"{NO_WORKERS_LIMIT_S:g}s",
     # A worker imports what it needs while it starts, not while its first shard waits.
     "DASK_DISTRIBUTED__WORKER__PRELOAD": '["tasks.shards"]',
+    "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": f"{_MESSAGES_KEPT}",
     # A nanny would have its worker give memory back at once, and page it in anew for every shard.
     "MALLOC_MMAP_THRESHOLD_": f"{2**25}",
     "MALLOC_TRIM_THRESHOLD_": f"{2**26}",
@@ -55,19 +61,70 @@ def dask_client(*, workers: int | None = None, scheduler: str | None = None) -> 
         If no local worker starts, the scheduler goes meanwhile, or every local worker with its
         nanny.
     """
+    import dask
     from distributed.comm.core import CommClosedError
     from distributed.scheduler import NoWorkerError
 
-    if workers is not None and workers < 1:
-        raise UsageError(f"--workers is {workers}; it must be at least 1")
+    _check_workers(workers)
     try:
-        with _joined(scheduler) if scheduler else _local(workers or os.cpu_count() or 1) as client:
+        with (
+            dask.config.set({"distributed.admin.low-level-log-length": _MESSAGES_KEPT}),
+            _joined(scheduler) if scheduler else _local(workers or os.cpu_count() or 1) as client,
+        ):
             yield client
     except (CancelledError, CommClosedError, NoWorkerError) as error:
         raise ClusterLost(
             f"the Dask cluster was lost ({str(error).splitlines()[0]}); what was written stays, "
             "run the same command again to go on"
         ) from error
+
+
+def check_cluster(*, workers: int | None = None, scheduler: str | None = None) -> None:
+    """Refuse at once what `dask_client` would refuse after half a minute.
+
+    Parameters
+    ----------
+    workers, scheduler
+        As for `dask_client`.
+
+    Raises
+    ------
+    UsageError
+        If `workers` is not positive, or nothing listens at `scheduler`.
+    """
+    _check_workers(workers)
+    if scheduler is None or (address := _host_and_port(scheduler)) is None:
+        return
+    try:
+        socket.create_connection(address, timeout=_CHECK_LIMIT_S).close()
+    except OSError as error:
+        raise _no_answer(scheduler) from error
+
+
+def _check_workers(workers: int | None) -> None:
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers is {workers}; it must be at least 1")
+
+
+def _host_and_port(scheduler: str) -> tuple[str, int] | None:
+    """Take a TCP address apart; None for one of another transport, which only Dask can try."""
+    try:
+        parts = urlsplit(scheduler if "://" in scheduler else f"tcp://{scheduler}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise _no_answer(scheduler) from error
+    if parts.scheme not in ("tcp", "tls"):
+        return None
+    if host is None or port is None:
+        raise _no_answer(scheduler)
+    return host, port
+
+
+def _no_answer(scheduler: str) -> UsageError:
+    return UsageError(
+        f"no Dask scheduler answers at {scheduler}; start one with `dask scheduler`, "
+        "or leave --scheduler out"
+    )
 
 
 @contextmanager
@@ -125,10 +182,7 @@ def _joined(scheduler: str) -> Iterator[Client]:
     try:
         client = Client(scheduler, timeout=CONNECT_LIMIT_S)
     except (OSError, TimeoutError, ValueError) as error:
-        raise UsageError(
-            f"no Dask scheduler answers at {scheduler}; start one with `dask scheduler`, "
-            "or leave --scheduler out"
-        ) from error
+        raise _no_answer(scheduler) from error
     with client:
         try:
             client.wait_for_workers(1, timeout=CONNECT_LIMIT_S)

@@ -6,14 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from flows import console, orphans, prefect_environment, progress, shown, temporary_server
+from flows import (
+    checks,
+    console,
+    orphans,
+    prefect_environment,
+    progress,
+    shown,
+    temporary_server,
+)
 
 Result = dict[str, Any]
 
 
 def run(*, as_json: bool, **options: Any) -> None:
     """Run `genre run`."""
-    with _flow_result(as_json, shown.full_run) as tell:
+    with _flow_result(as_json, shown.full_run, lambda: checks.check_run(**options)) as tell:
         from flows.full_run import full_run
 
         tell(full_run(**options))
@@ -21,7 +29,7 @@ def run(*, as_json: bool, **options: Any) -> None:
 
 def features(*, as_json: bool, **options: Any) -> None:
     """Run `genre features`."""
-    with _flow_result(as_json, shown.features) as tell:
+    with _flow_result(as_json, shown.features, lambda: checks.check_features(**options)) as tell:
         from flows.build_features import build_features
 
         tell(build_features(**options))
@@ -29,7 +37,11 @@ def features(*, as_json: bool, **options: Any) -> None:
 
 def train(*, as_json: bool, data: str | None, subset: str | None, **options: Any) -> None:
     """Run `genre train`; with `data`, on the catalogue of that folder."""
-    with _flow_result(as_json, shown.model) as tell:
+
+    def check() -> None:
+        checks.check_training(data=data, subset=subset, **options)
+
+    with _flow_result(as_json, shown.model, check) as tell:
         from flows.train_model import train_model
 
         if data is not None:
@@ -41,10 +53,10 @@ def evaluate(
     *, as_json: bool, preset: str | None, network: str | None, seed: int | None, **options: Any
 ) -> None:
     """Run `genre evaluate`; preset, network and seed narrow the choice of the model."""
-    with _flow_result(as_json, shown.evaluation) as tell:
-        from flows.evaluate_model import evaluate_model
+
+    def choose() -> None:
         from storage.layout import open_store
-        from tasks.evaluation import choose_model
+        from tasks.models import choose_model
 
         options["model"] = choose_model(
             open_store(options["store"]),
@@ -53,6 +65,10 @@ def evaluate(
             network=network,
             seed=seed,
         )
+
+    with _flow_result(as_json, shown.evaluation, choose) as tell:
+        from flows.evaluate_model import evaluate_model
+
         tell(evaluate_model(**options))
 
 
@@ -111,13 +127,14 @@ def status(*, as_json: bool, store: str, verify: bool) -> None:
 
 @contextmanager
 def _flow_result(
-    as_json: bool, show: Callable[[Result, TextIO], None]
+    as_json: bool, show: Callable[[Result, TextIO], None], check: Callable[[], None]
 ) -> Iterator[Callable[[Result], None]]:
-    """Prepare for a flow; yield what takes its result, which is written when all has settled."""
+    """Check, prepare for a flow; yield what takes its result, written when all has settled."""
     prefect_environment.prepare()
-    orphans.leave_none()
     results: list[Result] = []
     with console.result_stream() as out:
+        check()
+        orphans.leave_none()
         progress.enable()
         temporary_server.start()
         yield results.append

@@ -22,6 +22,19 @@ def demo_folder() -> Path:
     return Path(os.environ.get("GENRE_DEMO") or f"{cache}/fma-genre/demo").expanduser().absolute()
 
 
+def check_demo_folder(folder: Path) -> None:
+    """Refuse a folder that is neither the built-in data set nor free for it.
+
+    Raises
+    ------
+    UsageError
+    """
+    if folder.is_dir() and not is_demo(folder) and any(folder.iterdir()):
+        raise UsageError(
+            f"{folder} (GENRE_DEMO) is not empty and not the built-in data set; name another folder"
+        )
+
+
 def data_location(
     data: str, *, workers: int | None = None, scheduler: str | None = None
 ) -> Location:
@@ -42,10 +55,7 @@ def data_location(
     if data != BUILT_IN:
         return folder_location(data)
     folder = demo_folder()
-    if folder.is_dir() and not is_demo(folder) and any(folder.iterdir()):
-        raise UsageError(
-            f"{folder} (GENRE_DEMO) is not empty and not the built-in data set; name another folder"
-        )
+    check_demo_folder(folder)
     if not is_current(folder):
         with (
             dask_client(workers=workers, scheduler=scheduler) as client,

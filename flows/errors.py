@@ -19,3 +19,7 @@ class TooManyQuarantined(UsageError):  # noqa: N818 - reads as a sentence
 
 class NotStarted(FlowError, RuntimeError):  # noqa: N818 - reads as a sentence
     """A server or a worker did not start, or ended by itself (exit status 1)."""
+
+
+class ChildFailed(FlowError, RuntimeError):  # noqa: N818 - reads as a sentence
+    """A deployment that this run handed work to did not complete it."""

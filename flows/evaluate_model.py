@@ -18,7 +18,8 @@ from flows.parameters import (
 )
 from genre_model.specs import EvaluateSpec
 from storage.layout import open_store
-from tasks.evaluation import choose_model, evaluate_network, read_markdown
+from tasks.evaluation import evaluate_network, read_markdown
+from tasks.models import choose_model
 
 
 @flow(name="evaluate-model", flow_run_name="evaluate-{split}")

@@ -10,23 +10,33 @@ from prefect import flow
 
 from flows.build_features import build_features
 from flows.evaluate_model import evaluate_model
+from flows.handover import run_elsewhere
 from flows.parameters import (
+    Catalogue,
     Data,
     Epochs,
     MaxQuarantined,
+    Model,
     Network,
     Preset,
     Refresh,
     RetryQuarantined,
     Scheduler,
     Seed,
+    StartAt,
     Store,
     Subset,
+    TrainOn,
     Verify,
     Workers,
 )
-from flows.train_model import train_model
+from flows.starting_points import catalogue_to_train_on, model_to_evaluate
+from flows.train_model import name_model, train_model
+from storage.catalogues import read_catalogue
+from storage.layout import open_store
 from storage.locations import Location
+from storage.models import ModelStore
+from tasks.models import describe_model
 
 
 @flow(name="full-run", flow_run_name="full-run-{preset}-{network}")
@@ -44,49 +54,89 @@ def full_run(
     verify: Verify = False,
     retry_quarantined: RetryQuarantined = False,
     max_quarantined: MaxQuarantined = 0.1,
+    start_at: StartAt = "features",
+    catalogue: Catalogue = None,
+    model: Model = None,
+    train_on: TrainOn = None,
 ) -> dict[str, Any]:
     """Do everything from audio to report; what is done already is found and not done again.
 
-    The parameters are those of `build_features`, `train_model` and `evaluate_model`.
+    The other parameters are those of `build_features`, `train_model` and `evaluate_model`.
+
+    Parameters
+    ----------
+    start_at : str
+        `training` goes on with a catalogue and its features in the store, `evaluation` with a
+        model; `refresh` then forces the stages from there on.
+    catalogue : str, optional
+        With `start_at` training: its id; by default the newest (of `data`, if a folder is named).
+    model : str, optional
+        With `start_at` evaluation: its id; by default the newest (of `preset`, `network` and
+        `seed`, where they differ from their defaults).
+    train_on : str, optional
+        Deployment that trains, as `train-model/train-model` on the pool `gpu`; by default this
+        process does.
 
     Returns
     -------
     dict
-        The JSON object of `genre run`.
+        The JSON object of `genre run`; `features` is None if the run started later.
     """
     began = time.monotonic()
-    features = build_features(
-        data=data,
-        store=store,
-        subset=subset,
-        preset=preset,
-        workers=workers,
-        scheduler=scheduler,
-        refresh=refresh,
-        verify=verify,
-        retry_quarantined=retry_quarantined,
-        max_quarantined=max_quarantined,
-    )
-    model = train_model(
-        store=store,
-        catalogue=features["catalogue"],
-        preset=preset,
-        network=network,
-        seed=seed,
-        epochs=epochs,
-        refresh=refresh,
-    )
-    evaluation = evaluate_model(store=store, model=model["model"], refresh=refresh)
+    features = None
+    if start_at == "features":
+        features = build_features(
+            data=data,
+            store=store,
+            subset=subset,
+            preset=preset,
+            workers=workers,
+            scheduler=scheduler,
+            refresh=refresh,
+            verify=verify,
+            retry_quarantined=retry_quarantined,
+            max_quarantined=max_quarantined,
+        )
+        catalogue = features["catalogue"]
+    root = open_store(store)
+    if start_at == "evaluation":
+        name = model_to_evaluate(root, model=model, preset=preset, network=network, seed=seed)
+        trained = {**describe_model(root, name), "seconds": 0.0}
+    else:
+        trained = _train(
+            root,
+            train_on=train_on,
+            catalogue=catalogue_to_train_on(root, catalogue=catalogue, data=data),
+            preset=preset,
+            network=network,
+            seed=seed,
+            epochs=epochs,
+            refresh=refresh,
+        )
+    evaluation = evaluate_model(store=store, model=trained["model"], refresh=refresh)
     return {
-        "store": Location.parse(store).uri,
-        "data": features["data"],
-        "catalogue": features["catalogue"],
+        "store": root.uri,
+        "data": read_catalogue(root, trained["catalogue"]).attrs["data"],
+        "catalogue": trained["catalogue"],
         "features": features,
-        "model": model,
+        "model": trained,
         "evaluation": evaluation,
         "report": evaluation["report"],
         "seconds": round(time.monotonic() - began, 3),
     }
+
+
+def _train(store: Location, *, train_on: str | None, refresh: bool, **what: Any) -> dict[str, Any]:
+    """Train here, or have a deployment train what is not there yet."""
+    began = time.monotonic()
+    name = name_model(store, **what) if train_on else ""
+    parameters = {"store": store.uri, "refresh": refresh, **what}
+    if train_on is None or (ModelStore(store).exists(name) and not refresh):
+        found: dict[str, Any] = train_model(**parameters)
+        return found
+    run_elsewhere(train_on, parameters)
+    seconds = round(time.monotonic() - began, 3)
+    return {**describe_model(store, name), "reused": False, "seconds": seconds}
 
 
 if __name__ == "__main__":

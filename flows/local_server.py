@@ -19,6 +19,7 @@ from flows.services import SERVER, Service
 DEFAULT_PORT = 4200
 START_LIMIT_S = 120.0
 _PAUSE_S = 0.25
+_LEASES = "prefect.server.concurrency.lease_storage.filesystem"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -86,8 +87,13 @@ def start_server(api: str, *, env: Mapping[str, str], folder: Path) -> Service:
     return Service.start(
         SERVER,
         [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)],
-        # The page asks at port 4200 unless it is told another address.
-        env={**env, "PREFECT_SERVER_UI_API_URL": api},
+        env={
+            # In memory, leases of concurrency slots would be lost with the server.
+            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": _LEASES,
+            **env,
+            # The page asks at port 4200 unless it is told another address.
+            "PREFECT_SERVER_UI_API_URL": api,
+        },
         log=folder / "server.log",
     )
 

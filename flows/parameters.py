@@ -105,3 +105,18 @@ MaxQuarantined = Annotated[
     Field(ge=0, le=1),
     Described("Share of refused tracks, 0 to 1, above which the run fails."),
 ]
+StartAt = Annotated[
+    Literal["features", "training", "evaluation"],
+    Described(
+        "First stage; a later one goes on with what the store holds, and `refresh` forces the "
+        "stages from there on."
+    ),
+]
+TrainOn = Annotated[
+    str | None,
+    Field(pattern="^[^/]+/[^/]+$"),
+    Described(
+        "Deployment that trains, as train-model/train-model on the pool gpu. Empty: this run's "
+        "own process."
+    ),
+]

@@ -69,8 +69,9 @@ def evaluation(result: Result, to: TextIO) -> None:
 
 def full_run(result: Result, to: TextIO) -> None:
     """Write all stages, and where everything lies."""
-    features(result["features"], to)
-    to.write("\n")
+    if result["features"] is not None:
+        features(result["features"], to)
+        to.write("\n")
     model(result["model"], to)
     to.write("\n")
     evaluation(result["evaluation"], to)

@@ -22,9 +22,10 @@ from flows.parameters import (
 )
 from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
 from storage.layout import open_store
+from storage.locations import Location
 from tasks.labelled import load_labelled
 from tasks.opaque import opaque
-from tasks.training import read_history, train_network
+from tasks.training import identify_model, read_history, train_network
 
 
 @flow(name="train-model", flow_run_name="train-{network}")
@@ -64,7 +65,7 @@ def train_model(
     began = time.monotonic()
     root = open_store(store_address(store))
     data = load_labelled(root, FeatureSpec.preset(preset), catalogue_id=catalogue)
-    spec = TrainSpec(seed=seed) if epochs is None else TrainSpec(seed=seed, epochs=epochs)
+    spec = _train_spec(seed, epochs)
     with progress.stage("training", total=spec.epochs, unit="epochs") as show:
 
         def on_epoch(number: int, _most: int, line: Mapping[str, float]) -> None:
@@ -91,6 +92,24 @@ def train_model(
         history = read_history(root, result["model"])
         artifacts.training_curves(history, result)
     return {**result, "seconds": round(time.monotonic() - began, 3)}
+
+
+def name_model(
+    store: Location,
+    *,
+    catalogue: str | None,
+    preset: str,
+    network: str,
+    seed: int,
+    epochs: int | None,
+) -> str:
+    """Name the model that `train_model` makes or finds with these parameters."""
+    data = load_labelled(store, FeatureSpec.preset(preset), catalogue_id=catalogue)
+    return identify_model(data, ModelSpec(network=network), _train_spec(seed, epochs))
+
+
+def _train_spec(seed: int, epochs: int | None) -> TrainSpec:
+    return TrainSpec(seed=seed) if epochs is None else TrainSpec(seed=seed, epochs=epochs)
 
 
 if __name__ == "__main__":

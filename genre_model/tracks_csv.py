@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -103,21 +104,46 @@ def read_tracks(
     if not isinstance(source, str | os.PathLike):
         return _read(source, name=name or str(getattr(source, "name", "tracks.csv")))
     name = name or os.fspath(source)
+    with _opened(Path(source), name=name) as file:
+        return _read(file, name=name)
+
+
+def check_header(path: str | os.PathLike[str]) -> None:
+    """Refuse a file that has not the header of FMA's tracks.csv; its tracks are not read.
+
+    Raises
+    ------
+    CatalogueError
+        As `read_tracks`, by the first three lines alone.
+    """
+    name = os.fspath(path)
+    with _opened(Path(path), name=name) as file, _as_text(name=name):
+        _positions(_header(file), name=name)
+
+
+@contextmanager
+def _opened(path: Path, *, name: str) -> Iterator[BinaryIO]:
     try:
-        with Path(source).open("rb") as file:
-            return _read(file, name=name)
+        with path.open("rb") as file:
+            yield file
     except OSError as error:
         reason = error.strerror or str(error)
         raise CatalogueError(f"{name} cannot be read ({reason}); {_REMEDY}.") from error
 
 
-def _read(file: BinaryIO, *, name: str) -> pd.DataFrame:
-    """Read the header lines, then the needed columns by their position."""
+@contextmanager
+def _as_text(*, name: str) -> Iterator[None]:
     try:
-        positions = _positions(_header(file), name=name)
-        text = _text_columns(file, positions, name=name)
+        yield
     except UnicodeDecodeError as error:
         raise CatalogueError(f"{name} is not UTF-8 text ({error.reason}); {_REMEDY}.") from error
+
+
+def _read(file: BinaryIO, *, name: str) -> pd.DataFrame:
+    """Read the header lines, then the needed columns by their position."""
+    with _as_text(name=name):
+        positions = _positions(_header(file), name=name)
+        text = _text_columns(file, positions, name=name)
     tracks = text.assign(
         track_id=_track_ids(text["track_id"], name=name),
         **{column: _whole_numbers(text[column]) for column in _NUMBERS},

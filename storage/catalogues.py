@@ -62,8 +62,14 @@ def catalogue_ids(store: Location) -> list[str]:
     return [name.removesuffix(".parquet") for name in names if name.endswith(".parquet")]
 
 
-def newest_catalogue(store: Location) -> str:
+def newest_catalogue(store: Location, *, data: str | None = None) -> str:
     """Name the catalogue that was written last.
+
+    Parameters
+    ----------
+    store : Location
+    data : str, optional
+        Address of the data folder that it must be of.
 
     Raises
     ------
@@ -71,11 +77,15 @@ def newest_catalogue(store: Location) -> str:
         If there is none.
     """
     ids = catalogue_ids(store)
-    if not ids:
-        raise NotFound(f"{store.uri} has no catalogue yet; run `genre features` first")
-    if len(ids) == 1:
+    if len(ids) == 1 and data is None:
         return ids[0]
-    return max(ids, key=lambda name: str(read_catalogue(store, name).attrs.get("written", "")))
+    attributes = {name: read_catalogue(store, name).attrs for name in ids}
+    fitting = [name for name in ids if data in (None, attributes[name].get("data"))]
+    if not fitting:
+        of_data = f" of {data}" if data else " yet"
+        there = f" (there: {', '.join(ids)})" if ids else ""
+        raise NotFound(f"{store.uri} has no catalogue{of_data}{there}; run `genre features` first")
+    return max(fitting, key=lambda name: str(attributes[name].get("written", "")))
 
 
 def _place(store: Location, catalogue_id: str) -> Location:

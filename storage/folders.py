@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from storage.errors import AlreadyThere, Full, NotFound, Refused, StorageError
+from storage.errors import AlreadyThere, Full, NotFound, Refused, StorageError, Unreachable
 from storage.locations import Entry, Location
 from storage.processes import ProcessIdentity, this_process
 
@@ -258,4 +258,4 @@ def _explained(operation: str, path: Path) -> Iterator[None]:
             raise NotFound(f"{what}.") from error
         if error.errno == errno.EEXIST:
             raise AlreadyThere(f"{what}.") from error
-        raise StorageError(f"{what}.") from error
+        raise Unreachable(f"{what}.") from error

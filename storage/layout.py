@@ -121,7 +121,10 @@ def open_store(
     try:
         text = (store / "store.json").read_bytes()
     except NotFound:
-        raise NotFound(f"There is no store at {store.uri} (it has no store.json).") from None
+        raise NotFound(
+            f"There is no store at {store.uri} (it has no store.json); name another --store, "
+            "or make one with `genre run` or `genre features`."
+        ) from None
     try:
         found = json.loads(text)["format"]
     except (ValueError, KeyError, TypeError):

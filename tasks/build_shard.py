@@ -51,8 +51,12 @@ def _error_of(state: Any) -> BaseException | None:
     cache_policy=NO_CACHE,
 )
 def build_shard(
-    shard: int, job: ShardJob, *, compute: Callable[[ShardJob], ShardOutcome] = write_shard
-) -> ShardOutcome:
+    shard: int,
+    job: ShardJob,
+    *,
+    keep: Callable[[ShardOutcome], None],
+    compute: Callable[[ShardJob], ShardOutcome] = write_shard,
+) -> None:
     """Have a Dask worker write one shard, and log what it says of its tracks.
 
     Parameters
@@ -61,12 +65,11 @@ def build_shard(
         Its number, for the run's name.
     job : ShardJob
         What the worker needs.
+    keep : callable
+        Takes the outcome. It is not returned, since Prefect links every result that a flow has
+        got to its state, for as long as the flow runs.
     compute : callable
         What the worker does; another one only to measure what is around it.
-
-    Returns
-    -------
-    ShardOutcome
     """
     key = f"write-shard-{shard}-{uuid.uuid4().hex[:8]}"
     future = get_client().submit(packed.call, packed.pack(compute, job), key=key, pure=False)
@@ -80,4 +83,4 @@ def build_shard(
         sum(outcome.statuses.values()),
         outcome.seconds,
     )
-    return outcome
+    keep(outcome)

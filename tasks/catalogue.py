@@ -1,8 +1,4 @@
-"""From a data folder to a catalogue in the store, with the audio that was found.
-
-Two layouts are known: FMA's, and one folder a genre. docs/catalogue.md says what a third would
-have to give.
-"""
+"""From a data folder to a catalogue in the store, with the audio that was found."""
 
 from __future__ import annotations
 
@@ -16,25 +12,14 @@ from typing import Any, Literal
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from genre_model.catalogue import (
-    SUBSETS,
-    Catalogue,
-    count_licences,
-    default_subset,
-    locate_audio,
-    read_tracks,
-    select,
-    subset_folder,
-)
-from genre_model.errors import CatalogueError
-from genre_model.genre_folders import catalogue_folders, data_set_name, is_audio
+from genre_model.catalogue import Catalogue, count_licences, locate_audio, read_tracks, select
+from genre_model.genre_folders import catalogue_folders, data_set_name
 from genre_model.genres_csv import derive_genres, read_genres
 from storage.catalogues import write_catalogue
 from storage.errors import NotFound
 from storage.locations import Entry, Location
+from tasks.data_folder import GENRES, METADATA, FmaFolder, GenreFolders, open_data_folder
 from tasks.demo import MARK
-
-METADATA, GENRES = "fma_metadata/tracks.csv", "fma_metadata/genres.csv"
 
 
 @dataclass(frozen=True)
@@ -93,56 +78,32 @@ def find_catalogue(data: Location, *, subset: str | None = None) -> FoundCatalog
     CatalogueError
         If `data` has no such layout, or its tracks.csv or genres.csv is not one.
     """
-    try:
-        content = (data / METADATA).read_bytes()
-    except NotFound:
-        return _find_genre_folders(data, subset=subset)
-    return _find_fma(data, content, subset=subset)
+    folder = open_data_folder(data, subset=subset)
+    return _of_fma(folder) if isinstance(folder, FmaFolder) else _of_genres(folder)
 
 
-def _find_fma(data: Location, content: bytes, *, subset: str | None) -> FoundCatalogue:
-    folders = [name for name in data.folders() if name in map(subset_folder, SUBSETS)]
-    subset = subset or default_subset(folders, data=data.uri)
+def _of_fma(folder: FmaFolder) -> FoundCatalogue:
+    data = folder.location
     data_set: Literal["fma", "demo"] = "demo" if (data / MARK).exists() else "fma"
-    tracks = read_tracks(content, name=(data / METADATA).uri)
+    tracks = read_tracks((data / METADATA).read_bytes(), name=(data / METADATA).uri)
     with contextlib.suppress(NotFound):
         genres = (data / GENRES).read_bytes()
         tracks = derive_genres(tracks, read_genres(genres, name=(data / GENRES).uri))
-    catalogue = select(tracks, subset=subset, data_set=data_set)
+    catalogue = select(tracks, subset=folder.subset, data_set=data_set)
     audio = {
-        f"{folder}/{entry.name}": entry
-        for folder in folders
-        for entry in (data / folder).list(recursive=True)
+        f"{name}/{entry.name}": entry
+        for name in folder.folders
+        for entry in (data / name).list(recursive=True)
     }
     return FoundCatalogue(data, locate_audio(catalogue, audio), audio)
 
 
-def _find_genre_folders(data: Location, *, subset: str | None) -> FoundCatalogue:
-    of_fma = {"fma_metadata", *map(subset_folder, SUBSETS)}.intersection(data.folders())
-    if of_fma:
-        raise CatalogueError(
-            f"--data {data.uri} has {min(of_fma)} but no {METADATA}; name the folder that holds "
-            "fma_metadata beside fma_small"
-        )
-    files = data.list(recursive=True)
-    audio = {entry.name: entry for entry in files if is_audio(entry.name)}
-    if not audio:
-        lacks = (
-            f"has neither {METADATA} (FMA's layout) nor one folder a genre with audio in it "
-            "(rock/song.mp3; WAV, AU, AIFF, FLAC, OGG or MP3)"
-        )
-        raise CatalogueError(
-            f"--data {data.uri} {lacks if files else 'is empty or not there'}; name a folder of "
-            "FMA's layout or with one folder a genre, or `demo`"
-        )
-    if subset is not None:
-        raise CatalogueError(
-            f"--subset {subset} is for FMA's layout, and {data.uri} has one folder a genre; leave "
-            "--subset out"
-        )
+def _of_genres(folder: GenreFolders) -> FoundCatalogue:
+    data = folder.location
     # The name of "genres/.." is that of the folder that holds genres.
     name = data_set_name(PurePosixPath(os.path.normpath(data.uri)).name)
-    return FoundCatalogue(data, catalogue_folders(audio, data_set=name, data=data.uri), audio)
+    catalogue = catalogue_folders(folder.audio, data_set=name, data=data.uri)
+    return FoundCatalogue(data, catalogue, folder.audio)
 
 
 @task(name="store catalogue", cache_policy=NO_CACHE)

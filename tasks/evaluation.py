@@ -14,7 +14,6 @@ from prefect.cache_policies import NO_CACHE
 
 from genre_model.catalogue import count_licences
 from genre_model.specs import EvaluateSpec, FeatureSpec
-from storage.errors import NotFound
 from storage.locations import Location
 from storage.models import METRICS_FILE, ModelStore
 from tasks.labelled import LabelledFeatures, load_labelled
@@ -22,51 +21,6 @@ from tasks.native_messages import held_back
 from tasks.training import read_history
 
 REPORT_FILE, MARKDOWN_FILE = "report.html", "report.md"
-
-
-def choose_model(
-    store: Location,
-    model: str | None = None,
-    *,
-    preset: str | None = None,
-    network: str | None = None,
-    seed: int | None = None,
-) -> str:
-    """Return `model`, or the id of the model that was trained last.
-
-    Parameters
-    ----------
-    store : Location
-    model : str, optional
-        An id.
-    preset, network, seed
-        What the model must have been made with, each if given.
-
-    Raises
-    ------
-    NotFound
-        If there is no such model.
-    """
-    models = ModelStore(store)
-    whole = {name: models.parameters(name) for name, is_whole in models.list().items() if is_whole}
-    wanted = {"preset": preset, "network": network, "seed": seed, "id": model}
-    given = {key: value for key, value in wanted.items() if value is not None}
-    fitting = {
-        name: params
-        for name, params in whole.items()
-        if all(_fact(params, key) == value for key, value in given.items())
-    }
-    if not fitting:
-        asked = " of " + ", ".join(f"{k} {v!r}" for k, v in given.items()) if given else ""
-        raise NotFound(
-            f"{store.uri} has no model{asked} (there: {', '.join(whole) or 'none'}); "
-            "run `genre train` first"
-        )
-    return max(fitting, key=lambda name: str(fitting[name].get("trained", "")))
-
-
-def _fact(params: dict[str, Any], key: str) -> object:
-    return params["features"]["name"] if key == "preset" else params.get(key)
 
 
 @task(name="evaluate", cache_policy=NO_CACHE)

@@ -94,9 +94,7 @@ def load_labelled(
     NotFound
         If there is no such catalogue or array, or it is not finished.
     """
-    catalogue_id = catalogue_id or newest_catalogue(store)
-    tracks = read_catalogue(store, catalogue_id)
-    features = _open(store, spec, str(tracks.attrs["data_set"]))
+    catalogue_id, tracks, features = find_features(store, spec, catalogue_id=catalogue_id)
     rows = features.rows()
     genres = tuple(sorted(tracks["genre"].unique()))
     labelled = label_rows(rows, tracks, genres=genres)
@@ -109,6 +107,34 @@ def load_labelled(
         genres=genres,
         refused=_refused(rows, tracks, labelled),
     )
+
+
+def find_features(
+    store: Location, spec: FeatureSpec, *, catalogue_id: str | None = None
+) -> tuple[str, pd.DataFrame, FeatureStore]:
+    """Open a catalogue and the array of its data set, of which no row is read yet.
+
+    Parameters
+    ----------
+    store, spec, catalogue_id
+        As for `load_labelled`.
+
+    Returns
+    -------
+    str
+        The catalogue's id.
+    pd.DataFrame
+        The catalogue.
+    FeatureStore
+
+    Raises
+    ------
+    NotFound
+        If there is no such catalogue or array.
+    """
+    catalogue_id = catalogue_id or newest_catalogue(store)
+    tracks = read_catalogue(store, catalogue_id)
+    return catalogue_id, tracks, _open(store, spec, str(tracks.attrs["data_set"]))
 
 
 def _open(store: Location, spec: FeatureSpec, data_set: str) -> FeatureStore:

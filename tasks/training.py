@@ -21,6 +21,7 @@ from storage.claims import Claim
 from storage.locations import Location
 from storage.models import METRICS_FILE, MODEL_FILE, ModelStore
 from tasks.labelled import LabelledFeatures
+from tasks.models import describe_model
 from tasks.native_messages import held_back
 
 OnEpoch = Callable[[int, int, Mapping[str, float]], None]
@@ -76,7 +77,7 @@ def train_network(
         reused = models.exists(name) and not refresh
         if not reused:
             _train(models, name, data, model, spec, refresh=refresh, on_epoch=on_epoch, say=say)
-    return {**_told(models, name), "reused": reused}
+    return {**describe_model(store, name), "reused": reused}
 
 
 def read_history(store: Location, model: str) -> pd.DataFrame:
@@ -162,14 +163,3 @@ def _withdraw(models: ModelStore, name: str) -> None:
     for split in (place / "evaluation").folders():
         (place / "evaluation" / split / METRICS_FILE).delete()
     (place / MODEL_FILE).delete()
-
-
-def _told(models: ModelStore, name: str) -> dict[str, Any]:
-    params = models.parameters(name)
-    keys = ("network", "parameters", "epochs", "best_epoch", "catalogue", "device")
-    accuracies = ("validation_track_accuracy", "validation_window_accuracy")
-    return {
-        "model": name,
-        "path": models.location(name).uri,
-        **{key: params[key] for key in (*keys, *accuracies)},
-    }

@@ -148,12 +148,23 @@ def test_flow(few: Path) -> None:
 
 
 def test_orchestration() -> None:
-    found = result("orchestration", "--shards", 20, "--workers", 1)["orchestration"]
+    found = result("orchestration", "--parts", "stubs", "--shards", 20, "--workers", 1)
+    found = found["orchestration"]
     assert (found["shards"], found["workers"]) == (20, 1)
     assert found["ratio"] >= 1
     assert found["turn_ms"]["all"] > 50
     assert all(found["cpu_ms_a_shard"][role]["all"] > 0 for role in ("driver", "server"))
     assert found["driver_rss_mb"]["last"] > 100
+
+
+def test_orchestration_of_clips_and_of_a_rerun(few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENRE_REAL_MUSIC", str(few))
+    parts = ["--parts", "clips", "rerun", "--clips", 3, "--tracks", 130, "--workers", 1]
+    found = result("orchestration", *parts)
+    assert 0 <= found["feature_run"]["outside"] < 1
+    assert found["feature_run"]["clips"] == 3
+    assert found["rerun"]["tracks"] == 130
+    assert 0 < found["rerun"]["flow_seconds"] < found["rerun"]["seconds"]
 
 
 def _nap(began: float, process: int) -> Nap:

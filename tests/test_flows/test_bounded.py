@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -36,7 +39,7 @@ class Future:
 class Workers:
     """Runs squares, counting how many are under way."""
 
-    def __init__(self, *, fails_at: int | None = None) -> None:
+    def __init__(self, *, fails_at: Collection[int] = ()) -> None:
         self.pool = ThreadPoolExecutor(16)
         self.lock = threading.Lock()
         self.under_way = self.most = self.begun = 0
@@ -53,24 +56,63 @@ class Workers:
         time.sleep(0.001)
         with self.lock:
             self.under_way -= 1
-        if item == self.fails_at:
-            raise OSError("no space left")
+        if item in self.fails_at:
+            raise OSError(f"no space left for {item}")
         return item**2
 
 
 @given(items=st.lists(st.integers(0, 99), max_size=30), limit=st.integers(1, 8))
-def test_results_come_in_order_and_the_bound_holds(items: list[int], limit: int) -> None:
+def test_every_item_is_run_once_and_the_bound_holds(items: list[int], limit: int) -> None:
     workers, done = Workers(), []
-    results = run_bounded(workers.submit, items, limit=limit, on_done=done.append)
-    assert results == [item**2 for item in items]
+    run_bounded(workers.submit, items, limit=limit, on_done=done.append)
+    assert workers.begun == len(items)
     assert workers.most <= limit
     workers.pool.shutdown()
     assert sorted(done) == sorted(items)
 
 
 def test_a_failure_is_raised_and_ends_the_submitting() -> None:
-    workers = Workers(fails_at=3)
+    workers = Workers(fails_at={3})
     with pytest.raises(OSError, match="no space left"):
         run_bounded(workers.submit, range(1_000), limit=2)
     assert workers.begun <= 10
+    workers.pool.shutdown()
+
+
+def test_a_failure_that_is_alone_leaves_the_others_to_their_end() -> None:
+    workers, done = Workers(fails_at={3, 40}), []
+    with pytest.raises(OSError, match="left for 3"):
+        run_bounded(
+            workers.submit, range(60), limit=2, on_done=done.append, is_alone=lambda _error: True
+        )
+    assert sorted(done) == [item for item in range(60) if item not in (3, 40)]
+    workers.pool.shutdown()
+
+
+def test_failures_that_pile_up_end_the_submitting() -> None:
+    workers = Workers(fails_at=range(10, 1_000))
+    with pytest.raises(OSError, match="left for 10"):
+        run_bounded(workers.submit, range(1_000), limit=2, is_alone=lambda _error: True)
+    assert workers.begun <= 20
+    workers.pool.shutdown()
+
+
+def test_futures_are_not_kept() -> None:
+    workers = Workers()
+    kept: list[weakref.ref[Any]] = []
+
+    def submit(item: int) -> Any:
+        future = workers.submit(item)
+        kept.append(weakref.ref(future))
+        return future
+
+    def count(item: int) -> None:
+        if item % 20:
+            return
+        gc.collect()
+        alive.append(sum(ref() is not None for ref in kept))
+
+    alive: list[int] = []
+    run_bounded(submit, range(81), limit=2, on_done=count)
+    assert max(alive) <= 20  # threads of the pool hold their last one for a while
     workers.pool.shutdown()

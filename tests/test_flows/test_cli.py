@@ -46,6 +46,12 @@ def test_help_names_every_command_and_its_options(genre: Genre) -> None:
         (["run", "--colour", "blue"], "No such option"),
         (["status", "--store", "nowhere"], "no store at"),
         (["train", "--store", "nowhere"], "no store at"),
+        (["evaluate", "--store", "nowhere"], "no store at"),
+        (["run", "--start-at", "training", "--store", "nowhere"], "no store at"),
+        (["run", "--start-at", "testing"], "'testing' is not one of"),
+        (["run", "--data", "nowhere"], "nowhere is empty or not there"),
+        (["features", "--scheduler", "tcp://127.0.0.1:1"], "no Dask scheduler answers at tcp"),
+        (["features", "--scheduler", "here"], "no Dask scheduler answers at here"),
         (["predict", "song.mp3", "--store", "nowhere"], "no store at"),
         (["status", "--store", "ftp://host/store"], "'ftp'"),
         (["up", "--port", "0"], "0 is not in the range"),
@@ -62,6 +68,7 @@ def test_a_wrong_option_ends_with_2_and_nothing_written(
     assert says in ended.err
     assert "Traceback" not in ended.err
     assert not list(genre.folder.rglob("store.json"))
+    assert not list(genre.folder.rglob("*.db")), "a server was started for it"
 
 
 def test_data_that_is_not_there_or_not_fma_is_named(genre: Genre) -> None:

@@ -26,7 +26,7 @@ from prefect.cli.deploy._models import (
 )
 from prefect.client.schemas.objects import ConcurrencyLimitConfig
 from prefect.client.schemas.schedules import CronSchedule
-from prefect.events.actions import DoNothing
+from prefect.events.actions import ChangeFlowRunState, DoNothing
 from prefect.events.schemas.automations import AutomationCore, EventTrigger
 from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
 from prefect.utilities.callables import parameter_schema
@@ -52,6 +52,10 @@ WANTED = {
     "enforce_parameter_schema",
     "concurrency_limit",
     "work_pool",
+}
+ACTIONS: dict[str, type[BaseModel]] = {
+    "do-nothing": DoNothing,
+    "change-flow-run-state": ChangeFlowRunState,
 }
 PLACEHOLDER = "definitions"  # where the file keeps its anchors; Prefect's documentation does so too
 
@@ -101,7 +105,7 @@ def of_automation(automation: Mapping[str, Any]) -> list[str]:
     found += refused(name, automation, AutomationCore)
     found += unknown(f"{name}.trigger", automation["trigger"], EventTrigger)
     for action in automation["actions"]:
-        found += unknown(f"{name}.actions", action, DoNothing)
+        found += unknown(f"{name}.actions", action, ACTIONS[action["type"]])
     return found
 
 
@@ -201,12 +205,16 @@ def test_training_starts_on_features_that_nobody_goes_on_with() -> None:
 
 
 def test_automations_are_about_our_deployments_and_events() -> None:
-    failed, late, quarantined = AUTOMATIONS
+    failed, late, quarantined, silent, _ = AUTOMATIONS
     named = set(failed["trigger"]["match_related"]["prefect.resource.name"])
     assert named == {*DEPLOYMENTS, "fetch-dataset"}
     assert late["trigger"]["match_related"] == failed["trigger"]["match_related"]
     assert late["trigger"]["within"] == 3600
     assert quarantined["trigger"]["expect"] == [announcements.QUARANTINED_EVENT]
+    beat = DEPLOYMENTS[TRAIN]["work_pool"]["job_variables"]["env"][
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
+    ]
+    assert silent["trigger"]["within"] >= 3 * int(beat)
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS.values(), ids=DEPLOYMENTS.keys())
@@ -226,7 +234,7 @@ def test_the_users_data_and_store_go_to_every_flow_that_takes_them() -> None:
     own = {"data": "/data/fma", "store": "s3://bucket/genre"}
     content = prefect_files.deployments(ROOT, own)
     given = {each["name"]: each["parameters"] for each in content["deployments"]}
-    assert given["full-run"] == own
+    assert given["full-run"] == {**own, "train_on": "train-model/train-model"}
     assert given["build-features"] == own
     assert given[TRAIN] == {"store": "s3://bucket/genre"}
     assert problems(content) == []
