@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from prefect import flow
+from prefect import flow, get_run_logger
 
 from flows.build_features import build_features
 from flows.evaluate_model import evaluate_model
@@ -29,7 +30,7 @@ from flows.train_model import train_model
 from storage.locations import Location
 
 
-@flow(name="full-run", flow_run_name="full-run-{preset}-{network}")
+@flow(name="full-run", flow_run_name="full run of {data}: {preset} features, {network} network")
 def full_run(
     data: Data = "demo",
     store: Store = "./genre-store",
@@ -77,6 +78,7 @@ def full_run(
         refresh=refresh,
     )
     evaluation = evaluate_model(store=store, model=model["model"], refresh=refresh)
+    _log_in_short(features, model, evaluation)
     return {
         "store": Location.parse(store).uri,
         "data": features["data"],
@@ -87,6 +89,21 @@ def full_run(
         "report": evaluation["report"],
         "seconds": round(time.monotonic() - began, 3),
     }
+
+
+def _log_in_short(
+    features: Mapping[str, Any], model: Mapping[str, Any], evaluation: Mapping[str, Any]
+) -> None:
+    """Say on this run's own page what its stages say on theirs."""
+    logger = get_run_logger()
+    counts = (features[name] for name in ("written", "reused", "quarantined", "tracks"))
+    logger.info("features: %d written, %d reused, %d quarantined of %d tracks", *counts)
+    logger.info("model: %s%s", model["model"], ", found" if model["reused"] else ", trained")
+    logger.info(
+        "evaluation: track accuracy %.1f %%; report %s",
+        100 * evaluation["track_accuracy"],
+        evaluation["report"],
+    )
 
 
 if __name__ == "__main__":
