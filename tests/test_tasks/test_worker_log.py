@@ -56,10 +56,10 @@ def test_records_arrive_from_a_worker_before_its_result(caplog: pytest.LogCaptur
     with Client(
         processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None
     ) as client:
-        caplog.set_level(logging.INFO, "prefect.task_runs")
-        with received(client, "topic-1", logging.getLogger("prefect.task_runs")):
+        caplog.set_level(logging.INFO, "prefect.of_a_run")
+        with received(client, "topic-1", logging.getLogger("prefect.of_a_run")):
             assert client.submit(logged, talk, "track 7", "topic-1").result() == "TRACK 7"
-    mine = [each.getMessage() for each in caplog.records if each.name == "prefect.task_runs"]
+    mine = [each.getMessage() for each in caplog.records if each.name == "prefect.of_a_run"]
     assert mine[0] == "tasks.shards: found track 7"
     assert mine[1] == "some_library: retrying"
     assert len(mine) == 3
