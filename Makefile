@@ -7,7 +7,7 @@ DEMO := .demo
 DEMO_ENV := PREFECT_SERVER_ANALYTICS_ENABLED=false PREFECT_HOME=$(CURDIR)/$(DEMO)/prefect GENRE_DEMO=$(CURDIR)/$(DEMO)/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dashboard test test-faults test-services test-benchmarks lint bench lock clean
+.PHONY: help setup demo dashboard test test-faults test-services browser test-benchmarks lint bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,11 +36,17 @@ test-faults: setup ## real processes killed, disks filled
 	$(BIN)/python -m pytest -m faults
 	GENRE_FUZZ=600 $(BIN)/python -m pytest tests/test_genre_model/test_decode_fuzz.py
 
-test-services: setup ## real servers beside the tests
+test-services: setup browser ## real servers beside the tests
 	@test -x "$$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -1)" || test "$$(id -u)" != 0 \
 		|| (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends postgresql) \
 		|| echo "postgresql could not be installed; its test will be skipped"
 	$(BIN)/python -m pytest -m services
+
+browser: ## Debian's chromium for the dashboard's test, where it may be installed
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null \
+		|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+			&& apt-get update -qq && apt-get install --yes -qq --no-install-recommends chromium fonts-liberation; } \
+		|| echo "no chromium, and none can be installed here: the dashboard's test will be skipped"
 
 test-benchmarks: setup ## every benchmark with tiny numbers
 	$(BIN)/python -m pytest -m benchmarks

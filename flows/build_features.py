@@ -78,7 +78,7 @@ class Built:
         return sum(outcome.seconds for outcome in self.outcomes)
 
 
-@flow(name="build-features", flow_run_name="features-{preset}")
+@flow(name="build-features", flow_run_name="features of {data}, {preset}")
 def build_features(
     data: Data = "demo",
     store: Store = "./genre-store",
@@ -255,8 +255,8 @@ def _shown_progress(client: Client, total: int, topic: str) -> Iterator[Callable
 def _publish_quarantine(work: FeatureWork, quarantine: pd.DataFrame) -> pd.DataFrame:
     """Publish the refused tracks of this catalogue, and return them."""
     here = quarantine[quarantine["track_id"].isin(work.plan.current["track_id"])]
-    shown = here[["track_id", "path", "reason", "detail", "size", "sha256", "decoder"]].copy()
-    shown["size"] = shown["size"].where(shown["size"] >= 0).astype(object)
+    shown = here[["track_id", "reason", "detail"]].copy()
+    shown["file"] = here["path"].map(lambda path: "/".join(str(path).split("/")[-2:]))
     artifacts.quarantine(
         shown.fillna("").to_dict(orient="records"),  # type: ignore[arg-type]
         total=len(here),

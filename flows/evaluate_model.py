@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from prefect import flow, get_run_logger
+from prefect.runtime import flow_run
 
 from flows import artifacts
 from flows.data import store_address
@@ -22,7 +23,12 @@ from tasks.evaluation import evaluate_network, read_markdown
 from tasks.models import choose_model
 
 
-@flow(name="evaluate-model", flow_run_name="evaluate-{split}")
+def _run_name() -> str:
+    given = flow_run.parameters
+    return f"evaluate {given['model'] or 'the last model'} on {given['split']}"
+
+
+@flow(name="evaluate-model", flow_run_name=_run_name)
 def evaluate_model(
     store: Store = "./genre-store",
     model: Model = None,

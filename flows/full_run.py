@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from prefect import flow
+from prefect import flow, get_run_logger
 
 from flows.build_features import build_features
 from flows.evaluate_model import evaluate_model
@@ -39,7 +40,7 @@ from storage.models import ModelStore
 from tasks.models import describe_model
 
 
-@flow(name="full-run", flow_run_name="full-run-{preset}-{network}")
+@flow(name="full-run", flow_run_name="full run of {data}: {preset} features, {network} network")
 def full_run(
     data: Data = "demo",
     store: Store = "./genre-store",
@@ -114,6 +115,7 @@ def full_run(
             refresh=refresh,
         )
     evaluation = evaluate_model(store=store, model=trained["model"], refresh=refresh)
+    _log_in_short(features, trained, evaluation)
     return {
         "store": root.uri,
         "data": read_catalogue(root, trained["catalogue"]).attrs["data"],
@@ -137,6 +139,22 @@ def _train(store: Location, *, train_on: str | None, refresh: bool, **what: Any)
     run_elsewhere(train_on, parameters)
     seconds = round(time.monotonic() - began, 3)
     return {**describe_model(store, name), "reused": False, "seconds": seconds}
+
+
+def _log_in_short(
+    features: Mapping[str, Any] | None, model: Mapping[str, Any], evaluation: Mapping[str, Any]
+) -> None:
+    """Say on this run's own page what its stages say on theirs."""
+    logger = get_run_logger()
+    if features is not None:
+        counts = (features[name] for name in ("written", "reused", "quarantined", "tracks"))
+        logger.info("features: %d written, %d reused, %d quarantined of %d tracks", *counts)
+    logger.info("model: %s%s", model["model"], ", found" if model["reused"] else ", trained")
+    logger.info(
+        "evaluation: track accuracy %.1f %%; report %s",
+        100 * evaluation["track_accuracy"],
+        evaluation["report"],
+    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from tasks.opaque import opaque
 from tasks.predicted_folder import predict_folder
 
 
-@flow(name="predict-tracks", flow_run_name="predict-{folder}")
+@flow(name="predict-tracks", flow_run_name="predict {folder}")
 def predict_tracks(
     folder: Folder,
     store: Store = "./genre-store",

@@ -28,7 +28,7 @@ from tasks.opaque import opaque
 from tasks.training import identify_model, read_history, train_network
 
 
-@flow(name="train-model", flow_run_name="train-{network}")
+@flow(name="train-model", flow_run_name="train {network} on {preset} features, seed {seed}")
 def train_model(
     store: Store = "./genre-store",
     catalogue: Catalogue = None,

@@ -187,7 +187,6 @@ def evaluate(
     per_genre = {name: _genre_metrics(confusion, label) for label, name in enumerate(genres)}
     dummy = int(np.bincount(training_labels, minlength=len(genres)).argmax())
     hits = int(np.trace(confusion))
-    seen = [each.f1 for each in per_genre.values() if each.tracks or each.predicted]
     return Metrics(
         genres=tuple(genres),
         tracks=len(tracks),
@@ -195,7 +194,7 @@ def evaluate(
         window_accuracy=predictions.accuracy(),
         track_accuracy=hits / len(tracks),
         track_accuracy_interval=wilson_interval(hits, len(tracks)),
-        macro_f1=float(np.mean(seen)),
+        macro_f1=macro_f1(confusion),
         dummy_accuracy=float(np.mean(tracks.labels == dummy)),
         dummy_genre=genres[dummy],
         log_loss=tracks.cross_entropy(),
@@ -224,6 +223,23 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, *, classes: int)
     """
     cells = np.asarray(labels, np.int64) * classes + np.asarray(predicted, np.int64)
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
+
+
+def macro_f1(confusion: np.ndarray) -> float:
+    """Return the mean F1 of the genres that occur among tracks or predictions [0 to 1].
+
+    Parameters
+    ----------
+    confusion : np.ndarray [shape=(genres, genres)]
+        As `confusion_matrix` returns it, with at least one track.
+
+    Examples
+    --------
+    >>> macro_f1(np.array([[2, 0, 0], [1, 1, 0], [0, 0, 0]]))
+    0.7333333333333334
+    """
+    each = [_genre_metrics(confusion, label) for label in range(len(confusion))]
+    return float(np.mean([genre.f1 for genre in each if genre.tracks or genre.predicted]))
 
 
 def wilson_interval(hits: int, trials: int, *, z: float = 1.96) -> tuple[float, float]:
@@ -268,7 +284,8 @@ def track_table(predictions: WindowPredictions, *, genres: Sequence[str]) -> pd.
     pd.DataFrame
         By ascending `track_id`: `genre` (true), `predicted`, `probability` (of the predicted
         one), `true_probability`, `windows`, `agreeing_windows` (windows that name the predicted
-        genre), and the mean probability of every genre in a column of its name after `p_`.
+        genre), `right_windows` (windows that name the true one), and the mean probability of every
+        genre in a column of its name after `p_`.
     """
     _check(predictions, genres)
     tracks = predictions.tracks()
@@ -276,7 +293,11 @@ def track_table(predictions: WindowPredictions, *, genres: Sequence[str]) -> pd.
     best = tracks.probabilities.argmax(axis=1)
     every = np.arange(len(tracks))
     place = np.searchsorted(tracks.track_ids, predictions.track_ids)
-    agreeing = predictions.probabilities.argmax(axis=1) == best[place]
+    named = predictions.probabilities.argmax(axis=1)
+
+    def count(hits: np.ndarray) -> np.ndarray:
+        return np.bincount(place, weights=hits).astype(np.int64)
+
     return pd.DataFrame(
         {
             "track_id": tracks.track_ids,
@@ -285,7 +306,8 @@ def track_table(predictions: WindowPredictions, *, genres: Sequence[str]) -> pd.
             "probability": tracks.probabilities[every, best],
             "true_probability": tracks.probabilities[every, tracks.labels],
             "windows": np.bincount(place, minlength=len(tracks)),
-            "agreeing_windows": np.bincount(place, weights=agreeing).astype(np.int64),
+            "agreeing_windows": count(named == best[place]),
+            "right_windows": count(named == predictions.labels),
             **{f"p_{name}": tracks.probabilities[:, label] for label, name in enumerate(genres)},
         }
     )

@@ -102,7 +102,7 @@ class FeatureExtractor:
             detail = f"{clip.seconds:.2f} s decode, a window takes {least:.2f} s"
             return ClipWindows(Status.SHORT, detail, None, clip.seconds)
         if clip.silent:
-            detail = "every sample is zero, or below half a step of 16 bits"
+            detail = "no sample reaches half a step of 16 bits"
             return ClipWindows(Status.SILENT, detail, None, clip.seconds)
         status, detail = self._kept_status(clip, whole)
         return ClipWindows(status, detail, self.cut(clip.waveform, whole), clip.seconds)

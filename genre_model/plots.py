@@ -73,7 +73,7 @@ def curves_png(history: pd.DataFrame, *, best_epoch: int | None = None) -> bytes
     bytes
         A PNG.
     """
-    figure = _figure(10.4, 4.0)
+    figure = _figure(8.6, 3.7)
     left, right = figure.subplots(1, 2)
     epochs = history["epoch"]
     marker = "o" if len(history) < 3 else None
@@ -116,9 +116,18 @@ def per_genre_png(metrics: Metrics) -> bytes:
     figure = _figure(7.6, 1.4 + 0.42 * len(names))
     axes = figure.add_subplot()
     axes.barh(places, [each[name].f1 for name in names], color="#b7d0ea", height=0.62, label="F1")
-    for key, colour, mark in (("precision", BLUE, "D"), ("recall", ORANGE, "o")):
-        values = [getattr(each[name], key) for name in names]
-        axes.scatter(values, places, color=colour, marker=mark, s=34, label=key, zorder=3)
+    # Rings around diamonds: both are seen where precision and recall are the same.
+    precision, recall = ([getattr(each[n], key) for n in names] for key in ("precision", "recall"))
+    axes.scatter(precision, places, color=BLUE, marker="D", s=26, label="precision", zorder=3)
+    axes.scatter(
+        *(recall, places),
+        s=95,
+        facecolors="none",
+        edgecolors=ORANGE,
+        linewidths=1.8,
+        label="recall",
+        zorder=3,
+    )
     axes.axvline(metrics.macro_f1, color=MUTED, linestyle="--", linewidth=1, label="macro-F1")
     axes.set_yticks(places, [f"{name} ({each[name].tracks})" for name in names])
     axes.set_xlim(-0.02, 1.02)
@@ -144,7 +153,7 @@ def _dress_curves(axes: Axes, epochs: int, best_epoch: int | None) -> None:
     axes.tick_params(length=0)
     if best_epoch is not None:
         axes.axvline(best_epoch, color=MUTED, linestyle=":", label=f"kept: epoch {best_epoch}")
-    axes.legend(frameon=False, labelcolor=INK)
+    axes.legend(facecolor="white", edgecolor="none", framealpha=0.9, labelcolor=INK)
 
 
 def _figure(width: float, height: float) -> Figure:

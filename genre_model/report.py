@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from genre_model.comparison import Comparison
 from genre_model.evaluation import Metrics
 from genre_model.plots import confusion_png, curves_png, per_genre_png
 
@@ -52,6 +53,10 @@ class Report:
         Licence -> tracks.
     remarks : Sequence[str]
         Sentences on the tracks that a reader of the figures must know.
+    standing : str
+        One sentence: whether this model is the champion, and if not, which one is.
+    comparisons : Sequence[Comparison]
+        With the champion and with the model that was evaluated before, where there is one.
     """
 
     metrics: Metrics
@@ -66,6 +71,8 @@ class Report:
     predictions: pd.DataFrame | None = None
     licences: Mapping[str, int] = field(default_factory=dict)
     remarks: Sequence[str] = ()
+    standing: str = ""
+    comparisons: Sequence[Comparison] = ()
 
     @cached_property
     def pictures(self) -> dict[str, bytes]:
@@ -164,6 +171,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["percent"] = lambda value: f"{value:.0%}"
+    environment.filters["exact"] = lambda value: f"{value:.1%}"
+    environment.filters["points"] = lambda value: f"{100 * value:+.1f} points"
     environment.filters["thousands"] = _shown
     environment.filters["cell"] = lambda value: str(value).replace("|", "\\|").replace("\n", " ")
     return environment

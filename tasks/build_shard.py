@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from storage.errors import StorageError
-from tasks import packed
+from tasks import packed, worker_log
 from tasks.shards import ShardJob, ShardOutcome, write_shard
 
 RETRIES = 3
@@ -72,9 +72,11 @@ def build_shard(
         What the worker does; another one only to measure what is around it.
     """
     key = f"write-shard-{shard}-{uuid.uuid4().hex[:8]}"
-    future = get_client().submit(packed.call, packed.pack(compute, job), key=key, pure=False)
-    outcome: ShardOutcome = future.result()
-    logger = get_run_logger()
+    client, logger = get_client(), get_run_logger()
+    topic = f"{job.topic}-log-{shard}" if job.topic else ""
+    with worker_log.received(client, topic, logger):
+        call = packed.pack(worker_log.logged, compute, job, topic)
+        outcome: ShardOutcome = client.submit(packed.call, call, key=key, pure=False).result()
     for remark in outcome.remarks:
         logger.warning(remark)
     logger.info(

@@ -58,7 +58,7 @@ class FoundCatalogue:
         }
 
 
-@task(name="catalogue", cache_policy=NO_CACHE)
+@task(name="catalogue", task_run_name="catalogue of {data.uri}", cache_policy=NO_CACHE)
 def find_catalogue(data: Location, *, subset: str | None = None) -> FoundCatalogue:
     """Find out which tracks a data folder has, what genre each is of, and where its audio lies.
 
@@ -106,7 +106,7 @@ def _of_genres(folder: GenreFolders) -> FoundCatalogue:
     return FoundCatalogue(data, catalogue, folder.audio)
 
 
-@task(name="store catalogue", cache_policy=NO_CACHE)
+@task(name="store catalogue", task_run_name="store the catalogue", cache_policy=NO_CACHE)
 def store_catalogue(store: Location, found: FoundCatalogue) -> str:
     """Write the catalogue to the store, unless it is there, and return its id."""
     catalogue = found.catalogue

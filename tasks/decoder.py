@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import pickle
 import subprocess
@@ -21,6 +22,7 @@ from genre_model.audio import Status
 from genre_model.mel import FeatureExtractor
 
 START_LIMIT_S = 120.0
+_log = logging.getLogger(__name__)
 # A child that somebody else killed says nothing about the clip, so each clip gets a second one.
 _ATTEMPTS = 2
 # A child that has closed its end is about to end; what it ends with is worth that long.
@@ -114,6 +116,7 @@ class Decoder:
             clip = self._attempt(audio, into=into)
             if clip.status not in (Status.TIMEOUT, Status.CRASHED):
                 return clip
+            _log.warning("%s; the decoder is replaced", clip.detail)
             into[...] = 0
         return clip
 

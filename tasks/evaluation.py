@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from genre_model.catalogue import count_licences
 from genre_model.specs import EvaluateSpec, FeatureSpec
 from storage.locations import Location
 from storage.models import METRICS_FILE, ModelStore
+from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 from tasks.labelled import LabelledFeatures, load_labelled
 from tasks.native_messages import held_back
 from tasks.training import read_history
@@ -23,7 +27,7 @@ from tasks.training import read_history
 REPORT_FILE, MARKDOWN_FILE = "report.html", "report.md"
 
 
-@task(name="evaluate", cache_policy=NO_CACHE)
+@task(name="evaluate", task_run_name="evaluate {model} on {spec.split}", cache_policy=NO_CACHE)
 def evaluate_network(
     store: Location, model: str, spec: EvaluateSpec, *, refresh: bool = False
 ) -> dict[str, Any]:
@@ -75,6 +79,7 @@ def _data_of(store: Location, params: dict[str, Any]) -> LabelledFeatures:
 def _evaluate(
     models: ModelStore, model: str, data: LabelledFeatures, spec: EvaluateSpec, folder: Path
 ) -> dict[str, Any]:
+    from genre_model.comparison import Evaluated, compare
     from genre_model.evaluation import evaluate, track_table
     from genre_model.inference import predict_rows
 
@@ -88,8 +93,13 @@ def _evaluate(
     table = track_table(predictions, genres=bundle.genres).merge(
         data.tracks[["track_id", "title", "artist"]], on="track_id", how="left"
     )
+    this = Evaluated(model=model, catalogue=data.catalogue_id, tracks=table)
+    formers = former_evaluations(models, model, split=spec.split)
+    comparisons = [compare(this, other, role=role) for role, other in formers]
     _write_report(
         folder,
+        comparisons=comparisons,
+        standing=standing(models, model, comparisons),
         metrics=metrics,
         table=table,
         history=read_history(models.store, model),
@@ -97,7 +107,13 @@ def _evaluate(
         data=data,
         split=spec.split,
     )
-    figures = {"model": model, "split": spec.split, **metrics.to_dict()}
+    figures = {
+        "model": model,
+        "split": spec.split,
+        **metrics.to_dict(),
+        "comparisons": [asdict(each) for each in comparisons],
+        "evaluated": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
     (folder / METRICS_FILE).write_text(json.dumps(figures, indent=1, ensure_ascii=False))
     return figures
 
@@ -105,6 +121,8 @@ def _evaluate(
 def _write_report(
     folder: Path,
     *,
+    comparisons: Sequence[Any],
+    standing: str,
     metrics: Any,
     table: pd.DataFrame,
     history: pd.DataFrame,
@@ -128,9 +146,11 @@ def _write_report(
         predictions=table,
         licences=count_licences(data.tracks),
         remarks=tuple(data.tracks.attrs.get("remarks", ())),
+        standing=standing,
+        comparisons=comparisons,
     )
     for name, png in report.pictures.items():
         (folder / name).write_bytes(png)
-    table.to_parquet(folder / "predictions.parquet", index=False)
+    table.to_parquet(folder / PREDICTIONS_FILE, index=False)
     (folder / REPORT_FILE).write_text(report.html(), encoding="utf-8")
     (folder / MARKDOWN_FILE).write_text(report.markdown(), encoding="utf-8")

@@ -53,7 +53,7 @@ class FeatureWork:
         return sum(len(work.rows) for work in self.plan.shards)
 
 
-@task(name="plan", cache_policy=NO_CACHE)
+@task(name="plan", task_run_name="plan rows of {spec.key}", cache_policy=NO_CACHE)
 def prepare_features(
     store: Location,
     found: FoundCatalogue,
@@ -125,7 +125,7 @@ def feature_extractor(spec: FeatureSpec) -> FeatureExtractor:
     return FeatureExtractor.build(spec)
 
 
-@task(name="finalise", cache_policy=NO_CACHE)
+@task(name="finalise", task_run_name="gather the manifests", cache_policy=NO_CACHE)
 def finalise_features(work: FeatureWork) -> Finalised:
     """Gather the manifests into `rows.parquet` and `quarantine.parquet`.
 

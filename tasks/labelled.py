@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from genre_model.specs import FeatureSpec
+from genre_model.specs import SPLITS, FeatureSpec
 from genre_model.splits import label_rows, split_rows
 from storage.catalogues import newest_catalogue, read_catalogue
 from storage.errors import NotFound
@@ -68,8 +68,9 @@ class LabelledFeatures:
         return RowIndex.from_frame(split_rows(self.rows, split=split))
 
     def counts(self) -> dict[str, int]:
-        """Return split -> tracks with windows."""
-        return {str(split): int(n) for split, n in self.rows["split"].value_counts().items()}
+        """Return split -> tracks with windows, in the order of use."""
+        counts = self.rows["split"].value_counts()
+        return {split: int(counts[split]) for split in SPLITS if split in counts}
 
 
 def load_labelled(

@@ -41,7 +41,11 @@ def identify_model(data: LabelledFeatures, model: ModelSpec, spec: TrainSpec) ->
     )
 
 
-@task(name="train", cache_policy=NO_CACHE)
+@task(
+    name="train",
+    task_run_name="train {model.network}, seed {spec.seed}",
+    cache_policy=NO_CACHE,
+)
 def train_network(
     store: Location,
     data: LabelledFeatures,

@@ -1,6 +1,7 @@
 """The report: one self-contained page, Markdown with its pictures inside, and the pictures."""
 
 import base64
+import dataclasses
 import io
 import re
 import struct
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from genre_model.comparison import Evaluated, compare
 from genre_model.evaluation import Metrics, WindowPredictions, evaluate, track_table
 from genre_model.plots import confusion_png, curves_png, per_genre_png
 from genre_model.report import Report, most_confused
@@ -157,6 +159,37 @@ def test_markdown_holds_the_pictures_and_whole_tables(report: Report) -> None:
     for table in tables:
         assert len({line.count("|") for line in table.splitlines()}) == 1
     assert len(markdown) < 600_000
+
+
+def test_comparisons_come_right_after_the_headlines(report: Report) -> None:
+    former = track_table(predictions(seed=1), genres=GENRES).assign(
+        genre=report.predictions["genre"]
+    )
+    this, other = (
+        Evaluated(model=name, catalogue=catalogue, tracks=tracks)
+        for name, catalogue, tracks in (
+            (report.model, "fma-2", report.predictions),
+            ("seed-9f9f9f9f", "fma-1", former),
+        )
+    )
+    comparison = compare(this, other, role="champion")
+    compared = dataclasses.replace(
+        report, standing="One sentence on the champion.", comparisons=[comparison]
+    )
+    first, *_ = comparison.figures
+    said = (
+        "One sentence on the champion.",
+        "ith the champion, seed-9f9f9f9f",
+        f"{100 * first.gain:+.1f} points",
+        *comparison.sentences,
+        "confusion matrix",
+    )
+    html = " ".join(" ".join(Page(compared.html()).text).split())
+    for text in (html, compared.markdown()):
+        places = [text.lower().index(each.lower()) for each in said]
+        assert places == sorted(places)
+    tables = re.findall(r"(?:^\|.*\n)+", compared.markdown(), flags=re.MULTILINE)
+    assert len(tables) == 5
 
 
 def test_pictures_have_a_solid_ground_and_are_the_same_every_time(report: Report) -> None:

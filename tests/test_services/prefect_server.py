@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-START_LIMIT_S, RUN_LIMIT_S = 120, 240
+START_LIMIT_S, RUN_LIMIT_S, BUSY_LIMIT_S = 120, 240, 30
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,7 @@ class Server:
         return done.stdout
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self.api}/{path}", timeout=30) as answer:
-            return json.load(answer)
+        return _answer(urllib.request.Request(f"{self.api}/{path}"))
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         request = urllib.request.Request(
@@ -58,8 +58,20 @@ class Server:
             data=json.dumps(body).encode(),
             headers={"content-type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+        return _answer(request)
+
+
+def _answer(request: urllib.request.Request) -> Any:
+    """Ask again for as long as the server says 503, as it does while its SQLite file is locked."""
+    deadline = time.monotonic() + BUSY_LIMIT_S
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            if error.code != 503 or time.monotonic() > deadline:
+                raise
+            time.sleep(random.uniform(0.5, 1.5))
 
 
 @contextmanager
@@ -123,9 +135,9 @@ def worker(server: Server, pool: str, *, folder: Path, **settings: str) -> Itera
         process.wait()
 
 
-def finished_run(server: Server, run_id: str) -> Any:
+def finished_run(server: Server, run_id: str, *, limit_s: float = RUN_LIMIT_S) -> Any:
     """Wait until the flow run has ended, and return it."""
-    deadline = time.monotonic() + RUN_LIMIT_S
+    deadline = time.monotonic() + limit_s
     while True:
         run = server.get(f"flow_runs/{run_id}")
         if run["state_type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):

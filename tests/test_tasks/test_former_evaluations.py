@@ -1,0 +1,86 @@
+"""Which evaluations a new one is compared with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from storage.layout import create_store
+from storage.models import ModelStore
+from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> ModelStore:
+    return ModelStore(create_store(tmp_path / "store"))
+
+
+def publish(
+    models: ModelStore, tmp_path: Path, name: str, *, evaluated: str = "", data_set: str = "fma"
+) -> None:
+    """Publish a model that says nothing, and an evaluation if it has a time."""
+    folder = tmp_path / name
+    folder.mkdir()
+    made = {"data_set": data_set, "catalogue": f"{data_set}-{name}", "trained": "2026-01-01"}
+    (folder / "params.json").write_text(json.dumps(made))
+    (folder / "model.keras").write_bytes(b"keras")
+    models.publish(folder, name)
+    if evaluated:
+        (folder / "metrics.json").write_text(json.dumps({"evaluated": evaluated}))
+        table = pd.DataFrame({"track_id": [1], "genre": ["Rock"], "predicted": ["Rock"]})
+        table.to_parquet(folder / PREDICTIONS_FILE)
+        models.publish_evaluation(folder, name, split="test")
+
+
+def roles(models: ModelStore, model: str, split: str = "test") -> list[tuple[str, str]]:
+    return [(role, each.model) for role, each in former_evaluations(models, model, split=split)]
+
+
+def test_the_first_model_is_compared_with_nothing(models: ModelStore, tmp_path: Path) -> None:
+    publish(models, tmp_path, "a")
+    assert roles(models, "a") == []
+    assert "becomes its champion" in standing(models, "a", [])
+
+
+def test_the_champion_comes_before_the_one_evaluated_last(
+    models: ModelStore, tmp_path: Path
+) -> None:
+    publish(models, tmp_path, "a", evaluated="2026-11-01")
+    models.set_champion_if_none("a")
+    publish(models, tmp_path, "c", evaluated="2026-11-03")
+    publish(models, tmp_path, "b", evaluated="2026-11-02")
+    publish(models, tmp_path, "new")
+    assert roles(models, "new") == [("champion", "a"), ("previous model", "c")]
+    assert roles(models, "new", split="validation") == []
+    assert [each.catalogue for _, each in former_evaluations(models, "new", split="test")] == [
+        "fma-a",
+        "fma-c",
+    ]
+
+
+def test_a_champion_that_was_also_last_is_one_line(models: ModelStore, tmp_path: Path) -> None:
+    publish(models, tmp_path, "a", evaluated="2026-11-01")
+    models.set_champion_if_none("a")
+    publish(models, tmp_path, "new")
+    assert roles(models, "new") == [("champion", "a")]
+
+
+def test_the_champion_itself_is_compared_with_the_last_other_one(
+    models: ModelStore, tmp_path: Path
+) -> None:
+    publish(models, tmp_path, "a", evaluated="2026-11-01")
+    models.set_champion_if_none("a")
+    publish(models, tmp_path, "b", evaluated="2026-11-02")
+    assert roles(models, "a") == [("previous model", "b")]
+    assert standing(models, "a", []) == "This model is the champion."
+
+
+def test_another_data_set_is_not_compared_with(models: ModelStore, tmp_path: Path) -> None:
+    publish(models, tmp_path, "demo", evaluated="2026-11-01", data_set="demo")
+    models.set_champion_if_none("demo")
+    publish(models, tmp_path, "new")
+    assert roles(models, "new") == []
+    assert standing(models, "new", []).startswith("The champion, demo, has no evaluation")
