@@ -185,11 +185,11 @@ class TestFolder:
     def test_a_full_disk_is_named(self) -> None:
         if not Path("/dev/full").exists():
             pytest.skip("this system has no /dev/full")
-        from storage.folders import _explained
+        from storage.folders import explained
 
         with (
             pytest.raises(Full, match="free some space"),
-            _explained("writing", Path("/dev/full")),
+            explained("writing", Path("/dev/full")),
             open("/dev/full", "wb", buffering=0) as full,
         ):
             full.write(b"x")
