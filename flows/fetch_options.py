@@ -46,15 +46,14 @@ def wanted_archives(
     Raises
     ------
     UsageError
-        If a hash is none, or is given for an archive that is not fetched; if --archives is no
-        folder.
+        If a hash is none, or is given for no archive of FMA; if --archives is no folder.
     CatalogueError
         If there is no such data set.
     UnknownFormat
         If an address has an unknown scheme.
     """
     names = archives_of(dataset)
-    hashes = SHA1 | _checked(sha1 or {}, names)
+    hashes = SHA1 | _checked(sha1 or {})
     address = (mirror or ADDRESS).rstrip("/")
     data = Location.parse(to)
     kept = None if stream else _archives_folder(data, archives)
@@ -70,12 +69,10 @@ def wanted_archives(
     ]
 
 
-def _checked(given: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+def _checked(given: Mapping[str, str]) -> dict[str, str]:
     for name, sha1 in given.items():
-        if name not in names:
-            raise UsageError(
-                f"--sha1 names {name!r}, which is not fetched; name one of {', '.join(names)}"
-            )
+        if name not in SHA1:
+            raise UsageError(f"--sha1 names {name!r}; name one of {', '.join(SHA1)}")
         if not re.fullmatch(r"[0-9a-fA-F]{40}", sha1):
             raise UsageError(
                 f"--sha1 {name}={sha1} has not 40 hex digits; give what sha1sum prints"

@@ -22,7 +22,7 @@ from storage.readers import Reader, SeekableReader
 MEMBER_RATIO = 200
 """Unpacked to packed size above which a member of more than `SMALL_MEMBER` bytes is a bomb."""
 
-SMALL_MEMBER = 4 * 2**20
+SMALL_MEMBER = 16 * 2**20
 
 TOTAL_RATIO = 100
 """The same of all members together to the archive, above `SMALL_TOTAL` bytes."""
@@ -114,12 +114,13 @@ def read_contents(reader: Reader, *, root: str, where: str) -> Contents:
         to far more than it takes; `MEMBER_RATIO` and `TOTAL_RATIO` are the limits.
     """
     refuse = _Refuse(where)
+    file = SeekableReader(reader, refuse)
     try:
-        with zipfile.ZipFile(SeekableReader(reader, refuse)) as archive:
+        with zipfile.ZipFile(file) as archive:
             infos = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error) as error:
-        if isinstance(error, BadArchive):
-            raise
+        if file.fault is not None:
+            raise file.fault from None
         raise refuse(f"it is no zip archive, or cut off ({error})") from error
     for info in infos:
         fault = _fault(info, root)

@@ -18,7 +18,6 @@ CONNECT_LIMIT_S = 15.0
 STALL_LIMIT_S = 60.0
 """Seconds without a byte after which the line counts as broken."""
 
-_PIECE = 2**20
 _CONTENT_RANGE = re.compile(r"bytes (?P<start>\d+)-\d+/(?P<size>\d+|\*)")
 _PASSING = {408, 421, 425, 429}
 
@@ -76,11 +75,12 @@ class HttpSource(Source):
             with client.stream("GET", self.address, headers=headers) as response:
                 self._check(response)
                 begins, size = self._extent(response)
+                # pieces as they arrive: what waits for a larger one is lost when the line breaks
                 yield Answer(
                     start=begins,
                     size=size,
                     version=_version(response.headers),
-                    pieces=response.iter_raw(_PIECE),
+                    pieces=response.iter_raw(),
                 )
         except httpx.InvalidURL as error:
             raise UnknownFormat(f"{self.uri} is no address ({error}).") from error
@@ -91,6 +91,8 @@ class HttpSource(Source):
         except httpx.TimeoutException as error:
             what = "no connection" if isinstance(error, httpx.ConnectTimeout) else "no byte"
             raise Unreachable(f"{self.uri} gave {what} within the time limit.") from error
+        except httpx.ConnectError as error:
+            raise Unreachable(f"{self.uri} does not answer: {_reason(error)}.") from error
         except httpx.HTTPError as error:
             raise Unreachable(f"{self.uri} broke off: {_reason(error)}.") from error
 

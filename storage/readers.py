@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from storage.errors import BadArchive, Mismatched, UnknownFormat, Unreachable
+from storage.errors import BadArchive, Mismatched, StorageError, UnknownFormat, Unreachable
 from storage.folders import explained
 from storage.retries import Patience, patiently
 from storage.sources import Source
@@ -155,11 +155,18 @@ class ArchiveAt:
 
 
 class SeekableReader(io.RawIOBase):
-    """A reader as the file object that `zipfile` takes."""
+    """A reader as the file object that `zipfile` takes.
+
+    Attributes
+    ----------
+    fault : StorageError | None
+        What reading raised; `zipfile` makes another error of it.
+    """
 
     def __init__(self, reader: Reader, refused: Callable[[str], BadArchive]) -> None:
         super().__init__()
         self._reader, self._refused, self._at = reader, refused, 0
+        self.fault: StorageError | None = None
 
     def readable(self) -> bool:
         """Answer True."""
@@ -185,8 +192,12 @@ class SeekableReader(io.RawIOBase):
         """Read as many bytes as asked for, or to the end."""
         left = max(0, self._reader.size - self._at)
         length = left if size < 0 else min(size, left)
-        if length > _LARGEST_READ:
-            raise self._refused(f"its list of members would take {length:,} bytes")
-        data = self._reader.read_at(self._at, length) if length else b""
+        try:
+            if length > _LARGEST_READ:
+                raise self._refused(f"its list of members would take {length:,} bytes")
+            data = self._reader.read_at(self._at, length) if length else b""
+        except StorageError as fault:
+            self.fault = fault
+            raise
         self._at += len(data)
         return data
