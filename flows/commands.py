@@ -29,11 +29,14 @@ def run(*, as_json: bool, **options: Any) -> None:
 
 def fetch(*, as_json: bool, sha1: Sequence[str], **options: Any) -> None:
     """Run `genre fetch`; `sha1` holds NAME=HEX of each archive that has another one than FMA's."""
+    prefect_environment.prepare()
+    from flows.fetch_options import parse_sha1
+
+    options["sha1"] = parse_sha1(sha1)
     with _flow_result(as_json, shown.fetched) as tell:
         from flows.fetch_dataset import fetch_dataset
-        from flows.fetch_options import parse_sha1
 
-        tell(fetch_dataset(sha1=parse_sha1(sha1), **options))
+        tell(fetch_dataset(**options))
 
 
 def features(*, as_json: bool, **options: Any) -> None:

@@ -20,6 +20,7 @@ from flows.bounded import run_bounded
 from flows.cluster import dask_client
 from flows.fetch_options import wanted_archives
 from flows.pace import MEBIBYTE, Pace
+from flows.parameters import Described, Scheduler, Workers
 from storage.claims import Claim
 from storage.fetch_notes import Fetched
 from storage.readers import ArchiveAt
@@ -45,24 +46,32 @@ Dataset = Literal["fma_small", "fma_medium", "fma_large", "fma_full", "fma_metad
 
 @flow(name="fetch-dataset", flow_run_name="fetch-{dataset}")
 def fetch_dataset(
-    dataset: Annotated[Dataset, Field(description="Data set; the metadata comes with each.")],
-    to: Annotated[str, Field(description="Folder or s3:// address; what `data` names later.")],
+    dataset: Annotated[Dataset, Described("Data set; the metadata comes with each.")],
+    to: Annotated[
+        str,
+        Field(min_length=1),
+        Described("Folder or s3:// address, absolute; what `data` names afterwards."),
+    ],
     mirror: Annotated[
-        str | None, Field(description="http(s)://, file:// or s3:// that holds NAME.zip.")
+        str | None,
+        Field(min_length=1),
+        Described("http(s)://, file:// or s3:// that holds NAME.zip. Empty: FMA's own."),
     ] = None,
     sha1: Annotated[
-        dict[str, str] | None, Field(description="Hashes of archives that are not FMA's own.")
+        dict[str, str] | None, Described("Archive -> sha1, where it is not FMA's own.")
     ] = None,
     stream: Annotated[
-        bool, Field(description="Read members by range where they lie; keep no archive.")
+        bool, Described("Read members by range where they lie, and keep no archive.")
     ] = False,
     archives: Annotated[
-        str | None, Field(description="Folder that keeps archives: `to` or a cache if not given.")
+        str | None,
+        Field(min_length=1),
+        Described("Folder that keeps archives. Empty: `to`, or for a bucket a cache."),
     ] = None,
-    workers: Annotated[int | None, Field(description="Local Dask workers: one a core.")] = None,
-    scheduler: Annotated[str | None, Field(description="Dask scheduler to join instead.")] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     verify: Annotated[
-        bool, Field(description="Read the files that are there, and repair damaged ones.")
+        bool, Described("Read the files that are there, and write damaged ones again.")
     ] = False,
 ) -> dict[str, Any]:
     """Download FMA's archives, unpack them and check every byte; what is there stays.
@@ -157,9 +166,10 @@ def _unpack(
     if not unpacking.parts:
         return []
     topic = f"genre-fetch-{uuid.uuid4().hex[:8]}"
+    outcomes: list[PartOutcome] = []
     client = cluster.client()
 
-    def submit(part: Part) -> PrefectFuture[PartOutcome]:
+    def submit(part: Part) -> PrefectFuture[None]:
         job = PartJob(
             archive=archive,
             part=part,
@@ -168,15 +178,18 @@ def _unpack(
             notes=wanted.notes,
             topic=topic,
         )
-        return unpack_part.submit(wanted.name, part.number, opaque(job))
+        return unpack_part.submit(
+            wanted.name, part.number, opaque(job), keep=opaque(outcomes.append)
+        )
 
     with _shown_progress(client, unpacking.size, topic) as note:
-        return run_bounded(
+        run_bounded(
             submit,
             unpacking.parts,
             limit=lambda: IN_FLIGHT_A_WORKER * max(1, len(client.nthreads())),
             on_done=lambda part: note(part.number, part.size),
         )
+    return outcomes
 
 
 @contextmanager

@@ -71,6 +71,11 @@ class Member:
     offset: int
     stored_name: bytes
 
+    @property
+    def end(self) -> int:
+        """Where its content ends, if its header has no extra fields."""
+        return self.offset + _LOCAL_HEADER.size + len(self.stored_name) + self.packed
+
 
 @dataclass(frozen=True)
 class Contents:
@@ -210,8 +215,7 @@ def _check_sizes(members: Sequence[Member], archive_size: int, refuse: _Refuse) 
     for member in members:
         if member.offset < end:
             raise refuse(f"its members {before!r} and {member.name!r} share bytes")
-        end = member.offset + _LOCAL_HEADER.size + len(member.stored_name) + member.packed
-        total, before = total + member.size, member.name
+        end, total, before = member.end, total + member.size, member.name
     if end > archive_size:
         raise refuse(f"its member {before!r} is cut off")
     if total > SMALL_TOTAL and total > TOTAL_RATIO * archive_size:

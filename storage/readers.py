@@ -77,12 +77,15 @@ class RangeReader:
         Of the content; another one is refused.
     patience : Patience
         Only tries that gained no byte count.
+    until : int | None
+        Where reading ahead ends.
     """
 
     source: Source
     size: int
     version: str
     patience: Patience = field(default_factory=Patience)
+    until: int | None = None
     _start: int = 0
     _held: bytes = b""
 
@@ -90,7 +93,8 @@ class RangeReader:
         """Read from what is held, or by a request."""
         stop = min(start + length, self.size)
         if not self._start <= start <= stop <= self._start + len(self._held):
-            until = min(max(stop, start + READ_AHEAD), self.size)
+            ahead = min(start + READ_AHEAD, self.size if self.until is None else self.until)
+            until = min(max(stop, ahead), self.size)
             self._start, self._held = start, self._get(start, until)
         return self._held[start - self._start : stop - self._start]
 
@@ -144,14 +148,14 @@ class ArchiveAt:
     version: str
 
     @contextmanager
-    def open(self) -> Iterator[Reader]:
-        """Open it for reading."""
+    def open(self, *, until: int | None = None) -> Iterator[Reader]:
+        """Open it for reading; what lies behind `until` is not read ahead."""
         place = self.source.location
         if place is not None and place.local_path is not None:
             with FileReader(place.local_path) as reader:
                 yield reader
         else:
-            yield RangeReader(self.source, self.size, self.version)
+            yield RangeReader(self.source, self.size, self.version, until=until)
 
 
 class SeekableReader(io.RawIOBase):

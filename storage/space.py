@@ -31,12 +31,16 @@ def check_space(needs: Iterable[tuple[Location, int]], *, remedy: str) -> None:
         disk = there.stat().st_dev
         of_disk[disk] = place.local_path, size + of_disk.get(disk, (there, 0))[1]
     for path, needed in of_disk.values():
-        free = shutil.disk_usage(_nearest(path)).free
+        free = _free(_nearest(path))
         if needed > free:
             raise Full(
                 f"{path} has room for {_gibibytes(free)}, but {_gibibytes(needed)} are to come: "
                 f"{remedy}."
             )
+
+
+def _free(path: Path) -> int:
+    return shutil.disk_usage(path).free
 
 
 def _nearest(path: Path) -> Path:

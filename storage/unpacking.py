@@ -47,6 +47,11 @@ class Part:
         """Bytes, unpacked."""
         return sum(member.size for member in self.members)
 
+    @property
+    def end(self) -> int:
+        """The byte of the archive at which its last member ends."""
+        return max(member.end for member in self.members)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Unpacking:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 
 from distributed import get_client
 from prefect import get_run_logger, task
@@ -23,7 +24,7 @@ from tasks.unpacking import PartJob, PartOutcome, unpack
     retry_condition_fn=is_worth_a_retry,
     cache_policy=NO_CACHE,
 )
-def unpack_part(name: str, part: int, job: PartJob) -> PartOutcome:
+def unpack_part(name: str, part: int, job: PartJob, *, keep: Callable[[PartOutcome], None]) -> None:
     """Have a Dask worker unpack one part of an archive.
 
     Parameters
@@ -32,6 +33,8 @@ def unpack_part(name: str, part: int, job: PartJob) -> PartOutcome:
         Of the archive and the part, for the run's name.
     job : PartJob
         What the worker needs.
+    keep : callable
+        Takes the outcome, as in `tasks.build_shard`.
     """
     key = f"unpack-{name}-{part}-{uuid.uuid4().hex[:8]}"
     future = get_client().submit(packed.call, packed.pack(unpack, job), key=key, pure=False)
@@ -42,4 +45,4 @@ def unpack_part(name: str, part: int, job: PartJob) -> PartOutcome:
         outcome.reused,
         outcome.seconds,
     )
-    return outcome
+    keep(outcome)

@@ -72,7 +72,7 @@ def unpack(job: PartJob) -> PartOutcome:
         If the archive cannot be read or the files cannot be written.
     """
     began = time.monotonic()
-    with job.archive.open() as reader:
+    with job.archive.open(until=job.part.end) as reader:
         written, reused = unpack_part(
             reader,
             job.part,

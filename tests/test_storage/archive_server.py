@@ -64,8 +64,7 @@ def serving(**settings: object) -> Iterator[ArchiveServer]:
     class Handler(_Handler):
         server_is = told
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     told.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -75,6 +74,13 @@ def serving(**settings: object) -> Iterator[ArchiveServer]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that have gone."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -31,6 +31,8 @@ from storage.retries import Patience
 from storage.sources import Source, Stored, parse_source
 from storage.space import check_space
 from storage.unpacking import Unpacking, plan_unpacking, unpack_part
+from tasks.unpacking import PartJob
+from tasks.unpacking import unpack as unpack_job
 
 FILES = files_of("fma_small", count=20)
 ARCHIVE = zipped(FILES)
@@ -182,6 +184,23 @@ class TestSources:
         unpack(at(source), Folder(tmp_path), planned(at(source), Folder(tmp_path)))
         assert tree(Folder(tmp_path)) == PLAIN
         assert all(asked.startswith("bytes=") for _, asked in server.requests)
+
+    def test_nothing_is_read_twice(self, server: ArchiveServer, tmp_path: Path) -> None:
+        archive = at(parse_source(f"{server.url}/fma_small.zip"))
+        plan = planned(archive, Folder(tmp_path))
+        server.sent = 0
+        for part in plan.parts:
+            unpack_job(
+                PartJob(
+                    archive=archive,
+                    part=part,
+                    digest=plan.digest,
+                    target=Folder(tmp_path / "fma_small"),
+                    notes=Folder(tmp_path / "notes"),
+                )
+            )
+        assert tree(Folder(tmp_path)) == PLAIN
+        assert server.sent <= len(ARCHIVE)
 
     def test_straight_from_a_bucket_to_a_bucket(self, bucket: Bucket) -> None:
         archive = at(Stored(bucket / "mirror" / "fma_small.zip"), ARCHIVE)
