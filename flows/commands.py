@@ -29,11 +29,15 @@ def run(*, as_json: bool, **options: Any) -> None:
 
 def fetch(*, as_json: bool, sha1: Sequence[str], **options: Any) -> None:
     """Run `genre fetch`; `sha1` holds NAME=HEX of each archive that has another one than FMA's."""
-    prefect_environment.prepare()
-    from flows.fetch_options import parse_sha1
 
-    options["sha1"] = parse_sha1(sha1)
-    with _flow_result(as_json, shown.fetched) as tell:
+    def check() -> None:
+        from flows.fetch_options import parse_sha1, wanted_archives
+
+        named = ("dataset", "to", "mirror", "stream", "archives")
+        options["sha1"] = parse_sha1(sha1)
+        wanted_archives(sha1=options["sha1"], **{name: options[name] for name in named})
+
+    with _flow_result(as_json, shown.fetched, check) as tell:
         from flows.fetch_dataset import fetch_dataset
 
         tell(fetch_dataset(**options))
