@@ -158,16 +158,25 @@ def predictions(lines: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -
     )
 
 
+def fetched(result: Mapping[str, Any]) -> None:
+    """Publish what a fetch brought, from the result of `fetch_dataset`."""
+    rows = [
+        {**each, "verified": ", ".join(each["verified"]), "archive": each["archive"] or "not kept"}
+        for each in result["archives"]
+    ]
+    create_table_artifact(rows, key="fetched", description=f"Fetched to {result['to']}")
+
+
 class ProgressArtifact:
-    """The `features-progress` artifact: a bar that moves at least every two seconds of work.
+    """A progress artifact, `features-progress` by default; it moves at least every two seconds.
 
     Use as a context manager inside a flow run; `show` may be called from any thread.
     """
 
-    def __init__(self, *, total: int, description: str) -> None:
-        self._total = max(total, 1)
+    def __init__(self, *, total: int, what: str, key: str = "features-progress") -> None:
+        self._total, self._what = max(total, 1), what
         self._id: UUID = create_progress_artifact(  # type: ignore[assignment]
-            0.0, key="features-progress", description=description
+            0.0, key=key, description=f"0 of {total:,} {what}"
         )
         self._done = 0
         self._stop = threading.Event()
@@ -193,5 +202,5 @@ class ProgressArtifact:
                 update_progress_artifact(
                     self._id,
                     progress=round(100.0 * shown / self._total, 1),
-                    description=f"{shown:,} of {self._total:,} tracks decoded",
+                    description=f"{shown:,} of {self._total:,} {self._what}",
                 )

@@ -233,9 +233,7 @@ def _shown_progress(client: Client, total: int, topic: str) -> Iterator[Callable
     one_at_a_time = threading.Lock()
     with ExitStack() as stack:
         show = stack.enter_context(progress.stage("features", total=total, unit="tracks"))
-        bar = stack.enter_context(
-            artifacts.ProgressArtifact(total=total, description="Tracks decoded")
-        )
+        bar = stack.enter_context(artifacts.ProgressArtifact(total=total, what="tracks decoded"))
 
         def note(shard: int, tracks: int) -> None:
             nonlocal so_far

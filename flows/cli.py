@@ -20,6 +20,7 @@ PRESETS = ("default", "seed")
 NETWORKS = ("default", "seed")
 SUBSETS = ("small", "medium", "large", "full")
 POOLS = ("cpu", "gpu")
+ARCHIVES = ("fma_small", "fma_medium", "fma_large", "fma_full", "fma_metadata")
 SPLITS = ("training", "validation", "test")
 STAGES = ("features", "training", "evaluation")
 
@@ -77,6 +78,26 @@ ANY_PRESET = click.option("--preset", type=click.Choice(PRESETS), help="Features
 ANY_NETWORK = click.option("--network", type=click.Choice(NETWORKS), help="[default: any]")
 ANY_SEED = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="[default: any]")
 SPLIT = _option("--split", type=click.Choice(SPLITS), default="test", help="Tracks to predict.")
+TO = click.option(
+    "--to",
+    envvar="GENRE_DATA",
+    show_envvar=True,
+    required=True,
+    metavar="FOLDER|s3://…",
+    help="Where the data goes; what --data names later.",
+)
+MIRROR = _option(
+    "--mirror", metavar="URL", help="http(s)://, file:// or s3:// that holds NAME.zip."
+)
+SHA1 = click.option(
+    "--sha1", multiple=True, metavar="NAME=HEX", help="Hash of an archive that is not FMA's own."
+)
+KEEP = _option(
+    "--archives", metavar="FOLDER", help="Where archives are kept.  [default: --to, or a cache]"
+)
+STREAM = click.option(
+    "--stream", is_flag=True, help="Read members by range where they lie; keep no archive."
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
 
@@ -110,6 +131,19 @@ def run(*, as_json: bool, **options: Any) -> None:
     from flows import commands
 
     commands.run(as_json=as_json, **options)
+
+
+@genre.command()
+@click.argument("dataset", type=click.Choice(ARCHIVES))
+@_with(TO, MIRROR, SHA1, STREAM, KEEP, WORKERS, SCHEDULER, VERIFY, JSON)
+def fetch(*, as_json: bool, **options: Any) -> None:
+    """Download FMA's archives, unpack them and check every byte; the metadata comes with each.
+
+    What is there is not fetched again. Give --sha1 for a mirror whose archives are not FMA's own.
+    """
+    from flows import commands
+
+    commands.fetch(as_json=as_json, **options)
 
 
 @genre.command()

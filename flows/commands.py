@@ -27,6 +27,22 @@ def run(*, as_json: bool, **options: Any) -> None:
         tell(full_run(**options))
 
 
+def fetch(*, as_json: bool, sha1: Sequence[str], **options: Any) -> None:
+    """Run `genre fetch`; `sha1` holds NAME=HEX of each archive that has another one than FMA's."""
+
+    def check() -> None:
+        from flows.fetch_options import parse_sha1, wanted_archives
+
+        named = ("dataset", "to", "mirror", "stream", "archives")
+        options["sha1"] = parse_sha1(sha1)
+        wanted_archives(sha1=options["sha1"], **{name: options[name] for name in named})
+
+    with _flow_result(as_json, shown.fetched, check) as tell:
+        from flows.fetch_dataset import fetch_dataset
+
+        tell(fetch_dataset(**options))
+
+
 def features(*, as_json: bool, **options: Any) -> None:
     """Run `genre features`."""
     with _flow_result(as_json, shown.features, lambda: checks.check_features(**options)) as tell:

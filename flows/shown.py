@@ -28,6 +28,29 @@ def features(result: Result, to: TextIO) -> None:
         to.write(f"repaired: {sentence}\n")
 
 
+def fetched(result: Result, to: TextIO) -> None:
+    """Write what was fetched, and what was compared."""
+    _lines(
+        to,
+        ("fetched", f"{result['dataset']} to {result['to']}"),
+        (
+            "files",
+            f"{result['files']:,} ({result['written']:,} written, "
+            f"{result['reused']:,} there already)",
+        ),
+        ("bytes", f"{result['bytes']:,}"),
+        *(
+            (
+                each["name"],
+                f"{each['files']:,} files, compared: {', '.join(each['verified'])}; archive "
+                f"{each['archive'] or 'not kept, so that its sha1 was not compared'}",
+            )
+            for each in result["archives"]
+        ),
+        ("seconds", f"{result['seconds']:.1f}"),
+    )
+
+
 def model(result: Result, to: TextIO) -> None:
     """Write what training gave."""
     _lines(

@@ -8,9 +8,10 @@ be seen. S3 has no rename; a PUT is whole or not at all. `create` uses `If-None-
 import asyncio
 import contextlib
 import functools
+import itertools
 import json
 import os
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -32,6 +33,7 @@ _FULL = {"InsufficientStorage", "507", "QuotaExceeded", "XMinioStorageFull", "En
 _FAULT = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "Throttling"}
 _BODY_ATTEMPTS = 4
 _PAGE = 1000  # the most that a LIST gives
+_PART = 16 * 2**20  # at least 5 MiB; S3 takes up to 10,000 of them
 
 
 class _ConflictError(StorageError):
@@ -79,6 +81,16 @@ class Bucket(Location):
         """GET the object."""
         return self.read_with_version()[0]
 
+    def read_range(self, start: int, length: int) -> bytes:
+        """GET a part of the object."""
+        if length <= 0:
+            return b""
+        with self._explained("GET"):
+            data, _ = self._run(
+                functools.partial(self._get, Range=f"bytes={start}-{start + length - 1}")
+            )
+        return bytes(data)
+
     def read_with_version(self) -> tuple[bytes, str]:
         """GET the object; its version is its ETag."""
         with self._explained("GET"):
@@ -88,6 +100,34 @@ class Bucket(Location):
     def write_bytes(self, data: bytes) -> None:
         """PUT the object."""
         self._put("PUT", data)
+
+    def write_pieces(self, pieces: Iterable[bytes]) -> str:
+        """PUT the object, or upload it in parts where it is larger than one."""
+        parts = _parts(pieces)
+        first = next(parts, b"")
+        if len(first) < _PART:
+            return self._put("PUT", first).strip('"')
+        upload = str(self._call("POST", "create_multipart_upload")["UploadId"])
+        try:
+            done = [
+                {"PartNumber": number, "ETag": self._put_part(upload, number, part)}
+                for number, part in enumerate(itertools.chain([first], parts), start=1)
+            ]
+            answer = self._call(
+                "POST",
+                "complete_multipart_upload",
+                UploadId=upload,
+                MultipartUpload={"Parts": done},
+            )
+        except BaseException:
+            with contextlib.suppress(StorageError):
+                self._call("DELETE", "abort_multipart_upload", UploadId=upload)
+            raise
+        return str(answer["ETag"]).strip('"')
+
+    def _put_part(self, upload: str, number: int, part: bytes) -> str:
+        answer = self._call("PUT", "upload_part", UploadId=upload, PartNumber=number, Body=part)
+        return str(answer["ETag"])
 
     def create(self, data: bytes) -> str:
         """PUT with `If-None-Match: *`."""
@@ -193,11 +233,13 @@ class Bucket(Location):
         answer = self._call(operation, "put_object", Body=data, **conditions)
         return str(answer["ETag"])
 
-    async def _get(self) -> tuple[bytes, str]:
+    async def _get(self, **arguments: str) -> tuple[bytes, str]:
         import aiohttp
 
         for attempt in range(_BODY_ATTEMPTS):
-            answer = await self._fs._call_s3("get_object", Bucket=self.bucket, Key=self.key)
+            answer = await self._fs._call_s3(
+                "get_object", Bucket=self.bucket, Key=self.key, **arguments
+            )
             try:
                 async with answer["Body"] as body:
                     return await body.read(), str(answer["ETag"])
@@ -298,6 +340,18 @@ def _translate_without_answer(what: str, bucket: str, error: Exception) -> Stora
     if isinstance(error, boto.BotoCoreError | aiohttp.ClientError | OSError | TimeoutError):
         return Unreachable(f"{what}: no answer ({type(error).__name__}) for bucket {bucket!r}.")
     return None
+
+
+def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Join pieces to parts of `_PART` bytes; the last one may be smaller."""
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        while len(held) >= _PART:
+            yield bytes(held[:_PART])
+            del held[:_PART]
+    if held:
+        yield bytes(held)
 
 
 def _as_key(options: Mapping[str, Any]) -> str:

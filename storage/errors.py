@@ -57,6 +57,12 @@ class UnknownFormat(StorageError, ValueError):
     remedied_by_user = True
 
 
+class BadArchive(StorageError, ValueError):
+    """An archive that is refused: cut off, damaged, encrypted, or with members that are unsafe."""
+
+    remedied_by_user = True
+
+
 class Mismatched(StorageError, ValueError):
     """What is asked for contradicts what the store holds under that name."""
 

@@ -8,7 +8,7 @@ import re
 import stat
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -60,8 +60,14 @@ class Folder(Location):
 
     def read_bytes(self) -> bytes:
         """Read the file in one call."""
-        with _explained("reading", self.path):
+        with explained("reading", self.path):
             return self.path.read_bytes()
+
+    def read_range(self, start: int, length: int) -> bytes:
+        """Read a part of the file."""
+        with explained("reading", self.path), self.path.open("rb") as file:
+            file.seek(start)
+            return file.read(length)
 
     def read_with_version(self) -> tuple[bytes, str]:
         """Read the file; its version is the sha256 of the content."""
@@ -70,12 +76,19 @@ class Folder(Location):
 
     def write_bytes(self, data: bytes) -> None:
         """Write under a temporary name, sync, and rename."""
-        with _explained("writing", self.path), _temporary(self.path, data) as partial:
+        with explained("writing", self.path), _temporary(self.path, [data]) as partial:
             partial.replace(self.path)
+
+    def write_pieces(self, pieces: Iterable[bytes]) -> str:
+        """Write under a temporary name, sync, and rename."""
+        with explained("writing", self.path), _temporary(self.path, pieces) as partial:
+            stamp = str(partial.stat().st_mtime_ns)
+            partial.replace(self.path)
+        return stamp
 
     def create(self, data: bytes) -> str:
         """Write under a temporary name and link it to its own, which fails if that is taken."""
-        with _explained("creating", self.path), _temporary(self.path, data) as partial:
+        with explained("creating", self.path), _temporary(self.path, [data]) as partial:
             try:
                 os.link(partial, self.path)
             except OSError as error:
@@ -93,16 +106,16 @@ class Folder(Location):
 
     def replace_if(self, data: bytes, *, version: str) -> str | None:
         """Compare and replace under the folder's lock."""
-        with _explained("replacing", self.path), _locked(self.path.parent):
+        with explained("replacing", self.path), _locked(self.path.parent):
             if self._version_now() != version:
                 return None
-            with _temporary(self.path, data) as partial:
+            with _temporary(self.path, [data]) as partial:
                 partial.replace(self.path)
         return _version(data)
 
     def delete_if(self, *, version: str) -> bool:
         """Compare and delete under the folder's lock."""
-        with _explained("deleting", self.path), _locked(self.path.parent):
+        with explained("deleting", self.path), _locked(self.path.parent):
             if self._version_now() != version:
                 return False
             self.path.unlink()
@@ -116,7 +129,7 @@ class Folder(Location):
 
     def entry(self) -> Entry | None:
         """Describe the file."""
-        with _explained("looking at", self.path):
+        with explained("looking at", self.path):
             try:
                 status = self.path.stat()
             except (FileNotFoundError, NotADirectoryError):
@@ -125,14 +138,14 @@ class Folder(Location):
 
     def delete(self) -> None:
         """Delete the file if it is there."""
-        with _explained("deleting", self.path):
+        with explained("deleting", self.path):
             self.path.unlink(missing_ok=True)
 
     def list(self, *, recursive: bool = False) -> Sequence[Entry]:
         """List files with their size and modification time."""
         found = []
         pending = [""]
-        with _explained("listing", self.path):
+        with explained("listing", self.path):
             while pending:
                 prefix = pending.pop()
                 for item in _scan(self.path / prefix):
@@ -147,21 +160,21 @@ class Folder(Location):
 
     def folders(self) -> Sequence[str]:
         """List the folders directly below."""
-        with _explained("listing", self.path):
+        with explained("listing", self.path):
             found = [item.name for item in _scan(self.path) if item.is_dir()]
         return sorted(name for name in found if not name.startswith("."))
 
     def age(self) -> float:
         """Compare the file's time with that of a file written now, by the same file system."""
-        with _explained("reading the time of", self.path):
+        with explained("reading the time of", self.path):
             written = self.path.stat().st_mtime
-            with _temporary(self.path, b"") as probe:
+            with _temporary(self.path, []) as probe:
                 return probe.stat().st_mtime - written
 
     def sweep(self) -> int:
         """Delete temporary files whose writer is dead, or unknown and a day old."""
         swept = 0
-        with _explained("sweeping", self.path):
+        with explained("sweeping", self.path):
             for partial in self.path.rglob(".*.partial"):
                 if _is_abandoned(partial):
                     partial.unlink(missing_ok=True)
@@ -192,15 +205,16 @@ def _scan(path: Path) -> "list[os.DirEntry[str]]":
 
 
 @contextlib.contextmanager
-def _temporary(target: Path, data: bytes) -> Iterator[Path]:
-    """Write `data` beside `target`; what is left of it under that name at the end is deleted."""
+def _temporary(target: Path, pieces: Iterable[bytes]) -> Iterator[Path]:
+    """Write `pieces` beside `target`; what is left of it under that name at the end is deleted."""
     target.parent.mkdir(parents=True, exist_ok=True)
     me = this_process()
     token = f"{me.boot}-{me.pid}-{round(me.started * 100)}-{uuid.uuid4().hex[:8]}"
     partial = target.with_name(f".{target.name}.{token}.partial")
     try:
         with partial.open("xb", buffering=0) as file:
-            _write_all(file.fileno(), data)
+            for piece in pieces:
+                _write_all(file.fileno(), piece)
             # so that after a loss of power a name that is there has its content
             os.fsync(file.fileno())
         yield partial
@@ -241,7 +255,7 @@ def _is_abandoned(partial: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _explained(operation: str, path: Path) -> Iterator[None]:
+def explained(operation: str, path: Path) -> Iterator[None]:
     """Turn an OSError into the error of this room that says what to do."""
     try:
         yield

@@ -7,7 +7,7 @@ operations (`create`, `replace_if`) let exactly one of several writers win.
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -115,6 +115,16 @@ class Location(ABC):
         """
 
     @abstractmethod
+    def read_range(self, start: int, length: int) -> bytes:
+        """Read `length` bytes from byte `start` on; fewer where the content ends before.
+
+        Raises
+        ------
+        NotFound
+            If there is no content.
+        """
+
+    @abstractmethod
     def read_with_version(self) -> tuple[bytes, str]:
         """Read the whole content, and the version that `replace_if` asks for."""
 
@@ -126,6 +136,21 @@ class Location(ABC):
         ------
         Full
             If no space is left; nothing of `data` stays behind.
+        Refused
+            If it may not be written.
+        """
+
+    @abstractmethod
+    def write_pieces(self, pieces: Iterable[bytes]) -> str:
+        """Write what `pieces` gives, whole or not at all, and give its stamp (see `Entry`).
+
+        Only a few pieces are in memory at a time. What iterating raises is passed on, and then
+        nothing was written.
+
+        Raises
+        ------
+        Full
+            If no space is left.
         Refused
             If it may not be written.
         """

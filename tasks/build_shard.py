@@ -31,7 +31,8 @@ def may_pass(error: BaseException) -> bool:
     return isinstance(error, _PASSING)
 
 
-def _is_worth_a_retry(_task: Any, _run: Any, state: Any) -> bool:
+def is_worth_a_retry(_task: Any, _run: Any, state: Any) -> bool:
+    """Return whether the error of a failed task run may pass, as Prefect asks it."""
     error = state.data if isinstance(state.data, BaseException) else _error_of(state)
     return error is not None and may_pass(error)
 
@@ -47,7 +48,7 @@ def _error_of(state: Any) -> BaseException | None:
     retries=RETRIES,
     retry_delay_seconds=exponential_backoff(backoff_factor=2),
     retry_jitter_factor=0.5,
-    retry_condition_fn=_is_worth_a_retry,
+    retry_condition_fn=is_worth_a_retry,
     cache_policy=NO_CACHE,
 )
 def build_shard(

@@ -147,6 +147,14 @@ def test_flow(few: Path) -> None:
     assert 0 <= float(flow[2].rstrip("%")) < 100
 
 
+def test_unpack() -> None:
+    found = result("unpack", "--clips", 8, "--clip-bytes", 20_000, "--rounds", 1)
+    rows = {row["way"]: row for row in found["unpack"]}
+    assert {"one process", f"{found['cores']} Dask workers"} <= set(rows)
+    assert next(iter(rows.values()))["ratio"] == 1.0
+    assert all(row["mb_s"] > 0 for row in rows.values())
+
+
 def test_orchestration() -> None:
     found = result("orchestration", "--parts", "stubs", "--shards", 20, "--workers", 1)
     found = found["orchestration"]

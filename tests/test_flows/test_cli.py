@@ -7,7 +7,7 @@ import re
 import pytest
 from command import Genre
 
-from flows.cli import NETWORKS, POOLS, PRESETS, SPLITS, SUBSETS
+from flows.cli import ARCHIVES, NETWORKS, POOLS, PRESETS, SPLITS, SUBSETS
 
 
 def sentence(err: str) -> str:
@@ -20,17 +20,18 @@ def sentence(err: str) -> str:
 
 def test_choices_are_those_of_the_domain() -> None:
     from flows import registration
-    from genre_model import catalogue, networks, specs
+    from genre_model import catalogue, fma_archives, networks, specs
 
     assert set(PRESETS) == set(specs.FEATURE_PRESETS)
     assert set(NETWORKS) == set(networks.NETWORKS)
     assert SUBSETS == catalogue.SUBSETS
+    assert set(ARCHIVES) == set(fma_archives.SHA1)
     assert SPLITS == catalogue.SPLITS
     assert set(POOLS) == set(registration.POOLS)
 
 
 def test_help_names_every_command_and_its_options(genre: Genre) -> None:
-    commands = ("run", "features", "train", "evaluate", "predict", "status", "up", "down")
+    commands = ("run", "features", "train", "evaluate", "predict", "status", "up", "down", "fetch")
     shown = genre("--help")
     assert shown.code == 0
     assert all(re.search(rf"^  {command} ", shown.out, re.M) for command in commands)
@@ -57,6 +58,9 @@ def test_help_names_every_command_and_its_options(genre: Genre) -> None:
         (["up", "--port", "0"], "0 is not in the range"),
         (["up", "--pool", "tpu"], "'tpu' is not one of 'cpu', 'gpu'"),
         (["up", "--port", "4299", "--webhook", "hooks.example.org"], "that starts with https://"),
+        (["fetch", "fma_tiny", "--to", "data"], "'fma_tiny' is not one of"),
+        (["fetch", "fma_small"], "Missing option '--to'"),
+        (["fetch", "fma_small", "--to", "data", "--sha1", "abc"], "give NAME=HEX"),
     ],
 )
 def test_a_wrong_option_ends_with_2_and_nothing_written(

@@ -42,7 +42,14 @@ DEPLOYMENTS: dict[str, dict[str, Any]] = {each["name"]: each for each in CONTENT
 AUTOMATIONS: list[dict[str, Any]] = yaml.safe_load((ROOT / "automations.yaml").read_text())[
     "automations"
 ]
-STAGES = {"build-features", "train-model", "evaluate-model", "predict-tracks", "full-run"}
+STAGES = {
+    "fetch-dataset",
+    "build-features",
+    "train-model",
+    "evaluate-model",
+    "predict-tracks",
+    "full-run",
+}
 WANTED = {
     "name",
     "version",

@@ -8,6 +8,7 @@ import stat
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,34 @@ class TestContract:
         for content in (b"", b"one", bytes(range(256)) * 1000):
             target.write_bytes(content)
             assert target.read_bytes() == content
+
+    def test_a_range_is_read(self, place: Location) -> None:
+        (place / "file").write_bytes(b"0123456789")
+        assert (place / "file").read_range(0, 3) == b"012"
+        assert (place / "file").read_range(7, 9) == b"789"
+        assert (place / "file").read_range(4, 0) == b""
+        with pytest.raises(NotFound):
+            (place / "nothing").read_range(0, 1)
+
+    @pytest.mark.parametrize("size", [0, 5, 40_000_000])
+    def test_pieces_are_written_whole_or_not_at_all(self, place: Location, size: int) -> None:
+        target, piece = place / "file", bytes(range(200)) * 5_000
+        content = (piece * (size // len(piece) + 1))[:size]
+        pieces = (content[at : at + len(piece)] for at in range(0, size, len(piece)))
+        stamp = target.write_pieces(pieces)
+        entry = target.entry()
+        assert entry is not None
+        assert (entry.size, entry.stamp) == (size, stamp)
+        assert target.read_bytes() == content
+
+        def breaks_off() -> Iterator[bytes]:
+            yield content
+            raise ConnectionError("broke off")
+
+        with pytest.raises((StorageError, ConnectionError)):
+            target.write_pieces(breaks_off())
+        assert target.entry() == entry
+        assert [each.name for each in place.list()] == ["file"]
 
     def test_nothing_there(self, place: Location) -> None:
         with pytest.raises(NotFound) as caught:
@@ -185,11 +214,11 @@ class TestFolder:
     def test_a_full_disk_is_named(self) -> None:
         if not Path("/dev/full").exists():
             pytest.skip("this system has no /dev/full")
-        from storage.folders import _explained
+        from storage.folders import explained
 
         with (
             pytest.raises(Full, match="free some space"),
-            _explained("writing", Path("/dev/full")),
+            explained("writing", Path("/dev/full")),
             open("/dev/full", "wb", buffering=0) as full,
         ):
             full.write(b"x")

@@ -109,7 +109,7 @@ def test_what_a_dead_writer_left_is_swept_and_what_a_live_one_writes_is_not(
         "import sys, os, signal\n"
         "from pathlib import Path\n"
         "from storage.folders import Folder, _temporary\n"
-        "with _temporary(Path(sys.argv[1]), b'half'):\n"
+        "with _temporary(Path(sys.argv[1]), [b'half']):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "a" / "shard")], check=False)
@@ -117,7 +117,7 @@ def test_what_a_dead_writer_left_is_swept_and_what_a_live_one_writes_is_not(
     assert len(left) == 1
     from storage.folders import _temporary
 
-    with _temporary(tmp_path / "a" / "other", b"mine"):
+    with _temporary(tmp_path / "a" / "other", [b"mine"]):
         assert Folder(tmp_path).sweep() == 1
         assert len(list((tmp_path / "a").iterdir())) == 1
     assert list((tmp_path / "a").iterdir()) == []

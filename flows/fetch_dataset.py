@@ -1,0 +1,245 @@
+"""The flow `fetch-dataset`: archive → members on Dask → verified files, the metadata first."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Annotated, Any, Literal
+
+from distributed import Client
+from prefect import flow, get_run_logger
+from prefect.futures import PrefectFuture
+from pydantic import Field
+
+from flows import artifacts, progress
+from flows.bounded import run_bounded
+from flows.cluster import dask_client
+from flows.fetch_options import wanted_archives
+from flows.pace import MEBIBYTE, Pace
+from flows.parameters import Described, Scheduler, Workers
+from storage.claims import Claim
+from storage.fetch_notes import Fetched
+from storage.readers import ArchiveAt
+from storage.sources import Facts
+from storage.unpacking import Part, Unpacking
+from tasks.fetch import (
+    NOTES,
+    Wanted,
+    contact,
+    find_fetched,
+    get_archive,
+    plan_files,
+    verify_fetched,
+)
+from tasks.opaque import opaque
+from tasks.unpack_part import unpack_part
+from tasks.unpacking import PartJob, PartOutcome
+
+IN_FLIGHT_A_WORKER = 2
+
+Dataset = Literal["fma_small", "fma_medium", "fma_large", "fma_full", "fma_metadata"]
+
+
+@flow(name="fetch-dataset", flow_run_name="fetch-{dataset}")
+def fetch_dataset(
+    dataset: Annotated[Dataset, Described("Data set; the metadata comes with each.")],
+    to: Annotated[
+        str,
+        Field(min_length=1),
+        Described("Folder or s3:// address, absolute; what `data` names afterwards."),
+    ],
+    mirror: Annotated[
+        str | None,
+        Field(min_length=1),
+        Described("http(s)://, file:// or s3:// that holds NAME.zip. Empty: FMA's own."),
+    ] = None,
+    sha1: Annotated[
+        dict[str, str] | None, Described("Archive -> sha1, where it is not FMA's own.")
+    ] = None,
+    stream: Annotated[
+        bool, Described("Read members by range where they lie, and keep no archive.")
+    ] = False,
+    archives: Annotated[
+        str | None,
+        Field(min_length=1),
+        Described("Folder that keeps archives. Empty: `to`, or for a bucket a cache."),
+    ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    verify: Annotated[
+        bool, Described("Read the files that are there, and write damaged ones again.")
+    ] = False,
+) -> dict[str, Any]:
+    """Download FMA's archives, unpack them and check every byte; what is there stays.
+
+    Parameters
+    ----------
+    dataset : str
+        `fma_small`, `fma_medium`, `fma_large`, `fma_full` or `fma_metadata`.
+    to : str
+        Folder or s3:// address of the data.
+    mirror : str, optional
+        Address that holds `fma_small.zip` and the like; FMA's own by default.
+    sha1 : dict of str, optional
+        Archive -> sha1, where it is not the one that FMA published.
+    stream : bool
+        Unpack from the source by range reads; the archives' sha1 cannot be compared then.
+    archives : str, optional
+        Folder that keeps the archives.
+    workers, scheduler
+        As for `dask_client`.
+    verify : bool
+        Read files that are there, and write damaged ones again.
+
+    Returns
+    -------
+    dict
+        The JSON object of `genre fetch`.
+    """
+    began = time.monotonic()
+    wanted = wanted_archives(
+        dataset, to, mirror=mirror, sha1=sha1, stream=stream, archives=archives
+    )
+    with ExitStack() as stack:
+        cluster = _Cluster(stack, workers, scheduler)
+        found = [_fetch(each, cluster, verify=verify) for each in wanted]
+    result = {
+        "dataset": dataset,
+        "to": wanted[0].data.uri,
+        **{name: sum(each[name] for each in found) for name in ("files", "bytes")},
+        "verified": [name for name in found[0]["verified"] if _in_all(name, found)],
+        **{name: sum(each[name] for each in found) for name in ("written", "reused")},
+        "archives": found,
+        "seconds": round(time.monotonic() - began, 3),
+    }
+    get_run_logger().info("%d files, %d of them written", result["files"], result["written"])
+    artifacts.fetched(result)
+    return result
+
+
+class _Cluster:
+    """A Dask cluster that starts when it is first needed."""
+
+    def __init__(self, stack: ExitStack, workers: int | None, scheduler: str | None) -> None:
+        self._stack, self._workers, self._scheduler = stack, workers, scheduler
+        self._client: Client | None = None
+
+    def client(self) -> Client:
+        if self._client is None:
+            self._client = self._stack.enter_context(
+                dask_client(workers=self._workers, scheduler=self._scheduler)
+            )
+        return self._client
+
+
+def _fetch(wanted: Wanted, cluster: _Cluster, *, verify: bool) -> dict[str, Any]:
+    """Fetch one archive, unless all of it is there, and return its line of the result."""
+    fetched = None if verify else find_fetched(opaque(wanted))
+    if fetched is not None:
+        return _line(wanted, fetched, written=0)
+    # What cannot be had is found out before anything is written.
+    facts = contact(opaque(wanted))
+    with Claim(wanted.data / NOTES, wanted.name, say=progress.say) as claim:
+        archive = _get(wanted, facts)
+        unpacking = plan_files(opaque(wanted), opaque(archive), verify=verify)
+        outcomes = _unpack(wanted, archive, unpacking, cluster)
+        claim.check()
+        fetched = verify_fetched(opaque(wanted), opaque(archive))
+    return _line(wanted, fetched, written=sum(outcome.written for outcome in outcomes))
+
+
+def _get(wanted: Wanted, facts: Facts) -> ArchiveAt:
+    size = (facts.size or 0) // MEBIBYTE
+    with progress.stage("archive", total=size, unit="MiB") as show:
+        pace = Pace(wanted.name, show)
+        return get_archive(opaque(wanted), facts, on_bytes=opaque(pace), say=opaque(progress.say))
+
+
+def _unpack(
+    wanted: Wanted, archive: ArchiveAt, unpacking: Unpacking, cluster: _Cluster
+) -> list[PartOutcome]:
+    """Unpack what is missing on Dask, a bounded number of parts at a time."""
+    if not unpacking.parts:
+        return []
+    topic = f"genre-fetch-{uuid.uuid4().hex[:8]}"
+    outcomes: list[PartOutcome] = []
+    client = cluster.client()
+
+    def submit(part: Part) -> PrefectFuture[None]:
+        job = PartJob(
+            archive=archive,
+            part=part,
+            digest=unpacking.digest,
+            target=wanted.target,
+            notes=wanted.notes,
+            topic=topic,
+        )
+        return unpack_part.submit(
+            wanted.name, part.number, opaque(job), keep=opaque(outcomes.append)
+        )
+
+    with _shown_progress(client, unpacking.size, topic) as note:
+        run_bounded(
+            submit,
+            unpacking.parts,
+            limit=lambda: IN_FLIGHT_A_WORKER * max(1, len(client.nthreads())),
+            on_done=lambda part: note(part.number, part.size),
+        )
+    return outcomes
+
+
+@contextmanager
+def _shown_progress(client: Client, total: int, topic: str) -> Iterator[Callable[[int, int], None]]:
+    """Show bytes as workers report them; yield what takes note of a part's unpacked bytes."""
+    done: dict[int, int] = {}
+    one_at_a_time = threading.Lock()
+    with ExitStack() as stack:
+        show = stack.enter_context(
+            progress.stage("unpack", total=max(1, total // MEBIBYTE), unit="MiB")
+        )
+        bar = stack.enter_context(
+            artifacts.ProgressArtifact(total=total, key="fetch-progress", what="bytes unpacked")
+        )
+
+        def note(part: int, size: int) -> None:
+            with one_at_a_time:
+                done[part] = max(size, done.get(part, 0))
+                so_far = sum(done.values())
+                show(so_far // MEBIBYTE, "")
+                bar.show(so_far)
+
+        client.subscribe_topic(topic, lambda event: note(event[1]["part"], event[1]["done"]))
+        try:
+            yield note
+        finally:
+            client.unsubscribe_topic(topic)
+
+
+def _line(wanted: Wanted, fetched: Fetched, *, written: int) -> dict[str, Any]:
+    kept = wanted.source.location or (
+        None if wanted.archives is None else wanted.archives / f"{wanted.name}.zip"
+    )
+    return {
+        "name": wanted.name,
+        "source": fetched.source,
+        "archive": None if wanted.is_streamed or kept is None else kept.uri,
+        "files": len(fetched.files),
+        "bytes": sum(note.size for note in fetched.files),
+        "written": written,
+        "reused": len(fetched.files) - written,
+        "verified": list(fetched.verified),
+    }
+
+
+def _in_all(name: str, found: list[dict[str, Any]]) -> bool:
+    return all(name in each["verified"] for each in found)
+
+
+if __name__ == "__main__":
+    from flows.cli import main
+
+    main(["fetch", *sys.argv[1:]])

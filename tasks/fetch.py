@@ -1,0 +1,267 @@
+"""The stages of fetching one archive: what is there, the archive, the plan, the verification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from storage import fetch_notes
+from storage.archives import Contents, read_contents
+from storage.downloads import OnBytes, download, hash_file
+from storage.errors import BadArchive, Mismatched, UnknownFormat
+from storage.fetch_notes import Fetched
+from storage.folders import Folder
+from storage.locations import Location
+from storage.readers import ArchiveAt
+from storage.retries import Patience, patiently
+from storage.sources import Facts, Source, Stored
+from storage.space import check_space
+from storage.unpacking import Unpacking, plan_unpacking
+
+NOTES = ".fetch"
+CHECKSUMS = "checksums"
+FIRST_CONTACT = Patience(tries=4)
+"""An address at which nothing answers is rather wrong than out of order."""
+
+_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """One archive that is to be fetched.
+
+    Attributes
+    ----------
+    name : str
+        As `fma_small`; the only folder at its top has the same name.
+    source : Source
+        Where it lies.
+    sha1 : str
+        That it must have.
+    data : Location
+        The folder of FMA's layout to be.
+    archives : Folder or None
+        Where the archive is kept; None to read it where it lies.
+    """
+
+    name: str
+    source: Source
+    sha1: str
+    data: Location
+    archives: Folder | None
+
+    @property
+    def target(self) -> Location:
+        """Where its files go."""
+        return self.data / self.name
+
+    @property
+    def notes(self) -> Location:
+        """Where it is noted what was done."""
+        return self.data / NOTES / self.name
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the archive is never kept."""
+        return self.archives is None
+
+
+@task(name="look", task_run_name="look for {wanted.name}", cache_policy=NO_CACHE)
+def find_fetched(wanted: Wanted) -> Fetched | None:
+    """Return what an earlier fetch noted, if all of it is still there and was verified as asked.
+
+    No network is needed for that.
+    """
+    fetched = fetch_notes.read_fetched(wanted.notes)
+    if fetched is None or fetched.sha1 != wanted.sha1:
+        return None
+    if not wanted.is_streamed and "sha1" not in fetched.verified:
+        return None
+    there = {entry.name: entry for entry in wanted.target.list(recursive=True)}
+    return fetched if fetched.still_is(there) else None
+
+
+@task(name="contact", task_run_name="contact {wanted.name}", cache_policy=NO_CACHE)
+def contact(wanted: Wanted) -> Facts:
+    """Ask the source what it has, before anything is written; no network if the archive is kept.
+
+    Raises
+    ------
+    UnknownFormat
+        If it cannot be streamed from.
+    StorageError
+        If it cannot be had.
+    """
+    kept = None if wanted.archives is None else _kept_at(wanted, wanted.archives)
+    source = Stored(kept) if kept is not None and kept.exists() else wanted.source
+    facts = patiently(source.facts, patience=FIRST_CONTACT)
+    if wanted.is_streamed and (not facts.has_ranges or facts.size is None):
+        raise UnknownFormat(
+            f"{wanted.source.uri} serves no byte ranges, which --stream needs; leave --stream out."
+        )
+    return facts
+
+
+@task(name="archive", task_run_name="archive {wanted.name}", cache_policy=NO_CACHE)
+def get_archive(
+    wanted: Wanted, facts: Facts, *, on_bytes: OnBytes, say: Callable[[str], None]
+) -> ArchiveAt:
+    """Download the archive, unless it is there or is read where it lies.
+
+    Parameters
+    ----------
+    wanted : Wanted
+    facts : Facts
+        Of `contact`.
+    on_bytes, say : callable
+        As for `storage.downloads.download`.
+
+    Returns
+    -------
+    ArchiveAt
+        Its sha1 was compared, unless it is streamed.
+
+    Raises
+    ------
+    Full
+        If there is no room for it and for what is in it.
+    BadArchive
+        If one of its members is unsafe, as far as that can be seen before.
+    Mismatched
+        If its sha1 is another one.
+    StorageError
+    """
+    remote = ArchiveAt(source=wanted.source, size=facts.size or 0, version=facts.version)
+    if wanted.archives is None:
+        return remote
+    kept = _kept_at(wanted, wanted.archives)
+    if not kept.exists():
+        unpacked = missing_bytes(wanted, _contents(wanted, remote)) if facts.has_ranges else 0
+        check_space(
+            [(kept, _still_to_get(kept, remote.size)), (wanted.target, unpacked)],
+            remedy=f"free some, use --stream (which needs {unpacked / 2**30:,.1f} GiB), "
+            "or name another folder",
+        )
+        download(wanted.source, kept, sha1=wanted.sha1, on_bytes=on_bytes, say=say)
+    else:
+        _check_kept(wanted, kept, on_bytes)
+    entry = kept.entry()
+    assert entry is not None
+    fetch_notes.note_archive(wanted.notes, entry, sha1=wanted.sha1)
+    return ArchiveAt(source=Stored(kept), size=entry.size, version=entry.stamp)
+
+
+@task(name="plan", task_run_name="plan {wanted.name}", cache_policy=NO_CACHE)
+def plan_files(wanted: Wanted, archive: ArchiveAt, *, verify: bool = False) -> Unpacking:
+    """Read and check the archive's list of files, and find which of them are missing.
+
+    Parameters
+    ----------
+    wanted : Wanted
+    archive : ArchiveAt
+    verify : bool
+        Read the files that are there, too.
+
+    Raises
+    ------
+    BadArchive
+        If a member is unsafe.
+    Full
+        If there is no room for what is missing.
+    """
+    wanted.target.sweep()
+    contents = _contents(wanted, archive)
+    check_space(
+        [(wanted.target, missing_bytes(wanted, contents))],
+        remedy="free some, or name another folder",
+    )
+    there = {entry.name: entry for entry in wanted.target.list(recursive=True)}
+    notes = fetch_notes.read_notes(wanted.notes)
+    return plan_unpacking(contents, there, notes, trust=not verify)
+
+
+@task(name="verify", task_run_name="verify {wanted.name}", cache_policy=NO_CACHE)
+def verify_fetched(wanted: Wanted, archive: ArchiveAt) -> Fetched:
+    """Check that every file is there and fits the archive's own list of hashes, and note it all.
+
+    Raises
+    ------
+    BadArchive
+        If a file does not fit; it names the first ones.
+    Mismatched
+        If a file was changed or deleted meanwhile.
+    """
+    contents = _contents(wanted, archive)
+    there = {entry.name: entry for entry in wanted.target.list(recursive=True)}
+    unpacking = plan_unpacking(contents, there, fetch_notes.read_notes(wanted.notes))
+    if unpacking.parts:
+        missing = [member.name for part in unpacking.parts for member in part.members]
+        raise Mismatched(
+            f"{wanted.target.uri} lost {_listed(missing)} while it was fetched; "
+            "run the same command again."
+        )
+    fetched = Fetched(
+        source=wanted.source.uri,
+        digest=contents.digest,
+        sha1=wanted.sha1,
+        verified=() if wanted.is_streamed else ("sha1",),
+        files=tuple(sorted(unpacking.done)),
+    )
+    fetched = replace(fetched, verified=(*fetched.verified, "crc32", *_checksums(wanted, fetched)))
+    fetch_notes.note_fetched(wanted.notes, fetched)
+    return fetched
+
+
+def missing_bytes(wanted: Wanted, contents: Contents) -> int:
+    """Return how many bytes of the archive's files are not there yet."""
+    there = {entry.name: entry.size for entry in wanted.target.list(recursive=True)}
+    return sum(each.size for each in contents.members if there.get(each.name) != each.size)
+
+
+def _kept_at(wanted: Wanted, archives: Folder) -> Folder:
+    """Return the file that the archive is, or will be: a local mirror's own, else a copy."""
+    place = wanted.source.location
+    return place if isinstance(place, Folder) else archives / f"{wanted.name}.zip"
+
+
+def _check_kept(wanted: Wanted, kept: Folder, on_bytes: OnBytes) -> None:
+    entry = kept.entry()
+    if entry is not None and fetch_notes.read_archive_sha1(wanted.notes, entry) == wanted.sha1:
+        return
+    found = hash_file(kept.path, on_bytes)
+    if found != wanted.sha1:
+        raise Mismatched(
+            f"{kept.uri} has the sha1 {found}, not {wanted.sha1}: delete it to have it fetched, or "
+            f"give --sha1 {wanted.name}={found} if that is the archive you want."
+        )
+
+
+def _still_to_get(kept: Folder, size: int) -> int:
+    partial = kept.path.with_name(f".{kept.name}.partial")
+    return max(0, size - (partial.stat().st_size if partial.exists() else 0))
+
+
+def _contents(wanted: Wanted, archive: ArchiveAt) -> Contents:
+    with archive.open() as reader:
+        return read_contents(reader, root=wanted.name, where=archive.source.uri)
+
+
+def _checksums(wanted: Wanted, fetched: Fetched) -> tuple[str, ...]:
+    if all(note.name != CHECKSUMS for note in fetched.files):
+        return ()
+    listing = (wanted.target / CHECKSUMS).read_bytes().decode("utf-8", "replace")
+    wrong = fetch_notes.checksum_faults(listing, fetched.files)
+    if wrong:
+        raise BadArchive(
+            f"{wanted.source.uri} is refused: its own list {CHECKSUMS!r} has other hashes for "
+            f"{_listed(wrong)}; fetch it from another --mirror."
+        )
+    return (CHECKSUMS,)
+
+
+def _listed(names: list[str]) -> str:
+    first = ", ".join(repr(name) for name in names[:_NAMED])
+    return f"{first} and {len(names) - _NAMED:,} more" if len(names) > _NAMED else first

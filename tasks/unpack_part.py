@@ -1,0 +1,48 @@
+"""One task run a part of an archive: it waits in a driver thread while a Dask worker unpacks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from distributed import get_client
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.tasks import exponential_backoff
+
+from tasks import packed
+from tasks.build_shard import RETRIES, is_worth_a_retry
+from tasks.unpacking import PartJob, PartOutcome, unpack
+
+
+@task(
+    name="unpack",
+    task_run_name="unpack {name} {part}",
+    retries=RETRIES,
+    retry_delay_seconds=exponential_backoff(backoff_factor=2),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=is_worth_a_retry,
+    cache_policy=NO_CACHE,
+)
+def unpack_part(name: str, part: int, job: PartJob, *, keep: Callable[[PartOutcome], None]) -> None:
+    """Have a Dask worker unpack one part of an archive.
+
+    Parameters
+    ----------
+    name, part : str, int
+        Of the archive and the part, for the run's name.
+    job : PartJob
+        What the worker needs.
+    keep : callable
+        Takes the outcome, as in `tasks.build_shard`.
+    """
+    key = f"unpack-{name}-{part}-{uuid.uuid4().hex[:8]}"
+    future = get_client().submit(packed.call, packed.pack(unpack, job), key=key, pure=False)
+    outcome: PartOutcome = future.result()
+    get_run_logger().info(
+        "%d files written, %d there already, in %.1f s",
+        outcome.written,
+        outcome.reused,
+        outcome.seconds,
+    )
+    keep(outcome)

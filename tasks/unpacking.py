@@ -1,0 +1,102 @@
+"""What a Dask worker does for a fetch: unpack one part of an archive. It imports no Prefect."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from storage.locations import Location
+from storage.readers import ArchiveAt
+from storage.unpacking import Part, unpack_part
+
+_REPORT_EVERY_S = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartJob:
+    """One part of an archive, and where it goes.
+
+    Attributes
+    ----------
+    archive : ArchiveAt
+    part : Part
+    digest : str
+        Of the archive's contents.
+    target, notes : Location
+        As for `storage.unpacking.unpack_part`.
+    topic : str
+        Dask topic on which the bytes done are reported; empty for none.
+    """
+
+    archive: ArchiveAt
+    part: Part
+    digest: str
+    target: Location
+    notes: Location
+    topic: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartOutcome:
+    """What became of one part.
+
+    Attributes
+    ----------
+    written, reused : int
+        Files.
+    seconds : float
+    """
+
+    written: int
+    reused: int
+    seconds: float
+
+
+def unpack(job: PartJob) -> PartOutcome:
+    """Unpack one part of an archive.
+
+    Parameters
+    ----------
+    job : PartJob
+
+    Returns
+    -------
+    PartOutcome
+
+    Raises
+    ------
+    BadArchive
+        If a member is damaged.
+    StorageError
+        If the archive cannot be read or the files cannot be written.
+    """
+    began = time.monotonic()
+    with job.archive.open(until=job.part.end) as reader:
+        written, reused = unpack_part(
+            reader,
+            job.part,
+            digest=job.digest,
+            target=job.target,
+            notes=job.notes,
+            where=job.archive.source.uri,
+            on_bytes=_reporter(job.topic, job.part.number),
+        )
+    return PartOutcome(written=written, reused=reused, seconds=round(time.monotonic() - began, 3))
+
+
+def _reporter(topic: str, part: int) -> Callable[[int], None]:
+    """Return what tells the driver how many of the part's bytes are done."""
+    if not topic:
+        return lambda _done: None
+    from distributed import get_worker
+
+    worker, last = get_worker(), [0.0]
+
+    def report(done: int) -> None:
+        now = time.monotonic()
+        if now - last[0] >= _REPORT_EVERY_S:
+            last[0] = now
+            worker.log_event(topic, {"part": part, "done": done})
+
+    return report

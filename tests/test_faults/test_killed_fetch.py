@@ -1,0 +1,179 @@
+"""A fetch that is killed again and again ends with the same files; its memory stays flat."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from hashlib import sha1
+from pathlib import Path
+
+import pytest
+from fault_genre import Genre
+from fault_kills import NOTES
+from fault_processes import nothing_left, wait_until
+from fault_stores import temporary_files
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "test_storage"))
+from archive_server import ArchiveServer, serving
+from fma_zips import files_of, sha1_of, zipped
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+
+FILES = files_of("fma_small", count=1_500, size=40_000)
+TABLES = files_of("fma_metadata", count=3)
+LARGE = 2 * 2**30
+_PIECE = 2**20
+
+
+@pytest.fixture(scope="module")
+def archives() -> dict[str, bytes | Path]:
+    return {"fma_small.zip": zipped(FILES), "fma_metadata.zip": zipped(TABLES)}
+
+
+@pytest.fixture
+def server(archives: dict[str, bytes | Path]) -> Iterator[ArchiveServer]:
+    with serving(files=dict(archives), bytes_a_second=10_000_000) as server:
+        yield server
+
+
+def got(data: Path, share: float) -> Callable[[], bool]:
+    """Whether that share of the archive was got."""
+    size = share * sum(map(len, FILES.values()))
+    return lambda: _size(data / ".fma_small.zip.partial") > size
+
+
+def unpacked(data: Path, count: int) -> Callable[[], bool]:
+    """Whether so many files were unpacked."""
+    return lambda: len(list((data / "fma_small").rglob("*.mp3"))) >= count
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["archive", "stream"])
+def test_a_fetch_killed_five_times(
+    genre: Genre, server: ArchiveServer, tmp_path: Path, stream: bool
+) -> None:
+    data = tmp_path / "data"
+    arguments = [
+        *("fetch", "fma_small", "--to", data, "--mirror", server.url, "--workers", 2),
+        *("--sha1", f"fma_small={_sha1(server, 'fma_small.zip')}"),
+        *("--sha1", f"fma_metadata={_sha1(server, 'fma_metadata.zip')}"),
+        *(["--stream"] if stream else []),
+    ]
+    early = [unpacked(data, 1), unpacked(data, 50)] if stream else [got(data, 0.2), got(data, 0.7)]
+    left = []
+    for moment in [*early, unpacked(data, 200), unpacked(data, 600), unpacked(data, 1_100)]:
+        with nothing_left(genre.start(*arguments, "--json")) as run:
+            wait_until(lambda: moment() or run.process.poll() is not None, limit_s=200, what="")  # noqa: B023
+            assert run.process.poll() is None, run.said
+            run.kill()
+            left.append(len(list((data / "fma_small").rglob("*.mp3"))))
+            wait_until(lambda: not run.descendants(), limit_s=60, what="it has ended")
+        assert not (data / "fma_small.zip").exists() or _sha1_fits(server, data)
+    told = genre(*arguments)
+    assert (told["files"], told["reused"] > 0) == (len(FILES) + len(TABLES), True)
+    assert ("sha1" in told["verified"]) is not stream
+    assert _tree(data) == {name: sha1(content).hexdigest() for name, content in FILES.items()}
+    assert temporary_files(data / "fma_small") == []
+    size = len(server.files["fma_small.zip"])  # type: ignore[arg-type]
+    if not stream:
+        assert server.sent < 1.5 * size
+    NOTES.append(
+        f"fetch {'--stream ' if stream else ''}killed with {left} of 1,500 clips unpacked; "
+        f"{server.sent / size:.2f} times the archive was sent"
+    )
+    assert genre(*arguments)["written"] == 0
+
+
+def test_memory_is_flat_while_two_gigabytes_are_streamed(tmp_path: Path) -> None:
+    _sparse_archive(tmp_path / "fma_full.zip", members=4)
+    with serving(files={"fma_full.zip": tmp_path / "fma_full.zip"}) as server:
+        done = subprocess.run(
+            [sys.executable, "-c", _STREAM, f"{server.url}/fma_full.zip", str(tmp_path / "data")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    for path in (tmp_path / "data").rglob("*.mp3"):
+        path.unlink()
+    assert told["bytes"] == LARGE
+    grown_mb = (told["peak_kib"] - told["before_kib"]) / 1024
+    NOTES.append(f"streaming 2 GiB took {grown_mb:.0f} MB of memory above the imports")
+    assert grown_mb < 80
+
+
+_STREAM = """
+import json, sys
+from pathlib import Path
+from storage.archives import read_contents
+from storage.locations import Location
+from storage.readers import ArchiveAt
+from storage.sources import parse_source
+from storage.unpacking import plan_unpacking
+from tasks.unpacking import PartJob, unpack
+
+def peak():  # getrusage would count what the parent had before the fork
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+source, data = parse_source(sys.argv[1]), Location.parse(sys.argv[2])
+facts = source.facts()
+before = peak()
+archive = ArchiveAt(source=source, size=facts.size, version=facts.version)
+with archive.open() as reader:
+    contents = read_contents(reader, root="fma_full", where="archive")
+plan = plan_unpacking(contents, {}, {})
+for part in plan.parts:
+    unpack(PartJob(archive=archive, part=part, digest=plan.digest,
+                   target=data / "fma_full", notes=data / "notes"))
+print(json.dumps({"bytes": contents.size, "before_kib": before, "peak_kib": peak()}))
+"""
+
+
+def _sparse_archive(path: Path, *, members: int) -> None:
+    """Write an archive of stored zeros, of which no byte is on the disk."""
+    size, crc = LARGE // members, 0
+    for _ in range(size // _PIECE):
+        crc = zlib.crc32(bytes(_PIECE), crc)
+    infos = []
+    with path.open("wb") as file:
+        for number in range(members):
+            info = zipfile.ZipInfo(f"fma_full/{number}.mp3")
+            info.file_size = info.compress_size = size
+            info.CRC, info.header_offset = crc, file.tell()
+            file.write(info.FileHeader())
+            file.seek(size, 1)
+            infos.append(info)
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.filelist.extend(infos)
+            archive.start_dir = file.tell()
+            archive._didModify = True
+
+
+def _tree(data: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(data)): sha1(path.read_bytes()).hexdigest()
+        for path in (data / "fma_small").rglob("*")
+        if path.is_file()
+    }
+
+
+def _sha1(server: ArchiveServer, name: str) -> str:
+    content = server.files[name]
+    assert isinstance(content, bytes)
+    return sha1_of(content)
+
+
+def _sha1_fits(server: ArchiveServer, data: Path) -> bool:
+    return sha1_of((data / "fma_small.zip").read_bytes()) == _sha1(server, "fma_small.zip")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
