@@ -63,11 +63,15 @@ class SeaweedFS:
         Of its own; data that lie there already are served again.
     identities : tuple[Identity, ...]
         The first one makes buckets and checks health.
+    ports : dict[str, int]
+    volume_limit_mb : int
+        A volume's size; where less than that is free, nothing is written.
     """
 
     folder: Path
     identities: tuple[Identity, ...] = field(default_factory=lambda: (everything(),))
     ports: dict[str, int] = field(default_factory=lambda: _free_ports())
+    volume_limit_mb: int = 1024
     _process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -166,7 +170,11 @@ class SeaweedFS:
             *(weed(), "-logtostderr=true", "server", "-dir=data"),
             *("-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
             # without the first, it takes 20 s to come back after a kill
-            *("-master.peers=none", "-master.telemetry=false", "-master.volumeSizeLimitMB=1024"),
+            *(
+                "-master.peers=none",
+                "-master.telemetry=false",
+                f"-master.volumeSizeLimitMB={self.volume_limit_mb}",
+            ),
             *("-volume.max=0", "-volume.preStopSeconds=1", "-filer", "-s3", "-s3.config=s3.json"),
             *("-s3.port.iceberg=0", "-s3.port.lance=0"),
             *("-s3.autoCreateBucket=false", "-s3.allowDeleteBucketNotEmpty=false"),
