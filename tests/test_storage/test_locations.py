@@ -120,7 +120,9 @@ class TestContract:
         assert before.size == after.size
         assert before.stamp != after.stamp
 
-    def test_of_many_that_swap_one_wins(self, place: Location) -> None:
+    def test_of_many_that_swap_one_wins(
+        self, place: Location, request: pytest.FixtureRequest
+    ) -> None:
         target = place / "race.json"
         version = target.create(b"start")
         new: list[str | None] = []
@@ -134,7 +136,7 @@ class TestContract:
         for thread in threads:
             thread.join()
         assert len([found for found in new if found]) >= 1
-        if isinstance(target, Folder):  # moto compares and writes without a lock
+        if "moto" not in request.node.callspec.id:  # moto compares and writes without a lock
             assert len([found for found in new if found]) == 1
         assert target.read_with_version()[1] in new
 
