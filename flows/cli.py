@@ -33,7 +33,7 @@ def _option(*names: str, **settings: Any) -> Callable[[Command], Command]:
 DATA = _option(
     "--data",
     default="demo",
-    metavar="FOLDER",
+    metavar="FOLDER|s3://…",
     help="Folder of FMA's layout (fma_metadata/tracks.csv, fma_small/…), or with one folder a "
     "genre (rock/song.mp3); `demo` is built in.",
 )
@@ -77,7 +77,22 @@ ANY_PRESET = click.option("--preset", type=click.Choice(PRESETS), help="Features
 ANY_NETWORK = click.option("--network", type=click.Choice(NETWORKS), help="[default: any]")
 ANY_SEED = click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="[default: any]")
 SPLIT = _option("--split", type=click.Choice(SPLITS), default="test", help="Tracks to predict.")
+STORAGE = click.option(
+    "--storage-options",
+    multiple=True,
+    metavar="JSON|NAME=VALUE",
+    expose_value=False,
+    callback=lambda _context, _option, given: _give_storage_options(given),
+    help="Of s3://… addresses; repeatable. Secrets rather in GENRE_STORAGE_OPTIONS or AWS_PROFILE.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+
+
+def _give_storage_options(given: Sequence[str]) -> None:
+    from storage.options import give_options
+
+    if given:
+        give_options(given)
 
 
 def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -101,7 +116,7 @@ def genre() -> None:
 
 @genre.command()
 @_with(DATA, STORE, SUBSET, PRESET, NETWORK, SEED, EPOCHS, WORKERS, SCHEDULER)
-@_with(REFRESH, VERIFY, RETRY, TOLERANCE, START_AT, CATALOGUE, MODEL, JSON)
+@_with(REFRESH, VERIFY, RETRY, TOLERANCE, START_AT, CATALOGUE, MODEL, STORAGE, JSON)
 def run(*, as_json: bool, **options: Any) -> None:
     """Run everything: catalogue, features, training, evaluation, report.
 
@@ -114,7 +129,7 @@ def run(*, as_json: bool, **options: Any) -> None:
 
 @genre.command()
 @_with(DATA, STORE, SUBSET, PRESET, WORKERS, SCHEDULER)
-@_with(REFRESH, VERIFY, RETRY, TOLERANCE, JSON)
+@_with(REFRESH, VERIFY, RETRY, TOLERANCE, STORAGE, JSON)
 def features(*, as_json: bool, **options: Any) -> None:
     """Write the log-mel windows that are missing from the store."""
     from flows import commands
@@ -123,7 +138,7 @@ def features(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(NAMED_DATA, STORE, SUBSET, CATALOGUE, PRESET, NETWORK, SEED, EPOCHS, REFRESH, JSON)
+@_with(NAMED_DATA, STORE, SUBSET, CATALOGUE, PRESET, NETWORK, SEED, EPOCHS, REFRESH, STORAGE, JSON)
 def train(*, as_json: bool, **options: Any) -> None:
     """Train a network on the features in the store.
 
@@ -135,7 +150,7 @@ def train(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(STORE, MODEL, ANY_PRESET, ANY_NETWORK, ANY_SEED, SPLIT, REFRESH, JSON)
+@_with(STORE, MODEL, ANY_PRESET, ANY_NETWORK, ANY_SEED, SPLIT, REFRESH, STORAGE, JSON)
 def evaluate(*, as_json: bool, **options: Any) -> None:
     """Evaluate a model on a split, and write its report.
 
@@ -148,7 +163,7 @@ def evaluate(*, as_json: bool, **options: Any) -> None:
 
 @genre.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
-@_with(STORE, MODEL, JSON)
+@_with(STORE, MODEL, STORAGE, JSON)
 def predict(*, as_json: bool, **options: Any) -> None:
     """Name the genre of audio files with the champion, or with --model."""
     from flows import commands
@@ -157,7 +172,7 @@ def predict(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(STORE, click.option("--verify", is_flag=True, help="Read all bytes."), JSON)
+@_with(STORE, click.option("--verify", is_flag=True, help="Read all bytes."), STORAGE, JSON)
 def status(*, as_json: bool, **options: Any) -> None:
     """Show what the store holds; with --verify, check every byte of the features."""
     from flows import commands

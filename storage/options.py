@@ -62,7 +62,13 @@ def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def given_options() -> dict[str, Any]:
     """Read the options of the environment (`GENRE_STORAGE_OPTIONS`), {} if there are none."""
-    return parse_options(os.environ.get(VARIABLE, "").splitlines())
+    text = os.environ.get(VARIABLE, "").strip()
+    return parse_options([text] if text.startswith("{") else text.splitlines())
+
+
+def give_options(texts: Iterable[str]) -> None:
+    """Add options to the environment, where this process and those that it starts find them."""
+    os.environ[VARIABLE] = json.dumps(given_options() | parse_options(texts))
 
 
 def _parse(text: str) -> dict[str, Any]:
