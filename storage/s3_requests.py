@@ -31,13 +31,10 @@ class Answer:
         As botocore gives them.
     body : bytes
         Whole; empty for what has none.
-    repeated : bool
-        Whether it took more than one request, of which an earlier one may have done the work.
     """
 
     fields: Mapping[str, Any]
     body: bytes = b""
-    repeated: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,11 +71,11 @@ class Requests:
             If writing outlasted them while reading works: servers do not agree on how to say that
             their disk is full.
         """
-        for attempt, pause_s in enumerate(_pauses()):
+        for pause_s in _pauses():
             try:
                 with explained(operation, uri, self.bucket):
                     fields, body = self._once(method, arguments)
-                return Answer(fields=fields, body=body, repeated=attempt > 0)
+                return Answer(fields=fields, body=body)
             except Unreachable as error:
                 if pause_s is None:
                     self._raise_if_full(error, method)

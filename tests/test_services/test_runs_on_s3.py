@@ -29,7 +29,8 @@ def data(seaweedfs: SeaweedFS, tmp_path_factory: pytest.TempPathFactory) -> Loca
     """Put the tiny data set into a bucket."""
     folder = tmp_path_factory.mktemp("data") / "fma"
     write_tiny_fma(folder)
-    seaweedfs.make_bucket("music")
+    for bucket in ("music", "results"):
+        seaweedfs.make_bucket(bucket)
     target = Location.parse("s3://music/fma", seaweedfs.options())
     for entry in Folder(folder).list(recursive=True):
         (target / entry.name).write_bytes((Folder(folder) / entry.name).read_bytes())
@@ -41,7 +42,6 @@ def ran(
     seaweedfs: SeaweedFS, data: Location, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Genre, dict[str, Any], str]:
     """Run everything once, from bucket to bucket."""
-    seaweedfs.make_bucket("results")
     genre = Genre(
         tmp_path_factory.mktemp("run"),
         {**seaweedfs.environment(), "PREFECT_LOGGING_LEVEL": "DEBUG"},
