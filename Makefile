@@ -59,7 +59,7 @@ browser: ## Debian's chromium for the dashboard's test, where it may be installe
 			&& apt-get update -qq && apt-get install --yes -qq --no-install-recommends chromium fonts-liberation; } \
 		|| echo "no chromium, and none can be installed here: the dashboard's test will be skipped"
 
-test-benchmarks: setup ## every benchmark with tiny numbers
+test-benchmarks: services ## every benchmark with tiny numbers
 	$(BIN)/python -m pytest -m benchmarks
 
 lint: setup ## ruff, mypy, the import rules and the Dockerfile

@@ -99,7 +99,8 @@ def build_features(
     Parameters
     ----------
     data : str
-        Folder or s3:// address of FMA's layout or with one folder a genre, or `demo` for the built-in data set.
+        Folder or s3:// address of FMA's layout or with one folder a genre, or `demo`, the
+        built-in data set.
     store : str
         Folder or s3:// address that results are kept in.
     subset : str, optional

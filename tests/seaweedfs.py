@@ -135,11 +135,12 @@ class SeaweedFS:
 
     def make_bucket(self, name: str) -> None:
         """Make a bucket, unless it is there; names have at least three characters."""
-        client = self._client()
+        client = self.client()
         if name not in [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]:
             client.create_bucket(Bucket=name)
 
-    def _client(self) -> Any:
+    def client(self) -> Any:
+        """Give a boto3 client of the first identity, without retries."""
         import boto3  # type: ignore[import-untyped]
         from botocore.config import Config  # type: ignore[import-untyped]
 
@@ -195,7 +196,7 @@ class SeaweedFS:
             try:
                 urllib.request.urlopen(f"{self.endpoint_url}/healthz", timeout=2).close()
                 self.make_bucket(self.health)
-                self._client().put_object(Bucket=self.health, Key="probe", Body=b"works")
+                self.client().put_object(Bucket=self.health, Key="probe", Body=b"works")
             except (urllib.error.URLError, OSError, BotoCoreError, ClientError) as error:
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"SeaweedFS does not work: {error}") from error
