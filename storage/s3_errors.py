@@ -53,7 +53,7 @@ class ConditionFailedError(StorageError):
 
 @contextlib.contextmanager
 def explained(operation: str, uri: str, bucket: str) -> Iterator[None]:
-    """Turn what s3fs raises into an error of this room that names operation and bucket."""
+    """Turn what botocore raises into an error of this room that names operation and bucket."""
     try:
         yield
     except StorageError:
@@ -67,8 +67,7 @@ def explained(operation: str, uri: str, bucket: str) -> Iterator[None]:
 
 def translate(what: str, bucket: str, error: Exception) -> StorageError | None:
     """Find the error for an answer, or for its absence; None for what is a bug."""
-    cause = error if hasattr(error, "response") else error.__cause__
-    code, status = _error_code(cause), _http_status(cause)
+    code, status = _error_code(error), _http_status(error)
     if code == "NoSuchBucket":
         return CredentialsRefused(
             f"{what}: there is no bucket {bucket!r}; create it or name another."
@@ -96,8 +95,9 @@ def translate(what: str, bucket: str, error: Exception) -> StorageError | None:
 
 
 def _without_answer(what: str, bucket: str, error: Exception) -> StorageError | None:
-    import aiohttp
     from botocore import exceptions as boto  # type: ignore[import-untyped]
+    from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
+    from urllib3.exceptions import HTTPError
 
     credentials = (
         boto.NoCredentialsError,
@@ -118,7 +118,7 @@ def _without_answer(what: str, bucket: str, error: Exception) -> StorageError | 
         return UnknownFormat(f"{what}: {bucket!r} is no valid bucket name or key.")
     if isinstance(error, ValueError):
         return UnknownFormat(f"{what}: the endpoint of bucket {bucket!r} is no valid URL.")
-    if isinstance(error, boto.BotoCoreError | aiohttp.ClientError | OSError | TimeoutError):
+    if isinstance(error, boto.BotoCoreError | ResponseParserError | HTTPError | OSError):
         return Unreachable(
             f"{what}: no whole answer ({type(error).__name__}) for bucket {bucket!r}; "
             "see whether its server (AWS_ENDPOINT_URL) runs and can be reached."
@@ -126,12 +126,12 @@ def _without_answer(what: str, bucket: str, error: Exception) -> StorageError | 
     return None
 
 
-def _error_code(error: BaseException | None) -> str:
+def _error_code(error: Exception) -> str:
     response = getattr(error, "response", None)
     return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
 
 
-def _http_status(error: BaseException | None) -> int | None:
+def _http_status(error: Exception) -> int | None:
     response = getattr(error, "response", None)
     if not isinstance(response, dict):
         return None

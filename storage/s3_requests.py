@@ -1,7 +1,8 @@
 """One request to S3: the client of this process, bounded and jittered retries, a whole answer.
 
-s3fs brings credentials, signatures and connections; its own retries and botocore's are off, so
-that the number of requests has one bound, here: `ATTEMPTS` for whatever may pass.
+Options are those of s3fs, but requests go through botocore, on which s3fs stands: whole shards
+were read three times as fast as through an event loop. Its own retries are off, so that the number
+of requests has one bound, here: `ATTEMPTS` for whatever may pass.
 """
 
 import functools
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from storage.errors import Full, StorageError, Unreachable
+from storage.errors import Full, Unreachable
 from storage.s3_errors import explained
 
 ATTEMPTS = 7
@@ -84,26 +85,20 @@ class Requests:
         raise AssertionError("the last attempt returns or raises")
 
     def _once(self, method: str, arguments: Mapping[str, Any]) -> tuple[Any, bytes]:
-        from fsspec.asyn import sync
-
-        client = _file_system(json.dumps(self.options, sort_keys=True), os.getpid())
-
-        async def ask() -> tuple[Any, bytes]:
-            answer = await client._call_s3(method, Bucket=self.bucket, **arguments)
-            if method != "get_object":
-                return answer, b""
-            async with answer["Body"] as stream:
-                return answer, await stream.read()
-
-        found: tuple[Any, bytes] = sync(client.loop, ask)
-        return found
+        client = _client(json.dumps(self.options, sort_keys=True), os.getpid())
+        more = _additional(client, method, self.options)
+        answer = getattr(client, method)(Bucket=self.bucket, **more, **arguments)
+        if method != "get_object":
+            return answer, b""
+        with answer["Body"] as stream:
+            return answer, stream.read()
 
     def _raise_if_full(self, error: Unreachable, method: str) -> None:
         if method != "put_object" or not error.answered:
             return
         try:
             self._once("list_objects_v2", {"MaxKeys": 1})
-        except (StorageError, OSError):
+        except Exception:  # noqa: BLE001 - whatever it is, the first error is the one to tell
             return
         raise Full(
             f"{str(error).rstrip('.')}, {ATTEMPTS} times, though bucket {self.bucket!r} can be "
@@ -128,20 +123,42 @@ def _pauses() -> Iterator[float | None]:
 
 
 @functools.lru_cache(maxsize=16)
-def _file_system(options: str, pid: int) -> Any:  # noqa: ARG001
-    """Give one client a process (never one inherited by a fork)."""
-    import s3fs
+def _client(options: str, pid: int) -> Any:  # noqa: ARG001
+    """Give one client a process (never one inherited by a fork); threads may share it."""
+    from botocore import UNSIGNED  # type: ignore[import-untyped]
+    from botocore.config import Config  # type: ignore[import-untyped]
+    from botocore.session import Session  # type: ignore[import-untyped]
 
     given = json.loads(options)
     config = {
         "connect_timeout": _CONNECT_LIMIT_S,
         "read_timeout": _READ_LIMIT_S,
         "max_pool_connections": 32,
-        **given.pop("config_kwargs", {}),
+        **({"signature_version": UNSIGNED} if given.get("anon") else {}),
+        **given.get("config_kwargs", {}),
         "retries": {"total_max_attempts": 1},
     }
-    client = s3fs.S3FileSystem(
-        use_listings_cache=False, skip_instance_cache=True, config_kwargs=config, **given
+    settings = {
+        "use_ssl": given.get("use_ssl", True),
+        "endpoint_url": given.get("endpoint_url"),
+        "aws_access_key_id": given.get("key"),
+        "aws_secret_access_key": given.get("secret"),
+        "aws_session_token": given.get("token"),
+        **given.get("client_kwargs", {}),
+    }
+    return Session(profile=given.get("profile")).create_client(
+        "s3", config=Config(**config), **settings
     )
-    client.retries = 1
-    return client
+
+
+def _additional(client: Any, method: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick those of the arguments that go with every request which this one knows."""
+    always = dict(options.get("s3_additional_kwargs", {}))
+    if options.get("requester_pays"):
+        always["RequestPayer"] = "requester"
+    if not always:
+        return {}
+    known = client.meta.service_model.operation_model(
+        client.meta.method_to_api_mapping[method]
+    ).input_shape.members
+    return {name: value for name, value in always.items() if name in known}

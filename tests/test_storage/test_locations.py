@@ -287,8 +287,7 @@ class TestBucket:
             "Error": {"Code": code, "Message": "key AKSECRETKEY is not known"},
             "ResponseMetadata": {"HTTPStatusCode": status},
         }
-        error = OSError(5, "key AKSECRETKEY is not known")
-        error.__cause__ = ClientError(answer, "GetObject")
+        error = ClientError(answer, "GetObject")
         failed = "GET s3://box/some/key failed"
         with (
             pytest.raises(expected, match=failed) as caught,
