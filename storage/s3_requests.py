@@ -79,7 +79,7 @@ class Requests:
                 return Answer(fields=fields, body=body)
             except Unreachable as error:
                 if pause_s is None:
-                    self._raise_if_full(error, method)
+                    self._raise_if_full(error, method, str(arguments.get("Key", "")))
                     raise
             time.sleep(pause_s)
         raise AssertionError("the last attempt returns or raises")
@@ -93,11 +93,11 @@ class Requests:
         with answer["Body"] as stream:
             return answer, stream.read()
 
-    def _raise_if_full(self, error: Unreachable, method: str) -> None:
+    def _raise_if_full(self, error: Unreachable, method: str, key: str) -> None:
         if method != "put_object" or not error.answered:
             return
         try:
-            self._once("list_objects_v2", {"MaxKeys": 1})
+            self._once("list_objects_v2", {"MaxKeys": 1, "Prefix": key})
         except Exception:  # noqa: BLE001 - whatever it is, the first error is the one to tell
             return
         raise Full(
