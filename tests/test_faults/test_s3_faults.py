@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -36,16 +37,15 @@ def server(tmp_path: Path) -> Iterator[SeaweedFS]:
 
 @pytest.fixture
 def on_s3(genre: Genre, server: SeaweedFS) -> Callable[..., Genre]:
-    """Give the command with the AWS environment of the server, or of what stands before it."""
+    """Give the command with what reaches the server, or what stands before it.
+
+    The session's workers have no AWS environment: what they know travels with their jobs.
+    """
 
     def give(endpoint_url: str = "") -> Genre:
-        env = {**genre.env, **server.environment()}
-        if endpoint_url:
-            env |= {
-                "AWS_ENDPOINT_URL": endpoint_url,
-                "GENRE_STORAGE_OPTIONS": '{"config_kwargs": {"read_timeout": 3}}',
-            }
-        return Genre(genre.folder, env)
+        options = server.options(config_kwargs={"read_timeout": 3})
+        options["endpoint_url"] = endpoint_url or server.endpoint_url
+        return Genre(genre.folder, {**genre.env, "GENRE_STORAGE_OPTIONS": json.dumps(options)})
 
     return give
 
@@ -72,14 +72,14 @@ def acknowledged(server: SeaweedFS) -> dict[str, str]:
     }
 
 
-def finish(genre: Genre, data: Path, run: Started) -> int:
+def finish(genre: Genre, arguments: Sequence[object], run: Started) -> int:
     """Wait for a run; one that failed did so in a sentence, and the next one completes it."""
     code = run.wait(400)
     if code == 0:
         return 0
     assert code in (1, 2), run.said
     assert sentences(run), run.said
-    genre("features", "--data", data, "--store", STORE, "--workers", "2")
+    genre(*arguments)
     return code
 
 
@@ -88,11 +88,12 @@ def test_a_server_killed_five_times(
     on_s3: Callable[..., Genre],
     data: Path,
     undisturbed: FeaturesFolder,
+    scheduler: str,
     tmp_path: Path,
 ) -> None:
     draw = random.Random(14)
     genre = on_s3()
-    arguments = ("features", "--data", data, "--store", STORE, "--workers", "2")
+    arguments = ("features", "--data", data, "--store", STORE, "--scheduler", scheduler)
     with nothing_left(genre.start(*arguments)) as run:
         _wait_for_a_manifest(server, run)
         kills = 0
@@ -105,7 +106,7 @@ def test_a_server_killed_five_times(
             there = acknowledged(server)
             assert {name: there.get(name) for name in before} == before
             time.sleep(draw.uniform(0.2, 2.0))
-        code = finish(genre, data, run)
+        code = finish(genre, arguments, run)
     assert kills >= 2
     assert_same_features(as_folder(server, tmp_path / "copy"), undisturbed)
     NOTES.append(f"SeaweedFS killed {kills} times in a features run, which ended with {code}")
@@ -116,6 +117,7 @@ def test_a_network_that_spoils_a_fifth(
     on_s3: Callable[..., Genre],
     data: Path,
     undisturbed: FeaturesFolder,
+    scheduler: str,
     tmp_path: Path,
 ) -> None:
     """Audio and store both lie behind it."""
@@ -124,7 +126,7 @@ def test_a_network_that_spoils_a_fifth(
         (music / path.relative_to(data).as_posix()).write_bytes(path.read_bytes())
     with Proxy(server.endpoint_url, a_fifth(14)) as proxy:
         genre = on_s3(proxy.endpoint_url)
-        arguments = ("features", "--data", music.uri, "--store", STORE, "--workers", "2")
+        arguments = ("features", "--data", music.uri, "--store", STORE, "--scheduler", scheduler)
         with nothing_left(genre.start(*arguments)) as run:
             code = run.wait(600)
             assert code == 0, run.said
@@ -139,12 +141,13 @@ def test_two_drivers_on_one_store(
     on_s3: Callable[..., Genre],
     data: Path,
     undisturbed: FeaturesFolder,
+    scheduler: str,
     tmp_path: Path,
 ) -> None:
     """One runs, the other waits and says so; every shard is written once."""
     with Proxy(server.endpoint_url) as proxy:
         genre = on_s3(proxy.endpoint_url)
-        arguments = ("features", "--data", data, "--store", STORE, "--workers", "1")
+        arguments = ("features", "--data", data, "--store", STORE, "--scheduler", scheduler)
         with (
             nothing_left(genre.start(*arguments)) as one,
             nothing_left(genre.start(*arguments)) as other,
