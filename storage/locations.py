@@ -187,6 +187,19 @@ class Location(ABC):
         except Unreachable as error:
             raise NoAnswer(str(error)) from None
 
+    def exists_first(self) -> bool:
+        """Answer as `exists`, where that is what a named place is asked first.
+
+        Raises
+        ------
+        NoAnswer
+            If nothing answers there.
+        """
+        try:
+            return self.exists()
+        except Unreachable as error:
+            raise NoAnswer(str(error)) from None
+
     def exists(self) -> bool:
         """Whether a file or object (not a folder) lies here."""
         return self.entry() is not None
