@@ -7,7 +7,7 @@ DEMO := .demo
 DEMO_ENV := PREFECT_SERVER_ANALYTICS_ENABLED=false PREFECT_HOME=$(CURDIR)/$(DEMO)/prefect GENRE_DEMO=$(CURDIR)/$(DEMO)/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dashboard test test-faults test-services browser test-benchmarks lint bench lock clean
+.PHONY: help setup services demo demo-s3 dashboard test test-faults test-services browser test-benchmarks lint bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -22,9 +22,20 @@ $(VENV)/.installed: requirements.lock requirements-uv.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+services: $(VENV)/.services ## setup, and the real S3 server for tests and demo-s3
+
+# newer than .installed, whose sync takes away what is not in its own lock
+$(VENV)/.services: requirements-services.lock $(VENV)/.installed
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-services.lock
+	@touch $@
+
 demo: setup ## make the built-in data set, then features, training, evaluation, report
 	$(DEMO_ENV) $(BIN)/genre run --data demo --store $(DEMO)/store
 	@echo "dashboard: run \`make dashboard\` and open the address that it prints"
+
+demo-s3: services ## the same on a real S3 server (SeaweedFS), which it starts and stops itself
+	$(DEMO_ENV) $(BIN)/python tests/seaweedfs.py --folder $(DEMO)/s3 --bucket demo -- \
+		$(BIN)/genre run --data demo --store s3://demo/store
 
 dashboard: setup ## Prefect's dashboard with the demo's runs (Ctrl-C stops it)
 	$(DEMO_ENV) $(BIN)/prefect server start --host 127.0.0.1
@@ -32,11 +43,11 @@ dashboard: setup ## Prefect's dashboard with the demo's runs (Ctrl-C stops it)
 test: setup ## the quick suite
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not faults and not services and not benchmarks"
 
-test-faults: setup ## real processes killed, disks filled
+test-faults: services ## real processes killed, disks filled
 	$(BIN)/python -m pytest -m faults
 	GENRE_FUZZ=600 $(BIN)/python -m pytest tests/test_genre_model/test_decode_fuzz.py
 
-test-services: setup browser ## real servers beside the tests
+test-services: services browser ## real servers beside the tests
 	@test -x "$$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -1)" || test "$$(id -u)" != 0 \
 		|| (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends postgresql) \
 		|| echo "postgresql could not be installed; its test will be skipped"
@@ -48,7 +59,7 @@ browser: ## Debian's chromium for the dashboard's test, where it may be installe
 			&& apt-get update -qq && apt-get install --yes -qq --no-install-recommends chromium fonts-liberation; } \
 		|| echo "no chromium, and none can be installed here: the dashboard's test will be skipped"
 
-test-benchmarks: setup ## every benchmark with tiny numbers
+test-benchmarks: services ## every benchmark with tiny numbers
 	$(BIN)/python -m pytest -m benchmarks
 
 lint: setup ## ruff, mypy, the import rules and the Dockerfile
@@ -65,6 +76,8 @@ bench: setup ## the tables of docs/performance.md
 lock: setup ## draw requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links pyproject.toml --group dev -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --group services -o requirements-services.lock
 
 clean: ## remove what the demo and the tools wrote
 	rm -rf $(DEMO) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -157,6 +157,15 @@ def pretend(features: FeatureStore, work: ShardWork) -> None:
     work : ShardWork
         Of its tracks all windows are said to be there.
     """
+    for name, content in pretended(work).items():
+        path = (features.location / name).local_path
+        assert path is not None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def pretended(work: ShardWork) -> dict[str, bytes]:
+    """Make what a listing and the tables see of a finished shard: an object and a manifest."""
     from storage.layout import manifest_name, shard_name
     from storage.manifests import RowRecord, ShardManifest
 
@@ -177,14 +186,7 @@ def pretend(features: FeatureStore, work: ShardWork) -> None:
         for row, state in work.rows
     )
     manifest = ShardManifest(shard=work.shard, rows=records, size=1, sha256="0" * 64)
-    for name, content in (
-        (shard_name(work.shard), b"-"),
-        (manifest_name(work.shard), manifest.to_json()),
-    ):
-        path = (features.location / name).local_path
-        assert path is not None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    return {shard_name(work.shard): b"-", manifest_name(work.shard): manifest.to_json()}
 
 
 def _add_tracks(data: Path, first: int, last: int) -> None:

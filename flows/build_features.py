@@ -29,12 +29,14 @@ from flows.parameters import (
     Refresh,
     RetryQuarantined,
     Scheduler,
+    StorageBlock,
     Store,
     Subset,
     Verify,
     Workers,
 )
 from flows.quarantine_policy import check_quarantine
+from flows.storage_blocks import storage_options
 from genre_model.specs import FeatureSpec
 from storage.claims import Claim
 from storage.layout import create_store
@@ -90,13 +92,15 @@ def build_features(
     verify: Verify = False,
     retry_quarantined: RetryQuarantined = False,
     max_quarantined: MaxQuarantined = 0.1,
+    storage_block: StorageBlock = None,
 ) -> dict[str, Any]:
     """Write the log-mel windows of a catalogue's tracks that the store does not hold yet.
 
     Parameters
     ----------
     data : str
-        Folder of FMA's layout or with one folder a genre, or `demo` for the built-in data set.
+        Folder or s3:// address of FMA's layout or with one folder a genre, or `demo`, the
+        built-in data set.
     store : str
         Folder or s3:// address that results are kept in.
     subset : str, optional
@@ -115,6 +119,8 @@ def build_features(
         Decode refused tracks once more.
     max_quarantined : float [0 to 1]
         Share of refused tracks above which the run fails, with the ledger as its message.
+    storage_block : str, optional
+        Prefect block with the options of s3:// addresses; see `flows.storage_blocks`.
 
     Returns
     -------
@@ -123,9 +129,10 @@ def build_features(
     """
     began = time.monotonic()
     spec = FeatureSpec.preset(preset)
-    location = data_location(data, workers=workers, scheduler=scheduler)
+    options = storage_options(storage_block)
+    location = data_location(data, options=options, workers=workers, scheduler=scheduler)
     found = find_catalogue(location, subset=subset)
-    root = create_store(store_address(store))
+    root = create_store(store_address(store), options)
     catalogue_id = store_catalogue(root, opaque(found))
     artifacts.catalogue(found.summary())
     what = f"features/{found.catalogue.data_set}/{spec.key}"

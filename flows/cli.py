@@ -34,7 +34,7 @@ def _option(*names: str, **settings: Any) -> Callable[[Command], Command]:
 DATA = _option(
     "--data",
     default="demo",
-    metavar="FOLDER",
+    metavar="FOLDER|s3://…",
     help="Folder of FMA's layout (fma_metadata/tracks.csv, fma_small/…), or with one folder a "
     "genre (rock/song.mp3); `demo` is built in.",
 )
@@ -98,7 +98,22 @@ KEEP = _option(
 STREAM = click.option(
     "--stream", is_flag=True, help="Read members by range where they lie; keep no archive."
 )
+STORAGE = click.option(
+    "--storage-options",
+    multiple=True,
+    metavar="JSON|NAME=VALUE",
+    expose_value=False,
+    callback=lambda _context, _option, given: _give_storage_options(given),
+    help="Of s3://… addresses; repeatable. Secrets rather in GENRE_STORAGE_OPTIONS or AWS_PROFILE.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+
+
+def _give_storage_options(given: Sequence[str]) -> None:
+    from storage.options import give_options
+
+    if given:
+        give_options(given)
 
 
 def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -122,7 +137,7 @@ def genre() -> None:
 
 @genre.command()
 @_with(DATA, STORE, SUBSET, PRESET, NETWORK, SEED, EPOCHS, WORKERS, SCHEDULER)
-@_with(REFRESH, VERIFY, RETRY, TOLERANCE, START_AT, CATALOGUE, MODEL, JSON)
+@_with(REFRESH, VERIFY, RETRY, TOLERANCE, START_AT, CATALOGUE, MODEL, STORAGE, JSON)
 def run(*, as_json: bool, **options: Any) -> None:
     """Run everything: catalogue, features, training, evaluation, report.
 
@@ -135,7 +150,7 @@ def run(*, as_json: bool, **options: Any) -> None:
 
 @genre.command()
 @click.argument("dataset", type=click.Choice(ARCHIVES))
-@_with(TO, MIRROR, SHA1, STREAM, KEEP, WORKERS, SCHEDULER, VERIFY, JSON)
+@_with(TO, MIRROR, SHA1, STREAM, KEEP, WORKERS, SCHEDULER, VERIFY, STORAGE, JSON)
 def fetch(*, as_json: bool, **options: Any) -> None:
     """Download FMA's archives, unpack them and check every byte; the metadata comes with each.
 
@@ -148,7 +163,7 @@ def fetch(*, as_json: bool, **options: Any) -> None:
 
 @genre.command()
 @_with(DATA, STORE, SUBSET, PRESET, WORKERS, SCHEDULER)
-@_with(REFRESH, VERIFY, RETRY, TOLERANCE, JSON)
+@_with(REFRESH, VERIFY, RETRY, TOLERANCE, STORAGE, JSON)
 def features(*, as_json: bool, **options: Any) -> None:
     """Write the log-mel windows that are missing from the store."""
     from flows import commands
@@ -157,7 +172,7 @@ def features(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(NAMED_DATA, STORE, SUBSET, CATALOGUE, PRESET, NETWORK, SEED, EPOCHS, REFRESH, JSON)
+@_with(NAMED_DATA, STORE, SUBSET, CATALOGUE, PRESET, NETWORK, SEED, EPOCHS, REFRESH, STORAGE, JSON)
 def train(*, as_json: bool, **options: Any) -> None:
     """Train a network on the features in the store.
 
@@ -169,7 +184,7 @@ def train(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(STORE, MODEL, ANY_PRESET, ANY_NETWORK, ANY_SEED, SPLIT, REFRESH, JSON)
+@_with(STORE, MODEL, ANY_PRESET, ANY_NETWORK, ANY_SEED, SPLIT, REFRESH, STORAGE, JSON)
 def evaluate(*, as_json: bool, **options: Any) -> None:
     """Evaluate a model on a split, and write its report.
 
@@ -182,7 +197,7 @@ def evaluate(*, as_json: bool, **options: Any) -> None:
 
 @genre.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…")
-@_with(STORE, MODEL, JSON)
+@_with(STORE, MODEL, STORAGE, JSON)
 def predict(*, as_json: bool, **options: Any) -> None:
     """Name the genre of audio files with the champion, or with --model."""
     from flows import commands
@@ -191,7 +206,7 @@ def predict(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(STORE, click.option("--verify", is_flag=True, help="Read all bytes."), JSON)
+@_with(STORE, click.option("--verify", is_flag=True, help="Read all bytes."), STORAGE, JSON)
 def status(*, as_json: bool, **options: Any) -> None:
     """Show what the store holds; with --verify, check every byte of the features."""
     from flows import commands

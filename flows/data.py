@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from flows import progress
 from flows.cluster import dask_client
@@ -36,7 +38,11 @@ def check_demo_folder(folder: Path) -> None:
 
 
 def data_location(
-    data: str, *, workers: int | None = None, scheduler: str | None = None
+    data: str,
+    *,
+    options: Mapping[str, Any] | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
 ) -> Location:
     """Return the data folder that `data` names; the built-in data set is made on first use.
 
@@ -44,6 +50,8 @@ def data_location(
     ----------
     data : str
         A folder, an s3:// address, or `demo`.
+    options : Mapping, optional
+        Of an s3:// address; those of the environment by default.
     workers, scheduler
         As for `dask_client`, which makes the built-in data set.
 
@@ -53,7 +61,7 @@ def data_location(
         If the folder of the built-in data set holds something else.
     """
     if data != BUILT_IN:
-        return folder_location(data)
+        return folder_location(data, options)
     folder = demo_folder()
     check_demo_folder(folder)
     if not is_current(folder):
@@ -77,10 +85,10 @@ def store_address(store: str) -> str:
     return store
 
 
-def folder_location(folder: str) -> Location:
+def folder_location(folder: str, options: Mapping[str, Any] | None = None) -> Location:
     """Return the folder that the user named; see `store_address` for what is refused."""
     _refuse_relative("folder", folder)
-    return Location.parse(folder)
+    return Location.parse(folder, options)
 
 
 def _refuse_relative(what: str, address: str) -> None:

@@ -15,8 +15,10 @@ from flows.parameters import (
     Model,
     Refresh,
     Split,
+    StorageBlock,
     Store,
 )
+from flows.storage_blocks import storage_options
 from genre_model.specs import EvaluateSpec
 from storage.layout import open_store
 from tasks.evaluation import evaluate_network, read_markdown
@@ -34,6 +36,7 @@ def evaluate_model(
     model: Model = None,
     split: Split = "test",
     refresh: Refresh = False,
+    storage_block: StorageBlock = None,
 ) -> dict[str, Any]:
     """Evaluate a model and publish its report; the first one evaluated becomes the champion.
 
@@ -47,6 +50,8 @@ def evaluate_model(
         Whose tracks are predicted.
     refresh : bool
         Evaluate again though it is done.
+    storage_block : str, optional
+        Prefect block with the options of s3:// addresses; see `flows.storage_blocks`.
 
     Returns
     -------
@@ -54,7 +59,7 @@ def evaluate_model(
         The JSON object of `genre evaluate`.
     """
     began = time.monotonic()
-    root = open_store(store_address(store))
+    root = open_store(store_address(store), storage_options(storage_block))
     name = choose_model(root, model)
     result = evaluate_network(root, name, EvaluateSpec(split=split), refresh=refresh)
     get_run_logger().info(

@@ -25,6 +25,7 @@ from flows.parameters import (
     Scheduler,
     Seed,
     StartAt,
+    StorageBlock,
     Store,
     Subset,
     TrainOn,
@@ -32,6 +33,7 @@ from flows.parameters import (
     Workers,
 )
 from flows.starting_points import catalogue_to_train_on, model_to_evaluate
+from flows.storage_blocks import storage_options
 from flows.train_model import name_model, train_model
 from storage.catalogues import read_catalogue
 from storage.layout import open_store
@@ -59,6 +61,7 @@ def full_run(
     catalogue: Catalogue = None,
     model: Model = None,
     train_on: TrainOn = None,
+    storage_block: StorageBlock = None,
 ) -> dict[str, Any]:
     """Do everything from audio to report; what is done already is found and not done again.
 
@@ -97,9 +100,10 @@ def full_run(
             verify=verify,
             retry_quarantined=retry_quarantined,
             max_quarantined=max_quarantined,
+            storage_block=storage_block,
         )
         catalogue = features["catalogue"]
-    root = open_store(store)
+    root = open_store(store, storage_options(storage_block))
     if start_at == "evaluation":
         name = model_to_evaluate(root, model=model, preset=preset, network=network, seed=seed)
         trained = {**describe_model(root, name), "seconds": 0.0}
@@ -113,8 +117,11 @@ def full_run(
             seed=seed,
             epochs=epochs,
             refresh=refresh,
+            storage_block=storage_block,
         )
-    evaluation = evaluate_model(store=store, model=trained["model"], refresh=refresh)
+    evaluation = evaluate_model(
+        store=store, model=trained["model"], refresh=refresh, storage_block=storage_block
+    )
     _log_in_short(features, trained, evaluation)
     return {
         "store": root.uri,
@@ -128,11 +135,14 @@ def full_run(
     }
 
 
-def _train(store: Location, *, train_on: str | None, refresh: bool, **what: Any) -> dict[str, Any]:
+def _train(
+    store: Location, *, train_on: str | None, refresh: bool, storage_block: str | None, **what: Any
+) -> dict[str, Any]:
     """Train here, or have a deployment train what is not there yet."""
     began = time.monotonic()
     name = name_model(store, **what) if train_on else ""
-    parameters = {"store": store.uri, "refresh": refresh, **what}
+    where = {"store": store.uri, "storage_block": storage_block}
+    parameters = {**where, "refresh": refresh, **what}
     if train_on is None or (ModelStore(store).exists(name) and not refresh):
         found: dict[str, Any] = train_model(**parameters)
         return found

@@ -120,3 +120,8 @@ TrainOn = Annotated[
         "own process."
     ),
 ]
+StorageBlock = Annotated[
+    str | None,
+    Field(min_length=1),
+    Described("Prefect block with the options of s3:// addresses, as aws-credentials/name."),
+]

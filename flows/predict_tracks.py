@@ -9,7 +9,8 @@ from prefect import flow, get_run_logger
 
 from flows import artifacts, progress
 from flows.data import folder_location, store_address
-from flows.parameters import Folder, Predicting, Refresh, Store
+from flows.parameters import Folder, Predicting, Refresh, StorageBlock, Store
+from flows.storage_blocks import storage_options
 from storage.layout import open_store
 from tasks.opaque import opaque
 from tasks.predicted_folder import predict_folder
@@ -21,6 +22,7 @@ def predict_tracks(
     store: Store = "./genre-store",
     model: Predicting = None,
     refresh: Refresh = False,
+    storage_block: StorageBlock = None,
 ) -> dict[str, Any]:
     """Name the genre of a folder's audio files that are new or changed since the last run.
 
@@ -34,6 +36,8 @@ def predict_tracks(
         Its id; by default the champion.
     refresh : bool
         Predict every file again.
+    storage_block : str, optional
+        Prefect block with the options of s3:// addresses; see `flows.storage_blocks`.
 
     Returns
     -------
@@ -42,7 +46,8 @@ def predict_tracks(
     """
     began = time.monotonic()
     log = get_run_logger()
-    audio, root = folder_location(folder), open_store(store_address(store))
+    options = storage_options(storage_block)
+    audio, root = folder_location(folder, options), open_store(store_address(store), options)
 
     def files_done(done: int, total: int) -> None:
         if done % 100 == 0 or done == total:

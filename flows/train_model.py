@@ -18,8 +18,10 @@ from flows.parameters import (
     Preset,
     Refresh,
     Seed,
+    StorageBlock,
     Store,
 )
+from flows.storage_blocks import storage_options
 from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
 from storage.layout import open_store
 from storage.locations import Location
@@ -37,6 +39,7 @@ def train_model(
     seed: Seed = 0,
     epochs: Epochs = None,
     refresh: Refresh = False,
+    storage_block: StorageBlock = None,
 ) -> dict[str, Any]:
     """Train a network on features in the store, unless that very model is there.
 
@@ -56,6 +59,8 @@ def train_model(
         Epochs at most; the default of `TrainSpec` otherwise.
     refresh : bool
         Train again though the model is there.
+    storage_block : str, optional
+        Prefect block with the options of s3:// addresses; see `flows.storage_blocks`.
 
     Returns
     -------
@@ -63,7 +68,7 @@ def train_model(
         The JSON object of `genre train`.
     """
     began = time.monotonic()
-    root = open_store(store_address(store))
+    root = open_store(store_address(store), storage_options(storage_block))
     data = load_labelled(root, FeatureSpec.preset(preset), catalogue_id=catalogue)
     spec = _train_spec(seed, epochs)
     with progress.stage("training", total=spec.epochs, unit="epochs") as show:

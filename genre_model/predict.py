@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Self, TypedDict
 
@@ -17,6 +19,8 @@ from genre_model.inference import window_probabilities
 from genre_model.mel import FeatureExtractor, long_windows
 
 CHAMPION_FILE = "champion.json"
+FETCHERS = "fma_genre.models"
+"""Entry points by scheme: (address, storage options) -> a local folder with the model."""
 
 
 class Moment(TypedDict):
@@ -172,13 +176,18 @@ class Predictor:
         return {self.genres[label]: float(probabilities[label]) for label in order}
 
 
-def load_model(path: str | os.PathLike[str]) -> Predictor:
+def load_model(
+    path: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None
+) -> Predictor:
     """Open a model for prediction; imports TensorFlow and librosa.
 
     Parameters
     ----------
     path : str or os.PathLike
-        A model's folder, its model.keras, or a local store, of which the champion is taken.
+        A model's folder, its model.keras, or a store, of which the champion is taken; each also
+        as an `s3://` address.
+    storage_options : Mapping, optional
+        Of such an address; by default those of the environment.
 
     Returns
     -------
@@ -189,7 +198,19 @@ def load_model(path: str | os.PathLike[str]) -> Predictor:
     ModelError
         If there is no model, or it does not open.
     """
-    return Predictor.build(load_bundle(model_folder(path)))
+    scheme, separator, _ = os.fspath(path).partition("://")
+    folder = _fetched(scheme, os.fspath(path), storage_options) if separator else Path(path)
+    return Predictor.build(load_bundle(model_folder(folder)))
+
+
+def _fetched(scheme: str, uri: str, options: Mapping[str, Any] | None) -> Path:
+    """Have the distribution that knows the scheme copy the model to this machine."""
+    known = {point.name: point for point in entry_points(group=FETCHERS)}
+    if scheme not in known:
+        raise ModelError(
+            f"{uri} has the scheme {scheme!r}, which is not known; give a path or s3://bucket/store"
+        )
+    return Path(known[scheme].load()(uri, options))
 
 
 def model_folder(path: str | os.PathLike[str]) -> Path:

@@ -1,43 +1,31 @@
 """A prefix of an S3 bucket behind the face of `storage.locations.Location`.
 
-Requests go through s3fs, whose listing cache is off: what another worker wrote a moment ago must
-be seen. S3 has no rename; a PUT is whole or not at all. `create` uses `If-None-Match: *`,
-`replace_if` uses `If-Match`.
+Nothing is cached: what another worker wrote a moment ago must be seen. S3 has no rename; a PUT is
+whole or not at all. `create` uses `If-None-Match: *`, `replace_if` uses `If-Match`; each such PUT
+carries a token of its own, by which one whose answer was lost knows what it wrote itself.
 """
 
-import asyncio
 import contextlib
-import functools
 import itertools
-import json
-import os
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
-from storage.errors import (
-    AlreadyThere,
-    Full,
-    NotFound,
-    Refused,
-    StorageError,
-    UnknownFormat,
-    Unreachable,
-)
+from storage.errors import AlreadyThere, NotFound, StorageError, UnknownFormat, Unreachable
 from storage.locations import Entry, Location
+from storage.options import given_options
+from storage.s3_errors import ConditionFailedError
+from storage.s3_requests import Answer, Requests, asynchronous_file_system
 
-_MISSING = {"NoSuchKey", "404", "NotFound"}
-_CONFLICT = {"PreconditionFailed", "412", "ConditionalRequestConflict", "OperationAborted"}
-_FULL = {"InsufficientStorage", "507", "QuotaExceeded", "XMinioStorageFull", "EntityTooLarge"}
-_FAULT = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "Throttling"}
-_BODY_ATTEMPTS = 4
+RANGE = 16 * 2**20
+"""Bytes of one request where an object is too large to be held whole."""
+
 _PAGE = 1000  # the most that a LIST gives
 _PART = 16 * 2**20  # at least 5 MiB; S3 takes up to 10,000 of them
-
-
-class _ConflictError(StorageError):
-    """The condition of a conditional request did not hold."""
+_WRITER = "genre-writer"
 
 
 @dataclass(frozen=True)
@@ -57,12 +45,12 @@ class Bucket(Location):
     options: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
-    def of_address(address: str, options: Mapping[str, Any]) -> "Bucket":
-        """Take `bucket/prefix` apart."""
+    def of_address(address: str, options: Mapping[str, Any] | None) -> "Bucket":
+        """Take `bucket/prefix` apart; without options, those of the environment are taken."""
         bucket, _, key = address.partition("/")
         if not bucket:
             raise UnknownFormat(f"'s3://{address}' names no bucket: give s3://bucket/prefix.")
-        return Bucket(bucket, key.strip("/"), dict(options))
+        return Bucket(bucket, key.strip("/"), dict(given_options() if options is None else options))
 
     @property
     def uri(self) -> str:
@@ -79,41 +67,53 @@ class Bucket(Location):
 
     def read_bytes(self) -> bytes:
         """GET the object."""
-        return self.read_with_version()[0]
+        return self._send("GET", "get_object").body
 
     def read_range(self, start: int, length: int) -> bytes:
         """GET a part of the object."""
         if length <= 0:
             return b""
-        with self._explained("GET"):
-            data, _ = self._run(
-                functools.partial(self._get, Range=f"bytes={start}-{start + length - 1}")
-            )
-        return bytes(data)
+        span = f"bytes={start}-{start + length - 1}"
+        return self._send("GET (Range)", "get_object", Range=span).body
 
     def read_with_version(self) -> tuple[bytes, str]:
         """GET the object; its version is its ETag."""
-        with self._explained("GET"):
-            data, etag = self._run(self._get)
-        return data, etag
+        answer = self._send("GET", "get_object")
+        return answer.body, str(answer.fields["ETag"])
+
+    def download(self, target: Path) -> None:
+        """GET the object in ranges of one and the same version."""
+        whole = self._send("HEAD", "head_object")
+        size, etag = int(whole.fields["ContentLength"]), str(whole.fields["ETag"])
+        with target.open("wb") as file:
+            for first in range(0, size, RANGE):
+                span = f"bytes={first}-{min(first + RANGE, size) - 1}"
+                file.write(self._range(span, etag))
+
+    def _range(self, span: str, etag: str) -> bytes:
+        try:
+            return self._send("GET (Range)", "get_object", Range=span, IfMatch=etag).body
+        except ConditionFailedError:
+            raise Unreachable(f"{self.uri} was written again while it was read.") from None
 
     def write_bytes(self, data: bytes) -> None:
         """PUT the object."""
-        self._put("PUT", data)
+        self._send("PUT", "put_object", Body=data)
 
     def write_pieces(self, pieces: Iterable[bytes]) -> str:
         """PUT the object, or upload it in parts where it is larger than one."""
         parts = _parts(pieces)
         first = next(parts, b"")
         if len(first) < _PART:
-            return self._put("PUT", first).strip('"')
-        upload = str(self._call("POST", "create_multipart_upload")["UploadId"])
+            return _etag(self._send("PUT", "put_object", Body=first))
+        begun = self._send("POST", "create_multipart_upload")
+        upload = str(begun.fields["UploadId"])
         try:
             done = [
                 {"PartNumber": number, "ETag": self._put_part(upload, number, part)}
                 for number, part in enumerate(itertools.chain([first], parts), start=1)
             ]
-            answer = self._call(
+            answer = self._send(
                 "POST",
                 "complete_multipart_upload",
                 UploadId=upload,
@@ -121,37 +121,45 @@ class Bucket(Location):
             )
         except BaseException:
             with contextlib.suppress(StorageError):
-                self._call("DELETE", "abort_multipart_upload", UploadId=upload)
+                self._send("DELETE", "abort_multipart_upload", UploadId=upload)
             raise
-        return str(answer["ETag"]).strip('"')
+        return _etag(answer)
 
     def _put_part(self, upload: str, number: int, part: bytes) -> str:
-        answer = self._call("PUT", "upload_part", UploadId=upload, PartNumber=number, Body=part)
-        return str(answer["ETag"])
+        what = {"UploadId": upload, "PartNumber": number}
+        return str(self._send("PUT", "upload_part", Body=part, **what).fields["ETag"])
 
     def create(self, data: bytes) -> str:
         """PUT with `If-None-Match: *`."""
-        try:
-            return self._put("PUT (If-None-Match)", data, IfNoneMatch="*")
-        except _ConflictError as error:
-            raise AlreadyThere(f"{self.uri} is there already.") from error
+        version = self._put_if("PUT (If-None-Match)", data, IfNoneMatch="*")
+        if version is None:
+            raise AlreadyThere(f"{self.uri} is there already.")
+        return version
 
     def replace_if(self, data: bytes, *, version: str) -> str | None:
         """PUT with `If-Match`."""
         try:
-            return self._put("PUT (If-Match)", data, IfMatch=version)
+            return self._put_if("PUT (If-Match)", data, IfMatch=version)
         except NotFound:
             return None
-        except _ConflictError:
-            return self._version_if_mine(data)
 
-    def _version_if_mine(self, data: bytes) -> str | None:
+    def _put_if(self, operation: str, data: bytes, **condition: str) -> str | None:
+        """PUT under a condition; None if it did not hold."""
+        token = uuid.uuid4().hex
+        metadata = {_WRITER: token}
+        try:
+            answer = self._send(operation, "put_object", Body=data, Metadata=metadata, **condition)
+        except ConditionFailedError:
+            return self._version_written_by(token)
+        return str(answer.fields["ETag"])
+
+    def _version_written_by(self, token: str) -> str | None:
         # a PUT whose answer was lost is sent again, and then fails on what it wrote itself
         try:
-            current, version = self.read_with_version()
+            there = self._send("HEAD", "head_object").fields
         except NotFound:
             return None
-        return version if current == data else None
+        return str(there["ETag"]) if there.get("Metadata", {}).get(_WRITER) == token else None
 
     def delete_if(self, *, version: str) -> bool:  # noqa: ARG002
         """Answer False: S3 knows no conditional delete that all servers share."""
@@ -160,16 +168,16 @@ class Bucket(Location):
     def entry(self) -> Entry | None:
         """HEAD the object."""
         try:
-            answer = self._call("HEAD", "head_object")
+            there = self._send("HEAD", "head_object").fields
         except NotFound:
             return None
-        etag = answer["ETag"].strip('"')
-        return Entry(name=self.name, size=int(answer["ContentLength"]), stamp=etag)
+        etag = there["ETag"].strip('"')
+        return Entry(name=self.name, size=int(there["ContentLength"]), stamp=etag)
 
     def delete(self) -> None:
         """DELETE the object."""
         with contextlib.suppress(NotFound):
-            self._call("DELETE", "delete_object")
+            self._send("DELETE", "delete_object")
 
     def list(self, *, recursive: bool = False) -> Sequence[Entry]:
         """LIST the objects with their sizes and ETags."""
@@ -194,7 +202,7 @@ class Bucket(Location):
 
     def age(self) -> float:
         """Compare the object's time with that of the server's answer, rather too young than old."""
-        answer = self._call("HEAD", "head_object")
+        answer = self._send("HEAD", "head_object").fields
         now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
         rounding_s = 1.0  # both are whole seconds
         return float((now - answer["LastModified"]).total_seconds()) - rounding_s
@@ -207,139 +215,41 @@ class Bucket(Location):
         """Open as zarr's fsspec store, read-only."""
         from zarr.storage import FsspecStore
 
-        file_system = _file_system(_as_key(self.options), os.getpid(), asynchronous=True)
         return FsspecStore(
-            file_system, read_only=True, path=f"{self.bucket}/{self.key}".rstrip("/")
+            asynchronous_file_system(self.options),
+            read_only=True,
+            path=f"{self.bucket}/{self.key}".rstrip("/"),
         )
 
     @property
     def _prefix(self) -> str:
         return f"{self.key}/" if self.key else ""
 
-    @property
-    def _fs(self) -> Any:
-        return _file_system(_as_key(self.options), os.getpid(), asynchronous=False)
-
-    def _run(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        from fsspec.asyn import sync
-
-        return sync(self._fs.loop, work)
-
-    def _call(self, operation: str, method: str, **arguments: Any) -> Any:
-        with self._explained(operation):
-            return self._fs.call_s3(method, Bucket=self.bucket, Key=self.key, **arguments)
-
-    def _put(self, operation: str, data: bytes, **conditions: str) -> str:
-        answer = self._call(operation, "put_object", Body=data, **conditions)
-        return str(answer["ETag"])
-
-    async def _get(self, **arguments: str) -> tuple[bytes, str]:
-        import aiohttp
-
-        for attempt in range(_BODY_ATTEMPTS):
-            answer = await self._fs._call_s3(
-                "get_object", Bucket=self.bucket, Key=self.key, **arguments
-            )
-            try:
-                async with answer["Body"] as body:
-                    return await body.read(), str(answer["ETag"])
-            except (aiohttp.ClientError, TimeoutError):
-                if attempt + 1 == _BODY_ATTEMPTS:
-                    raise
-                await asyncio.sleep(0.2 * 2**attempt)
-        raise AssertionError("the last attempt returns or raises")
+    def _send(self, operation: str, method: str, **arguments: Any) -> Answer:
+        requests = Requests(self.bucket, self.options)
+        return requests.send(operation, self.uri, method, Key=self.key, **arguments)
 
     def _pages(self, *, delimiter: str) -> Iterator[Mapping[str, Any]]:
+        requests = Requests(self.bucket, self.options)
         token: dict[str, str] = {}
         while True:
-            with self._explained("LIST"):
-                page = self._fs.call_s3(
-                    "list_objects_v2",
-                    Bucket=self.bucket,
-                    Prefix=self._prefix,
-                    Delimiter=delimiter,
-                    MaxKeys=_PAGE,
-                    **token,
-                )
+            page = requests.send(
+                "LIST",
+                self.uri,
+                "list_objects_v2",
+                Prefix=self._prefix,
+                Delimiter=delimiter,
+                MaxKeys=_PAGE,
+                **token,
+            ).fields
             yield page
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
-    @contextlib.contextmanager
-    def _explained(self, operation: str) -> Iterator[None]:
-        """Turn what s3fs raises into an error of this room.
 
-        The cause is left out on purpose: servers repeat access keys in their messages.
-        """
-        try:
-            yield
-        except StorageError:
-            raise
-        except Exception as error:
-            explained = self._translate(operation, error)
-            if explained is None:
-                raise
-            raise explained from None
-
-    def _translate(self, operation: str, error: Exception) -> StorageError | None:
-        cause = error if hasattr(error, "response") else error.__cause__
-        code = _error_code(cause)
-        status = _http_status(cause)
-        what = f"{operation} {self.uri} failed"
-        if code == "NoSuchBucket":
-            return Refused(
-                f"{what}: there is no bucket {self.bucket!r}; create it or name another."
-            )
-        if code in _CONFLICT or status == 412:
-            return _ConflictError(f"{what}: the condition did not hold.")
-        if code in _MISSING or status == 404:
-            return NotFound(f"{what}: there is no such object in bucket {self.bucket!r}.")
-        if code in _FULL or status == 507:
-            return Full(f"{what} ({code}): the bucket {self.bucket!r} takes no more bytes.")
-        if code in _FAULT or (status or 0) >= 500:
-            return Unreachable(f"{what} ({code}): the server had a fault of its own.")
-        if code:
-            return Refused(
-                f"{what} ({code}): check the credentials and permissions for "
-                f"bucket {self.bucket!r}."
-            )
-        return _translate_without_answer(what, self.bucket, error)
-
-
-def _error_code(error: BaseException | None) -> str:
-    response = getattr(error, "response", None)
-    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
-
-
-def _http_status(error: BaseException | None) -> int | None:
-    response = getattr(error, "response", None)
-    if not isinstance(response, dict):
-        return None
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return int(status) if status else None
-
-
-def _translate_without_answer(what: str, bucket: str, error: Exception) -> StorageError | None:
-    import aiohttp
-    from botocore import exceptions as boto  # type: ignore[import-untyped]
-
-    credentials = (
-        boto.NoCredentialsError,
-        boto.PartialCredentialsError,
-        boto.CredentialRetrievalError,
-        boto.ProfileNotFound,
-    )
-    if isinstance(error, credentials):
-        return Refused(
-            f"{what}: no usable credentials for bucket {bucket!r} were found; "
-            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --storage-options."
-        )
-    if isinstance(error, boto.ParamValidationError | ValueError):
-        return UnknownFormat(f"{what}: {bucket!r} is no valid bucket name or key.")
-    if isinstance(error, boto.BotoCoreError | aiohttp.ClientError | OSError | TimeoutError):
-        return Unreachable(f"{what}: no answer ({type(error).__name__}) for bucket {bucket!r}.")
-    return None
+def _etag(answer: Answer) -> str:
+    return str(answer.fields["ETag"]).strip('"')
 
 
 def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -352,23 +262,3 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
             del held[:_PART]
     if held:
         yield bytes(held)
-
-
-def _as_key(options: Mapping[str, Any]) -> str:
-    return json.dumps(options, sort_keys=True)
-
-
-@functools.lru_cache(maxsize=16)
-def _file_system(options: str, pid: int, *, asynchronous: bool) -> Any:  # noqa: ARG001
-    """Give one client a process (never one inherited by a fork)."""
-    import s3fs
-
-    given = json.loads(options)
-    config = {"connect_timeout": 10, "max_pool_connections": 32} | given.pop("config_kwargs", {})
-    return s3fs.S3FileSystem(
-        use_listings_cache=False,
-        skip_instance_cache=True,
-        asynchronous=asynchronous,
-        config_kwargs=config,
-        **given,
-    )

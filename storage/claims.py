@@ -197,10 +197,6 @@ class Claim:
         try:
             return self._hold(mine, self.location.create(mine.to_json()))
         except AlreadyThere:
-            # the answer to a PUT may have been lost, and its repetition met itself
-            with contextlib.suppress(NotFound):
-                data, version = self.location.read_with_version()
-                return self._hold(mine, version if data == mine.to_json() else None)
             return False
 
     def _hold(self, record: ClaimRecord, version: str | None) -> bool:

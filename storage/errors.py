@@ -37,6 +37,10 @@ class Refused(StorageError, PermissionError):
     remedied_by_user = True
 
 
+class CredentialsRefused(Refused):
+    """Nothing in the bucket lets us: wrong or expired credentials, or no such bucket."""
+
+
 class Full(StorageError, OSError):
     """No space is left, or a quota is used up."""
 
@@ -44,7 +48,28 @@ class Full(StorageError, OSError):
 
 
 class Unreachable(StorageError, ConnectionError):
-    """The store did not answer, or answered with a fault of its own; worth a retry."""
+    """The store did not answer, or answered with a fault of its own; worth a retry.
+
+    Parameters
+    ----------
+    message : str
+        The sentence.
+    answered : bool
+        Whether something answered, if only with a fault.
+    """
+
+    def __init__(self, message: str, *, answered: bool = False) -> None:
+        super().__init__(message)
+        self.answered = answered
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_unreachable, (type(self), str(self), self.answered)
+
+
+class NoAnswer(Unreachable):
+    """Nothing answers at the very first request: the address is wrong, or no server runs there."""
+
+    remedied_by_user = True
 
 
 class Damaged(StorageError, ValueError):
@@ -104,6 +129,10 @@ class Incomplete(StorageError, RuntimeError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild_incomplete, (str(self), self.missing)
+
+
+def _rebuild_unreachable(kind: type[Unreachable], message: str, answered: bool) -> Unreachable:
+    return kind(message, answered=answered)
 
 
 def _rebuild_incomplete(message: str, missing: tuple[int, ...]) -> Incomplete:

@@ -119,7 +119,7 @@ def open_store(
     """
     store = Location.parse(uri, storage_options)
     try:
-        text = (store / "store.json").read_bytes()
+        text = (store / "store.json").read_first()
     except NotFound:
         raise NotFound(
             f"There is no store at {store.uri} (it has no store.json); name another --store, "

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from storage.errors import UnknownFormat
+from storage.errors import NoAnswer, UnknownFormat, Unreachable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +54,9 @@ class Location(ABC):
         uri : str | os.PathLike | Location
             A path, `file:///path` or `s3://bucket/prefix`; a location is given back as it is.
         storage_options : Mapping, optional
-            Options of `s3fs.S3FileSystem` (`endpoint_url`, `key`, `secret` …); what is not given
-            comes from the usual AWS environment. Ignored for a folder.
+            Options of `s3fs.S3FileSystem` (`endpoint_url`, `key`, `secret` …), by default those
+            of `GENRE_STORAGE_OPTIONS`; what is in neither comes from the usual AWS environment.
+            Ignored for a folder.
 
         Raises
         ------
@@ -77,7 +78,7 @@ class Location(ABC):
         if scheme == "s3":
             from storage.buckets import Bucket
 
-            return Bucket.of_address(rest, storage_options or {})
+            return Bucket.of_address(rest, storage_options)
         raise UnknownFormat(
             f"{text!r} has the scheme {scheme!r}, which is not known: give a folder, file:// or s3://."
         )
@@ -127,6 +128,18 @@ class Location(ABC):
     @abstractmethod
     def read_with_version(self) -> tuple[bytes, str]:
         """Read the whole content, and the version that `replace_if` asks for."""
+
+    @abstractmethod
+    def download(self, target: Path) -> None:
+        """Copy the content to a local file, however large it is, without holding it whole.
+
+        Raises
+        ------
+        NotFound
+            If there is none.
+        Unreachable
+            If it was written again meanwhile.
+        """
 
     @abstractmethod
     def write_bytes(self, data: bytes) -> None:
@@ -185,6 +198,32 @@ class Location(ABC):
     @abstractmethod
     def entry(self) -> Entry | None:
         """Describe the file or object (not a folder) that lies here, None if there is none."""
+
+    def read_first(self) -> bytes:
+        """Read what is the first to be read of a place that a user named.
+
+        Raises
+        ------
+        NoAnswer
+            If nothing answers there: that is rather the address than a passing fault.
+        """
+        try:
+            return self.read_bytes()
+        except Unreachable as error:
+            raise NoAnswer(str(error)) from None
+
+    def exists_first(self) -> bool:
+        """Answer as `exists`, where that is what a named place is asked first.
+
+        Raises
+        ------
+        NoAnswer
+            If nothing answers there.
+        """
+        try:
+            return self.exists()
+        except Unreachable as error:
+            raise NoAnswer(str(error)) from None
 
     def exists(self) -> bool:
         """Whether a file or object (not a folder) lies here."""

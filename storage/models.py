@@ -6,11 +6,13 @@ champion.json   {"model": id, "since": time, "history": [{"model", "since"}, …
 """
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +95,8 @@ class ModelStore:
     def fetch(self, model_id: str, *, cache: Path | None = None) -> Path:
         """Give a local folder with the model's own files.
 
-        It is the store's folder where the store is one, else a copy in `cache` (a temporary
-        folder if not given), made once.
+        It is the store's folder where the store is one, else a copy in `cache` (the user's own
+        if not given), made once for each version of `model.keras`.
 
         Raises
         ------
@@ -102,12 +104,14 @@ class ModelStore:
             If there is no such model.
         """
         source = self.location(model_id)
-        if not self.exists(model_id):
+        entry = (source / MODEL_FILE).entry()
+        if entry is None:
             known = ", ".join(self.list()) or "none"
             raise NotFound(f"There is no model {model_id!r} in {self.store.uri} (there: {known}).")
         if source.local_path is not None:
             return source.local_path
-        target = (cache or Path(tempfile.gettempdir()) / "fma-genre-models") / model_id
+        version = sha256(f"{source.uri} {entry.stamp}".encode()).hexdigest()[:8]
+        target = (cache or _users_cache()) / f"{model_id}-{version}"
         if not (target / MODEL_FILE).exists():
             _download(source, target)
         return target
@@ -185,12 +189,18 @@ def _copy(folder: Path, target: Location, *, last: str) -> None:
         (target / path.relative_to(folder).as_posix()).write_bytes(path.read_bytes())
 
 
+def _users_cache() -> Path:
+    # not a folder that others may write to: a model file is a program of a kind
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(f"{cache}/fma-genre/models").expanduser().absolute()
+
+
 def _download(source: Location, target: Path) -> None:
     """Copy the model's own files to a folder that appears at once."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".model-") as staging:
         for entry in source.list():
-            (Path(staging) / entry.name).write_bytes((source / entry.name).read_bytes())
+            (source / entry.name).download(Path(staging) / entry.name)
         if not (target / MODEL_FILE).exists():
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(staging, target)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genre_model.audio import Status
-from storage.errors import NotFound, Refused
+from storage.errors import CredentialsRefused, NotFound, Refused
 from storage.locations import Location
 
 LARGEST_IN_MEMORY = 32 * 2**20
@@ -83,6 +83,8 @@ def _read(stack: ExitStack, data: Location, path: str, size: int | None) -> Enco
         content = (data / path).read_bytes()
     except (NotFound, FileNotFoundError):
         return EncodedAudio(None, status=Status.MISSING, detail=f"{path} is not there any more")
+    except CredentialsRefused:
+        raise  # says nothing of this file
     except (Refused, PermissionError):
         return EncodedAudio(None, status=Status.UNREADABLE, detail=f"{path} may not be read")
     sha256 = hashlib.sha256(content).hexdigest()
@@ -97,8 +99,7 @@ def _large_file(location: Location) -> Iterator[Path]:
         yield location.local_path
         return
     with tempfile.NamedTemporaryFile(suffix=Path(location.name).suffix) as copy:
-        copy.write(location.read_bytes())
-        copy.flush()
+        location.download(Path(copy.name))
         yield Path(copy.name)
 
 

@@ -67,7 +67,7 @@ def open_data_folder(data: Location, *, subset: str | None = None) -> FmaFolder 
         if it has no folder of a subset.
     """
     tracks_csv = data / METADATA
-    if not tracks_csv.exists():
+    if not tracks_csv.exists_first():
         return _genre_folders(data, subset=subset)
     if tracks_csv.local_path is not None:
         check_header(tracks_csv.local_path)

@@ -165,7 +165,9 @@ def _audio_of(job: ShardJob) -> Iterator[tuple[int, AudioState, EncodedAudio]]:
         return stack, stack.enter_context(read_audio(job.data, state.path, size=state.size))
 
     rows = job.work.rows
-    with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as reader:
+    # of a bucket several at once, since most of the time of a GET is the way there and back
+    at_once = READ_AHEAD if job.data.local_path is None else 1
+    with ThreadPoolExecutor(at_once, thread_name_prefix="read-ahead") as reader:
         pending = [reader.submit(read, state) for _, state in rows[:READ_AHEAD]]
         for place, (row, state) in enumerate(rows):
             stack, audio = pending.pop(0).result()

@@ -1,4 +1,4 @@
-"""What all tests share: real clips where they are, and a Prefect of their own."""
+"""What all tests share: real clips where they are, a Prefect of their own, a real S3 server."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from seaweedfs import SeaweedFS, weed
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,3 +34,12 @@ def prefect_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedFS]:
+    """Run a SeaweedFS for the whole session; what is to be killed or filled is a test's own."""
+    if not weed():
+        pytest.fail("SeaweedFS is not installed: run `make services`")
+    with SeaweedFS(tmp_path_factory.mktemp("seaweedfs")) as server:
+        yield server

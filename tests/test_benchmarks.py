@@ -175,6 +175,19 @@ def test_orchestration_of_clips_and_of_a_rerun(few: Path, monkeypatch: pytest.Mo
     assert 0 < found["rerun"]["flow_seconds"] < found["rerun"]["seconds"]
 
 
+def test_storage() -> None:
+    found = result("storage", "--shards", 2, "--clips", 3, "--tracks", 130)
+    ways = {row["by"]: row for row in found["bytes"]}
+    assert {"boto3", "storage, S3", "storage, folder", "plain file"} <= set(ways)
+    assert ways["boto3"]["write_ratio"] == ways["boto3"]["read_ratio"] == 1
+    requests = found["requests"]
+    assert (requests["tracks"], requests["shards"]) == (3, 1)
+    assert 1 <= requests["a_track"] <= 1.4  # of three tracks, a listing is a third
+    assert 3 <= requests["a_shard"] <= found["limits"]["requests_a_shard"]
+    assert requests["once_a_run"] < 40
+    assert found["done"]["requests"] < 60
+
+
 def _nap(began: float, process: int) -> Nap:
     return Nap(
         shard=0,

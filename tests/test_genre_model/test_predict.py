@@ -200,3 +200,8 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "champion.json").write_text('{"model": "gone"}')
     with pytest.raises(ModelError, match=r"has no params\.json"):
         load_model(tmp_path)
+
+
+def test_an_address_of_another_kind() -> None:
+    with pytest.raises(ModelError, match=r"gs://box/store has the scheme 'gs'.*s3://bucket/store"):
+        load_model("gs://box/store")

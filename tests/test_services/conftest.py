@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from prefect_server import Server, prefect_server
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "test_flows"))
+from command import Genre
+
+
+@pytest.fixture
+def genre(tmp_path: Path) -> Genre:
+    """Give the command, to be run in an empty folder."""
+    return Genre(tmp_path)
 
 
 @pytest.fixture(scope="module")

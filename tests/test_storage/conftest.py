@@ -1,4 +1,4 @@
-"""Stores to test on: a folder, and a bucket of an S3 server in a process of its own."""
+"""Stores to test on: a folder, moto's S3 server in its own process, and SeaweedFS."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from seaweedfs import SeaweedFS
 
 from storage.buckets import Bucket
 from storage.folders import Folder
 from storage.layout import create_store
 from storage.locations import Location
+from storage.s3_requests import Requests
 
 
 @pytest.fixture(scope="session")
@@ -43,26 +45,35 @@ def s3_options() -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def bucket(s3_options: dict[str, Any]) -> Bucket:
-    """Make an empty bucket."""
-    name = f"test-{uuid.uuid4().hex[:12]}"
-    location = Bucket(name, "", s3_options)
-    location._fs.call_s3("create_bucket", Bucket=name)
-    return location
+    """Make an empty bucket on moto."""
+    return _new_bucket(s3_options)
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", "moto", pytest.param("seaweedfs", marks=pytest.mark.services)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
-    """Give an empty location of either kind."""
+    """Give an empty location of every kind."""
     if request.param == "folder":
         return Folder(tmp_path / "place")
-    found: Bucket = request.getfixturevalue("bucket")
-    return found / "some/prefix"
+    if request.param == "moto":
+        found: Bucket = request.getfixturevalue("bucket")
+        return found / "some/prefix"
+    server: SeaweedFS = request.getfixturevalue("seaweedfs")
+    # one bucket for all tests: each is given volumes of its own, of which there is an end
+    server.make_bucket("tests")
+    return Bucket("tests", f"some/{uuid.uuid4().hex}", server.options())
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Location:
     """Make an empty store in a folder."""
     return create_store(tmp_path / "store")
+
+
+def _new_bucket(options: dict[str, Any]) -> Bucket:
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    location = Bucket(name, "", options)
+    Requests(name, options).send("CREATE", location.uri, "create_bucket")
+    return location
 
 
 def _free_port() -> int:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import threading
 import time
+import uuid
 from dataclasses import asdict, replace
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from storage.buckets import Bucket
 from storage.claims import Claim, ClaimRecord, read_claims
 from storage.errors import Busy, ClaimLost
 from storage.folders import Folder
@@ -202,6 +204,39 @@ class TestTakingOver:
             claim.check()
 
 
+HOLDER_ELSEWHERE = """
+import pickle, sys, time
+import storage.processes
+storage.processes._boot_key = lambda: "00000000"
+from storage.claims import Claim
+with Claim(pickle.load(sys.stdin.buffer), sys.argv[1], lease_s=2.0):
+    print("taken", flush=True)
+    time.sleep(60)
+"""
+
+
+class TestAnotherHost:
+    def test_a_killed_driver_holds_no_longer_than_its_lease(self, claimed_store: Location) -> None:
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLDER_ELSEWHERE, WHAT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        holder.stdin.write(pickle.dumps(claimed_store))
+        holder.stdin.close()
+        assert holder.stdout.readline() == b"taken\n"
+        time.sleep(0.7)
+        holder.kill()
+        killed = time.monotonic()
+        with Claim(claimed_store, WHAT, wait_s=20) as claim:
+            claim.check()
+        # its last renewal, a look every 2 s at most
+        assert 1.0 < time.monotonic() - killed < 2.0 + 2.5
+        holder.wait()
+
+
 class TestLosing:
     def test_a_lost_claim_is_noticed_and_left_alone(self, claimed_store: Location) -> None:
         with Claim(claimed_store, WHAT, lease_s=0.4) as claim:
@@ -235,9 +270,8 @@ class TestLosing:
             process.wait()
 
 
-def race(path: str, barrier: Barrier, results: Any, left: list[str]) -> None:
+def race(store: Location, barrier: Barrier, results: Any, left: list[str]) -> None:
     """Try to take one claim after another at the same moment as others."""
-    store = Folder(Path(path))
     for number, text in enumerate(left):
         if text and barrier.wait() == 0:
             (store / f"claims/race-{number}.json").write_bytes(text.encode())
@@ -251,12 +285,22 @@ def race(path: str, barrier: Barrier, results: Any, left: list[str]) -> None:
             barrier.wait()
 
 
-def test_one_of_three_processes_wins_every_race(store: Location) -> None:
+@pytest.fixture(params=["folder", pytest.param("seaweedfs", marks=pytest.mark.services)])
+def atomic_store(request: pytest.FixtureRequest, store: Location) -> Location:
+    """Give a store of each kind that compares and writes at once, which moto does not."""
+    if request.param == "folder":
+        return store
+    server = request.getfixturevalue("seaweedfs")
+    server.make_bucket("tests")
+    return create_store(Bucket("tests", f"races/{uuid.uuid4().hex}", server.options()))
+
+
+def test_one_of_three_processes_wins_every_race(atomic_store: Location) -> None:
     dead, late = record(**dead_process()), record(lease_s=-1.0)
     left = ["", dead.to_json().decode(), late.to_json().decode()] * RACES
     spawn = multiprocessing.get_context("spawn")
     barrier, results = spawn.Barrier(3, timeout=60), spawn.Queue()
-    given = (store.uri, barrier, results, left)
+    given = (atomic_store, barrier, results, left)
     processes = [spawn.Process(target=race, args=given) for _ in range(3)]
     for process in processes:
         process.start()

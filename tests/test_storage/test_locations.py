@@ -17,6 +17,7 @@ import pytest
 from storage.buckets import Bucket
 from storage.errors import (
     AlreadyThere,
+    CredentialsRefused,
     Full,
     NotFound,
     Refused,
@@ -26,6 +27,7 @@ from storage.errors import (
 )
 from storage.folders import Folder
 from storage.locations import Location
+from storage.s3_errors import explained
 
 
 class TestContract:
@@ -126,6 +128,17 @@ class TestContract:
         (place / "0").delete()
         assert [entry.name for entry in place.list()] == ["1", "2", "3", "4"]
 
+    def test_a_large_one_is_copied_in_parts(
+        self, place: Location, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("storage.buckets.RANGE", 1000)
+        content = os.urandom(2500)
+        (place / "large").write_bytes(content)
+        (place / "large").download(tmp_path / "copy")
+        assert (tmp_path / "copy").read_bytes() == content
+        with pytest.raises(NotFound):
+            (place / "none").download(tmp_path / "none")
+
     def test_stamp_changes_with_the_content(self, place: Location) -> None:
         target = place / "file"
         target.write_bytes(b"one")
@@ -136,7 +149,9 @@ class TestContract:
         assert before.size == after.size
         assert before.stamp != after.stamp
 
-    def test_of_many_that_swap_one_wins(self, place: Location) -> None:
+    def test_of_many_that_swap_one_wins(
+        self, place: Location, request: pytest.FixtureRequest
+    ) -> None:
         target = place / "race.json"
         version = target.create(b"start")
         new: list[str | None] = []
@@ -150,7 +165,7 @@ class TestContract:
         for thread in threads:
             thread.join()
         assert len([found for found in new if found]) >= 1
-        if isinstance(target, Folder):  # moto compares and writes without a lock
+        if "moto" not in request.node.callspec.id:  # moto compares and writes without a lock
             assert len([found for found in new if found]) == 1
         assert target.read_with_version()[1] in new
 
@@ -263,15 +278,14 @@ class TestBucket:
             with pytest.raises(Refused, match="there is no bucket 'no-such-bucket'"):
                 operation()
 
-    def test_no_server(self) -> None:
+    def test_no_server(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("storage.s3_requests.ATTEMPTS", 2)
         options = {
             "endpoint_url": "http://127.0.0.1:9",
             "key": "AKSECRETKEY",
             "secret": "very-secret",
-            "config_kwargs": {"connect_timeout": 1, "retries": {"max_attempts": 1}},
         }
         place = Bucket("box", "x", options)
-        place._fs.retries = 1
         with pytest.raises(Unreachable, match="GET s3://box/x") as caught:
             place.read_bytes()
         assert "SECRET" not in str(caught.value).upper()
@@ -280,10 +294,11 @@ class TestBucket:
         ("code", "status", "expected"),
         [
             ("AccessDenied", 403, Refused),
-            ("InvalidAccessKeyId", 403, Refused),
-            ("ExpiredToken", 400, Refused),
+            ("InvalidAccessKeyId", 403, CredentialsRefused),
+            ("SignatureDoesNotMatch", 403, CredentialsRefused),
+            ("ExpiredToken", 400, CredentialsRefused),
             ("403", 403, Refused),
-            ("NoSuchBucket", 404, Refused),
+            ("NoSuchBucket", 404, CredentialsRefused),
             ("NoSuchKey", 404, NotFound),
             ("404", 404, NotFound),
             ("SlowDown", 503, Unreachable),
@@ -301,12 +316,14 @@ class TestBucket:
             "Error": {"Code": code, "Message": "key AKSECRETKEY is not known"},
             "ResponseMetadata": {"HTTPStatusCode": status},
         }
-        place = Bucket("box", "some/key", {"key": "AKSECRETKEY"})
-        error = OSError(5, "key AKSECRETKEY is not known")
-        error.__cause__ = ClientError(answer, "GetObject")
+        error = ClientError(answer, "GetObject")
         failed = "GET s3://box/some/key failed"
-        with pytest.raises(expected, match=failed) as caught, place._explained("GET"):
+        with (
+            pytest.raises(expected, match=failed) as caught,
+            explained("GET", "s3://box/some/key", "box"),
+        ):
             raise error
+        assert "'box'" in str(caught.value)
         assert type(caught.value) is expected
         shown = "".join(traceback.format_exception(caught.value))
         assert "SECRETKEY is not known" not in shown

@@ -95,7 +95,12 @@ class TestPublishing:
             assert (folder / "model.keras").read_bytes() == b"network"
             assert (folder / "params.json").read_bytes() == FILES["params.json"]
         if models.store.local_path is None:
-            assert folder == tmp_path / "cache" / "seed-1"
+            assert [folder] == list((tmp_path / "cache").iterdir())
+            (made / "model.keras").write_bytes(b"another")
+            (models.location("seed-1") / "model.keras").delete()
+            models.publish(made, "seed-1")
+            newer = models.fetch("seed-1", cache=tmp_path / "cache")
+            assert (newer / "model.keras").read_bytes() == b"another"
         with pytest.raises(NotFound, match=r"no model 'other'.*seed-1"):
             models.fetch("other")
 

@@ -21,6 +21,7 @@ from storage.buckets import Bucket
 from storage.catalogues import read_catalogue
 from storage.layout import create_store
 from storage.locations import Location
+from storage.s3_requests import Requests
 from tasks import shards
 from tasks.catalogue import FoundCatalogue, find_catalogue, store_catalogue
 from tasks.features import prepare_features
@@ -68,7 +69,7 @@ def bucket() -> Iterator[Bucket]:
     options = {"endpoint_url": f"http://{host}:{port}", "key": "key", "secret": "secret-value"}
     try:
         place = Bucket("music", "", options)
-        place._fs.call_s3("create_bucket", Bucket="music")
+        Requests("music", options).send("CREATE", place.uri, "create_bucket")
         yield place
     finally:
         server.stop()

@@ -20,6 +20,13 @@ def test_what_the_call_raises_is_raised() -> None:
         packed.call(packed.pack(divmod, 1, 0))
 
 
+def test_it_does_not_show_what_is_in_it() -> None:
+    """Dask's workers log the arguments of a call that failed."""
+    packed_call = packed.pack(str, "secret-value")
+    assert "secret" not in repr(packed_call)
+    assert b"secret-value" in packed_call.content
+
+
 def test_what_cannot_be_imported_cannot_be_packed() -> None:
     with pytest.raises((pickle.PicklingError, AttributeError)):
         packed.pack(lambda: None)

@@ -1,0 +1,259 @@
+"""The store on S3: ``python -m benchmarks.storage`` (needs SeaweedFS: `make services`).
+
+Three tables, against a SeaweedFS that is started here on the same disk:
+
+    bytes     whole shards of the default preset through `storage`, against the same bytes through
+              raw boto3 and plain local files, each way in turn, ratios of the medians
+    requests  what a features run asks for: a track's audio, a shard
+    all done  how long it takes, and how many requests, to find that nothing is left to do
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.clips import make_data, make_empty_files, say, workplace, write_tracks_csv
+from benchmarks.scale import pretended
+from storage.buckets import Bucket
+from storage.claims import Claim
+from storage.folders import Folder
+from storage.layout import ROWS_PER_SHARD, create_store
+from storage.locations import Location
+from storage.shards import encode_shard
+from storage.surveys import in_parallel
+from tests.s3_proxy import Proxy
+from tests.seaweedfs import SeaweedFS
+
+SHARDS, CLIPS, TRACKS = 12, 128, 8_000
+BUCKET = "bench"
+LIMITS = {
+    "ratio": 0.8,
+    "requests_a_track": 1.2,
+    "requests_a_shard": 6,
+    "done_s": 10,
+    "done_requests": 300,
+}
+
+
+def measure_bytes(server: SeaweedFS, folder: Path, *, shards: int) -> list[dict[str, Any]]:
+    """Write and read shards each way in turn; seconds a shard, and boto3's share of them."""
+    ways = _ways(server, folder)
+    taken: dict[tuple[str, str], list[float]] = defaultdict(list)
+    noise = np.random.default_rng(0)
+    for number in range(-1, shards):  # the first one opens connections
+        block = noise.normal(-40, 20, (ROWS_PER_SHARD, 10, 128, 128)).astype(np.float16)
+        data = encode_shard(block)
+        for name, (write, read) in ways.items():
+            began = time.perf_counter()
+            write(number, data)
+            written = time.perf_counter()
+            found = read(number)
+            ended = time.perf_counter()
+            assert len(found) == len(data)
+            if number >= 0:
+                taken[name, "write"].append(written - began)
+                taken[name, "read"].append(ended - written)
+    medians = {key: statistics.median(values) for key, values in taken.items()}
+    return [
+        {
+            "by": name,
+            **{f"{way}_ms": round(1e3 * medians[name, way], 1) for way in ("write", "read")},
+            **{
+                f"{way}_ratio": round(medians["boto3", way] / medians[name, way], 2)
+                for way in ("write", "read")
+            },
+        }
+        for name in ways
+    ]
+
+
+Way = tuple[Callable[[int, bytes], Any], Callable[[int], bytes]]
+
+
+def _ways(server: SeaweedFS, folder: Path) -> dict[str, Way]:
+    client = server.client()
+    s3 = Bucket(BUCKET, "ours", server.options())
+    local, plain = Folder(folder / "ours"), folder / "plain"
+    plain.mkdir(parents=True)
+    ways: dict[str, Way] = {
+        "boto3": (
+            lambda number, data: client.put_object(Bucket=BUCKET, Key=f"raw/{number}", Body=data),
+            lambda number: client.get_object(Bucket=BUCKET, Key=f"raw/{number}")["Body"].read(),
+        ),
+        "storage, S3": (
+            lambda number, data: (s3 / f"{number}").write_bytes(data),
+            lambda number: (s3 / f"{number}").read_bytes(),
+        ),
+        "storage, folder": (
+            lambda number, data: (local / f"{number}").write_bytes(data),
+            lambda number: (local / f"{number}").read_bytes(),
+        ),
+        "plain file": (
+            lambda number, data: (plain / f"{number}").write_bytes(data),
+            lambda number: (plain / f"{number}").read_bytes(),
+        ),
+    }
+    return ways | _obstore(server)
+
+
+def _obstore(server: SeaweedFS) -> dict[str, Way]:
+    """Give the way through obstore, where it is installed: it is no dependency."""
+    import importlib.util
+
+    if importlib.util.find_spec("obstore") is None:
+        return {}
+    import obstore
+    from obstore.store import S3Store
+
+    who = server.identities[0]
+    store = S3Store(
+        BUCKET,
+        endpoint=server.endpoint_url,
+        access_key_id=who.key,
+        secret_access_key=who.secret,
+        client_options={"allow_http": True},
+    )
+    return {
+        "obstore": (
+            lambda number, data: obstore.put(store, f"ob/{number}", data, use_multipart=False),
+            lambda number: bytes(obstore.get(store, f"ob/{number}").bytes()),
+        )
+    }
+
+
+def measure_requests(server: SeaweedFS, folder: Path, *, clips: int) -> dict[str, Any]:
+    """Make features of clips in a bucket, into a bucket, and count what is asked."""
+    make_data(folder / "clips", count=clips)
+    _upload(folder / "clips", Bucket(BUCKET, "clips", server.options()))
+    with Proxy(server.endpoint_url) as proxy:
+        options = server.options() | {"endpoint_url": proxy.endpoint_url}
+        shards = _run(Bucket(BUCKET, "clips", options), Bucket(BUCKET, "store", options))
+        audio = proxy.of("GET", ".mp3") + proxy.of("HEAD", ".mp3")
+        listing = proxy.of("GET", "prefix=clips")
+        of_shards = ("/log_mel/c/", "/manifests/")
+        writing = [each for each in proxy.asked if any(part in each.path for part in of_shards)]
+        everything = len(proxy.asked)
+    return {
+        "tracks": clips,
+        "shards": shards,
+        "a_track": round((audio + listing) / clips, 3),
+        "a_shard": round(len(writing) / shards, 2),
+        "once_a_run": everything - audio - listing - len(writing),
+    }
+
+
+def _run(data: Location, store: Location, *, decode: bool = True) -> int:
+    """Do what the flow does, without the flow; return the number of its shards."""
+    from genre_model.specs import FeatureSpec
+    from tasks.catalogue import find_catalogue, store_catalogue
+    from tasks.features import feature_extractor, finalise_features, prepare_features
+    from tasks.shards import ShardJob, write_shard
+
+    spec = FeatureSpec.preset("default")
+    found = find_catalogue.fn(data)
+    root = create_store(store)
+    store_catalogue.fn(root, found)
+    with Claim(root, f"features/{found.catalogue.data_set}/{spec.key}"):
+        work = prepare_features.fn(root, found, spec)
+        extractor = feature_extractor(spec) if work.plan.shards and decode else None
+        for shard in work.plan.shards:
+            if extractor is not None:
+                job = ShardJob(
+                    features=work.features, data=work.data, work=shard, extractor=extractor
+                )
+                write_shard(job)
+        if not decode:
+            in_parallel(
+                lambda pair: (work.features.location / pair[0]).write_bytes(pair[1]),
+                [pair for shard in work.plan.shards for pair in pretended(shard).items()],
+            )
+        finalise_features.fn(work)
+    return len(work.plan.shards)
+
+
+def measure_done(server: SeaweedFS, folder: Path, *, tracks: int) -> dict[str, Any]:
+    """Pretend that all is done, and run once more."""
+    ids = range(1, tracks + 1)
+    make_empty_files(folder / "many", ids, subset="small")
+    write_tracks_csv(folder / "many", ids, subset="small", prose="")
+    many, store = "many", "done"
+    _upload(folder / "many", Bucket(BUCKET, many, server.options()))
+    _run(
+        Bucket(BUCKET, many, server.options()),
+        Bucket(BUCKET, store, server.options()),
+        decode=False,
+    )
+    with Proxy(server.endpoint_url) as proxy:
+        options = server.options() | {"endpoint_url": proxy.endpoint_url}
+        began = time.monotonic()
+        left = _run(Bucket(BUCKET, "many", options), Bucket(BUCKET, "done", options))
+        seconds = time.monotonic() - began
+        assert left == 0
+        return {"tracks": tracks, "seconds": round(seconds, 2), "requests": len(proxy.asked)}
+
+
+def _upload(folder: Path, target: Bucket) -> None:
+    names = [entry.name for entry in Folder(folder).list(recursive=True)]
+    in_parallel(lambda name: (target / name).write_bytes((folder / name).read_bytes()), names)
+
+
+def _print(found: dict[str, Any]) -> None:
+    print(f"{'':16}{'write ms':>10}{'read ms':>10}{'of boto3: write':>18}{'read':>8}")
+    for row in found["bytes"]:
+        print(
+            f"{row['by']:16}{row['write_ms']:10.1f}{row['read_ms']:10.1f}"
+            f"{row['write_ratio']:18.2f}{row['read_ratio']:8.2f}"
+        )
+    asked, done = found["requests"], found["done"]
+    print(
+        f"\nrequests: {asked['a_track']} a track and {asked['a_shard']} a shard, "
+        f"{asked['once_a_run']} more a run ({asked['tracks']} tracks, {asked['shards']} shards)\n"
+        f"all done: {done['seconds']} s and {done['requests']} requests for "
+        f"{done['tracks']:,} tracks\n\nlimits: {LIMITS}"
+    )
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[SeaweedFS]:
+    with SeaweedFS(folder / "seaweedfs") as server:
+        server.make_bucket(BUCKET)
+        yield server
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--shards", type=int, default=SHARDS, help="written and read each way")
+    parser.add_argument("--clips", type=int, default=CLIPS, help="whose requests are counted")
+    parser.add_argument("--tracks", type=int, default=TRACKS, help="that are all done")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    with workplace() as folder, _server(folder) as server:
+        say("bytes")
+        rows = measure_bytes(server, folder, shards=options.shards)
+        say("requests")
+        requests = measure_requests(server, folder, clips=options.clips)
+        say("all done")
+        done = measure_done(server, folder, tracks=options.tracks)
+    found = {"bytes": rows, "requests": requests, "done": done, "limits": LIMITS}
+    if options.json:
+        print(json.dumps(found | {"cores": os.cpu_count()}))
+    else:
+        _print(found)
+
+
+if __name__ == "__main__":
+    main()
