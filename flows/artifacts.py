@@ -168,12 +168,12 @@ def fetched(result: Mapping[str, Any]) -> None:
 
 
 class ProgressArtifact:
-    """A progress artifact, `features-progress` by default; it moves at least every two seconds.
+    """A progress artifact: a bar that moves at least every two seconds of work.
 
     Use as a context manager inside a flow run; `show` may be called from any thread.
     """
 
-    def __init__(self, *, total: int, what: str, key: str = "features-progress") -> None:
+    def __init__(self, *, total: int, what: str, key: str) -> None:
         self._total, self._what = max(total, 1), what
         self._id: UUID = create_progress_artifact(  # type: ignore[assignment]
             0.0, key=key, description=f"0 of {total:,} {what}"

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +15,7 @@ from distributed import Client
 from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
 
-from flows import announcements, artifacts, progress
+from flows import announcements, artifacts, progress, worker_progress
 from flows.bounded import run_bounded
 from flows.cluster import dask_client
 from flows.data import data_location, store_address
@@ -212,7 +210,15 @@ def build_shards(
         extractor = aside.submit(feature_extractor, work.spec)
         with (
             dask_client(workers=workers, scheduler=scheduler) as client,
-            _shown_progress(client, work.tracks, topic) as note,
+            worker_progress.shown(
+                client,
+                topic,
+                stage="features",
+                total=work.tracks,
+                unit="tracks",
+                what="tracks decoded",
+                key="features-progress",
+            ) as note,
         ):
             wait([extractor])
             began = time.monotonic()
@@ -230,31 +236,6 @@ def build_shards(
 
 def _workers(client: Client) -> int:
     return max(1, len(client.nthreads()))
-
-
-@contextmanager
-def _shown_progress(client: Client, total: int, topic: str) -> Iterator[Callable[[int, int], None]]:
-    """Show tracks as workers report them; yield what takes note of a shard's finished tracks."""
-    done: dict[int, int] = {}
-    so_far = 0
-    one_at_a_time = threading.Lock()
-    with ExitStack() as stack:
-        show = stack.enter_context(progress.stage("features", total=total, unit="tracks"))
-        bar = stack.enter_context(artifacts.ProgressArtifact(total=total, what="tracks decoded"))
-
-        def note(shard: int, tracks: int) -> None:
-            nonlocal so_far
-            with one_at_a_time:
-                so_far += max(0, tracks - done.get(shard, 0))
-                done[shard] = max(tracks, done.get(shard, 0))
-                show(so_far, "")
-                bar.show(so_far)
-
-        client.subscribe_topic(topic, lambda event: note(event[1]["shard"], event[1]["done"]))
-        try:
-            yield note
-        finally:
-            client.unsubscribe_topic(topic)
 
 
 def _publish_quarantine(work: FeatureWork, quarantine: pd.DataFrame) -> pd.DataFrame:

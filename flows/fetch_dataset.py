@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sys
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Annotated, Any, Literal
 
 from distributed import Client
@@ -15,7 +13,7 @@ from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
 from pydantic import Field
 
-from flows import artifacts, progress
+from flows import artifacts, progress, worker_progress
 from flows.bounded import run_bounded
 from flows.cluster import dask_client
 from flows.fetch_options import wanted_archives
@@ -182,7 +180,16 @@ def _unpack(
             wanted.name, part.number, opaque(job), keep=opaque(outcomes.append)
         )
 
-    with _shown_progress(client, unpacking.size, topic) as note:
+    with worker_progress.shown(
+        client,
+        topic,
+        stage="unpack",
+        total=unpacking.size,
+        unit="MiB",
+        what="bytes unpacked",
+        key="fetch-progress",
+        unit_size=MEBIBYTE,
+    ) as note:
         run_bounded(
             submit,
             unpacking.parts,
@@ -190,33 +197,6 @@ def _unpack(
             on_done=lambda part: note(part.number, part.size),
         )
     return outcomes
-
-
-@contextmanager
-def _shown_progress(client: Client, total: int, topic: str) -> Iterator[Callable[[int, int], None]]:
-    """Show bytes as workers report them; yield what takes note of a part's unpacked bytes."""
-    done: dict[int, int] = {}
-    one_at_a_time = threading.Lock()
-    with ExitStack() as stack:
-        show = stack.enter_context(
-            progress.stage("unpack", total=max(1, total // MEBIBYTE), unit="MiB")
-        )
-        bar = stack.enter_context(
-            artifacts.ProgressArtifact(total=total, key="fetch-progress", what="bytes unpacked")
-        )
-
-        def note(part: int, size: int) -> None:
-            with one_at_a_time:
-                done[part] = max(size, done.get(part, 0))
-                so_far = sum(done.values())
-                show(so_far // MEBIBYTE, "")
-                bar.show(so_far)
-
-        client.subscribe_topic(topic, lambda event: note(event[1]["part"], event[1]["done"]))
-        try:
-            yield note
-        finally:
-            client.unsubscribe_topic(topic)
 
 
 def _line(wanted: Wanted, fetched: Fetched, *, written: int) -> dict[str, Any]:

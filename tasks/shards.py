@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -25,9 +25,9 @@ from storage.manifests import RowRecord, ShardManifest
 from storage.plans import AudioState, ShardWork
 from tasks.audio_files import EncodedAudio, read_audio
 from tasks.decoder import Decoder
+from tasks.reporting import reporter
 
 READ_AHEAD = 3
-_REPORT_EVERY_S = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ def write_shard(job: ShardJob) -> ShardOutcome:
 
 def _decode_rows(job: ShardJob, block: np.ndarray) -> list[RowRecord]:
     decoder = _decoder(job.extractor, job.time_limit_s)
-    report = _reporter(job.topic, job.work.shard)
+    report = reporter(job.topic, job.work.shard)
     records: list[RowRecord] = []
     for row, state, audio in _audio_of(job):
         records.append(_decode_row(block[row % ROWS_PER_SHARD], row, state, audio, decoder))
@@ -210,20 +210,3 @@ def _decoder(extractor: FeatureExtractor, time_limit_s: float) -> Decoder:
             _kept.decoder.close()
         _kept.decoder, _kept.made_for = Decoder(extractor, time_limit_s=time_limit_s), wanted
     return _kept.decoder
-
-
-def _reporter(topic: str, shard: int) -> Callable[[int], None]:
-    """Return what tells the driver how many of the shard's tracks are done."""
-    if not topic:
-        return lambda _done: None
-    from distributed import get_worker
-
-    worker, last = get_worker(), [0.0]
-
-    def report(done: int) -> None:
-        now = time.monotonic()
-        if now - last[0] >= _REPORT_EVERY_S:
-            last[0] = now
-            worker.log_event(topic, {"shard": shard, "done": done})
-
-    return report

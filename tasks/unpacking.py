@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from storage.locations import Location
 from storage.readers import ArchiveAt
 from storage.unpacking import Part, unpack_part
-
-_REPORT_EVERY_S = 0.5
+from tasks.reporting import reporter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,23 +78,6 @@ def unpack(job: PartJob) -> PartOutcome:
             target=job.target,
             notes=job.notes,
             where=job.archive.source.uri,
-            on_bytes=_reporter(job.topic, job.part.number),
+            on_bytes=reporter(job.topic, job.part.number),
         )
     return PartOutcome(written=written, reused=reused, seconds=round(time.monotonic() - began, 3))
-
-
-def _reporter(topic: str, part: int) -> Callable[[int], None]:
-    """Return what tells the driver how many of the part's bytes are done."""
-    if not topic:
-        return lambda _done: None
-    from distributed import get_worker
-
-    worker, last = get_worker(), [0.0]
-
-    def report(done: int) -> None:
-        now = time.monotonic()
-        if now - last[0] >= _REPORT_EVERY_S:
-            last[0] = now
-            worker.log_event(topic, {"part": part, "done": done})
-
-    return report

@@ -254,5 +254,5 @@ def test_workers_report_how_many_tracks_are_done(job: ShardJob) -> None:
         client.subscribe_topic("progress", take)
         client.submit(write_shard, replace(job, topic="progress")).result(timeout=60)
         assert arrived.wait(30)
-    assert {each["shard"] for each in told} == {1}
+    assert {each["part"] for each in told} == {1}
     assert all(1 <= each["done"] <= len(CLIPS) for each in told)
