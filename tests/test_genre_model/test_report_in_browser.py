@@ -37,8 +37,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     )
     path: Path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(report.html(), encoding="utf-8")
-    # Chromium's sandbox refuses to run as root.
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+    # Chromium's sandbox refuses to run as root, and containers have a small /dev/shm.
+    flags = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         opened = browser.new_page()

@@ -99,8 +99,8 @@ def dashboards(server: str, screenshots: Path) -> Iterator[dict[str, Dashboard]]
     screenshots : Path
         A folder.
     """
-    # Chromium's sandbox refuses to run as root.
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+    # Chromium's sandbox refuses to run as root, and containers have a small /dev/shm.
+    flags = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         found = {}
