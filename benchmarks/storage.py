@@ -1,9 +1,10 @@
 """The store on S3: ``python -m benchmarks.storage`` (needs SeaweedFS: `make services`).
 
-Three tables, against a SeaweedFS that is started here on the same disk:
+Four tables, against a SeaweedFS that is started here on the same disk:
 
     bytes     whole shards of the default preset through `storage`, against the same bytes through
               raw boto3 and plain local files, each way in turn, ratios of the medians
+    features  clips a second of one worker, audio and store in a bucket against both in folders
     requests  what a features run asks for: a track's audio, a shard
     all done  how long it takes, and how many requests, to find that nothing is left to do
 """
@@ -35,10 +36,11 @@ from storage.surveys import in_parallel
 from tests.s3_proxy import Proxy
 from tests.seaweedfs import SeaweedFS
 
-SHARDS, CLIPS, TRACKS = 12, 128, 8_000
+SHARDS, CLIPS, TRACKS, ROUNDS = 12, 128, 8_000, 3
 BUCKET = "bench"
 LIMITS = {
     "ratio": 0.8,
+    "features": 0.9,
     "requests_a_track": 1.2,
     "requests_a_shard": 6,
     "done_s": 10,
@@ -132,6 +134,31 @@ def _obstore(server: SeaweedFS) -> dict[str, Way]:
     }
 
 
+def measure_features(server: SeaweedFS, folder: Path, *, clips: int, rounds: int) -> dict[str, Any]:
+    """Make features of the same clips in folders and in buckets, in turn; clips a second."""
+    make_data(folder / "paced", count=clips)
+    options = server.options()
+    _upload(folder / "paced", Bucket(BUCKET, "paced", options))
+    taken: dict[str, list[float]] = {"folder": [], "s3": []}
+    for number in range(-1, rounds):  # the first one imports, and opens connections
+        places: dict[str, tuple[Location, Location]] = {
+            "folder": (Folder(folder / "paced"), Folder(folder / f"paced-store-{number}")),
+            "s3": (Bucket(BUCKET, "paced", options), Bucket(BUCKET, f"p/{number}", options)),
+        }
+        for name, (data, store) in places.items():
+            began = time.perf_counter()
+            _run(data, store)
+            if number >= 0:
+                taken[name].append(time.perf_counter() - began)
+    rates = {name: clips / statistics.median(seconds) for name, seconds in taken.items()}
+    pairs = zip(taken["folder"], taken["s3"], strict=True)
+    return {
+        "clips": clips,
+        **{f"{name}_clips_a_second": round(rate, 2) for name, rate in rates.items()},
+        "ratio": round(statistics.median(local / remote for local, remote in pairs), 3),
+    }
+
+
 def measure_requests(server: SeaweedFS, folder: Path, *, clips: int) -> dict[str, Any]:
     """Make features of clips in a bucket, into a bucket, and count what is asked."""
     make_data(folder / "clips", count=clips)
@@ -215,9 +242,11 @@ def _print(found: dict[str, Any]) -> None:
             f"{row['by']:16}{row['write_ms']:10.1f}{row['read_ms']:10.1f}"
             f"{row['write_ratio']:18.2f}{row['read_ratio']:8.2f}"
         )
-    asked, done = found["requests"], found["done"]
+    asked, done, paced = found["requests"], found["done"], found["features"]
     print(
-        f"\nrequests: {asked['a_track']} a track and {asked['a_shard']} a shard, "
+        f"\nfeatures: {paced['s3_clips_a_second']} clips/s on S3, "
+        f"{paced['folder_clips_a_second']} in folders: {paced['ratio']}\n"
+        f"requests: {asked['a_track']} a track and {asked['a_shard']} a shard, "
         f"{asked['once_a_run']} more a run ({asked['tracks']} tracks, {asked['shards']} shards)\n"
         f"all done: {done['seconds']} s and {done['requests']} requests for "
         f"{done['tracks']:,} tracks\n\nlimits: {LIMITS}"
@@ -237,18 +266,27 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--shards", type=int, default=SHARDS, help="written and read each way")
-    parser.add_argument("--clips", type=int, default=CLIPS, help="whose requests are counted")
+    parser.add_argument("--clips", type=int, default=CLIPS, help="whose features are made")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of features made each way")
     parser.add_argument("--tracks", type=int, default=TRACKS, help="that are all done")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     with workplace() as folder, _server(folder) as server:
         say("bytes")
         rows = measure_bytes(server, folder, shards=options.shards)
+        say("features")
+        features = measure_features(server, folder, clips=options.clips, rounds=options.rounds)
         say("requests")
         requests = measure_requests(server, folder, clips=options.clips)
         say("all done")
         done = measure_done(server, folder, tracks=options.tracks)
-    found = {"bytes": rows, "requests": requests, "done": done, "limits": LIMITS}
+    found = {
+        "bytes": rows,
+        "features": features,
+        "requests": requests,
+        "done": done,
+        "limits": LIMITS,
+    }
     if options.json:
         print(json.dumps(found | {"cores": os.cpu_count()}))
     else:

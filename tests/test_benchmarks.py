@@ -176,10 +176,11 @@ def test_orchestration_of_clips_and_of_a_rerun(few: Path, monkeypatch: pytest.Mo
 
 
 def test_storage() -> None:
-    found = result("storage", "--shards", 2, "--clips", 3, "--tracks", 130)
+    found = result("storage", "--shards", 2, "--clips", 3, "--tracks", 130, "--rounds", 1)
     ways = {row["by"]: row for row in found["bytes"]}
     assert {"boto3", "storage, S3", "storage, folder", "plain file"} <= set(ways)
     assert ways["boto3"]["write_ratio"] == ways["boto3"]["read_ratio"] == 1
+    assert found["features"]["ratio"] > 0
     requests = found["requests"]
     assert (requests["tracks"], requests["shards"]) == (3, 1)
     assert 1 <= requests["a_track"] <= 1.4  # of three tracks, a listing is a third
