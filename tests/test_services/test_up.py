@@ -140,6 +140,7 @@ def test_it_prints_the_dashboard_and_the_deployments_work_on_the_users_data(up: 
     assert found["full-run"]["parameters"] == {
         "data": str(folder / "fma"),
         "store": str(folder / "store"),
+        "train_on": "train-model/train-model",
     }
     assert found["predict-tracks"]["parameters"] == {"store": str(folder / "store")}
     assert found["full-run"]["schedules"][0]["active"] is True
