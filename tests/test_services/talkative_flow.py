@@ -33,7 +33,8 @@ def talk(_job: Job) -> ShardOutcome:
 @flow(name="talkative")
 def talkative() -> None:
     with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None):
-        build_shard.submit(7, opaque(Job("a-topic")), compute=talk).result()
+        keep: list[ShardOutcome] = []
+        build_shard.submit(7, opaque(Job("a-topic")), keep=keep.append, compute=talk).result()
 
 
 if __name__ == "__main__":
