@@ -1,9 +1,10 @@
 """The store on S3: ``python -m benchmarks.storage`` (needs SeaweedFS: `make services`).
 
-Four tables, against a SeaweedFS that is started here on the same disk:
+Five tables, against a SeaweedFS that is started here on the same disk:
 
     bytes     whole shards of the default preset through `storage`, against the same bytes through
-              raw boto3 and plain local files, each way in turn, ratios of the medians
+              raw boto3, obstore and plain local files, each way in turn, ratios of the medians
+    arrays    the same shards as numbers through `storage`, against zarr over s3fs and over obstore
     features  clips a second of one worker, audio and store in a bucket against both in folders
     requests  what a features run asks for: a track's audio, a shard
     all done  how long it takes, and how many requests, to find that nothing is left to do
@@ -16,22 +17,19 @@ import json
 import os
 import statistics
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks.clips import make_data, make_empty_files, say, workplace, write_tracks_csv
 from benchmarks.scale import pretended
+from benchmarks.shard_ways import measure_arrays, measure_bytes
 from storage.buckets import Bucket
 from storage.claims import Claim
 from storage.folders import Folder
-from storage.layout import ROWS_PER_SHARD, create_store
+from storage.layout import create_store
 from storage.locations import Location
-from storage.shards import encode_shard
 from storage.surveys import in_parallel
 from tests.s3_proxy import Proxy
 from tests.seaweedfs import SeaweedFS
@@ -46,92 +44,6 @@ LIMITS = {
     "done_s": 10,
     "done_requests": 300,
 }
-
-
-def measure_bytes(server: SeaweedFS, folder: Path, *, shards: int) -> list[dict[str, Any]]:
-    """Write and read shards each way in turn; seconds a shard, and boto3's share of them."""
-    ways = _ways(server, folder)
-    taken: dict[tuple[str, str], list[float]] = defaultdict(list)
-    noise = np.random.default_rng(0)
-    for number in range(-1, shards):  # the first one opens connections
-        block = noise.normal(-40, 20, (ROWS_PER_SHARD, 10, 128, 128)).astype(np.float16)
-        data = encode_shard(block)
-        for name, (write, read) in ways.items():
-            began = time.perf_counter()
-            write(number, data)
-            written = time.perf_counter()
-            found = read(number)
-            ended = time.perf_counter()
-            assert len(found) == len(data)
-            if number >= 0:
-                taken[name, "write"].append(written - began)
-                taken[name, "read"].append(ended - written)
-    medians = {key: statistics.median(values) for key, values in taken.items()}
-    return [
-        {
-            "by": name,
-            **{f"{way}_ms": round(1e3 * medians[name, way], 1) for way in ("write", "read")},
-            **{
-                f"{way}_ratio": round(medians["boto3", way] / medians[name, way], 2)
-                for way in ("write", "read")
-            },
-        }
-        for name in ways
-    ]
-
-
-Way = tuple[Callable[[int, bytes], Any], Callable[[int], bytes]]
-
-
-def _ways(server: SeaweedFS, folder: Path) -> dict[str, Way]:
-    client = server.client()
-    s3 = Bucket(BUCKET, "ours", server.options())
-    local, plain = Folder(folder / "ours"), folder / "plain"
-    plain.mkdir(parents=True)
-    ways: dict[str, Way] = {
-        "boto3": (
-            lambda number, data: client.put_object(Bucket=BUCKET, Key=f"raw/{number}", Body=data),
-            lambda number: client.get_object(Bucket=BUCKET, Key=f"raw/{number}")["Body"].read(),
-        ),
-        "storage, S3": (
-            lambda number, data: (s3 / f"{number}").write_bytes(data),
-            lambda number: (s3 / f"{number}").read_bytes(),
-        ),
-        "storage, folder": (
-            lambda number, data: (local / f"{number}").write_bytes(data),
-            lambda number: (local / f"{number}").read_bytes(),
-        ),
-        "plain file": (
-            lambda number, data: (plain / f"{number}").write_bytes(data),
-            lambda number: (plain / f"{number}").read_bytes(),
-        ),
-    }
-    return ways | _obstore(server)
-
-
-def _obstore(server: SeaweedFS) -> dict[str, Way]:
-    """Give the way through obstore, where it is installed: it is no dependency."""
-    import importlib.util
-
-    if importlib.util.find_spec("obstore") is None:
-        return {}
-    import obstore
-    from obstore.store import S3Store
-
-    who = server.identities[0]
-    store = S3Store(
-        BUCKET,
-        endpoint=server.endpoint_url,
-        access_key_id=who.key,
-        secret_access_key=who.secret,
-        client_options={"allow_http": True},
-    )
-    return {
-        "obstore": (
-            lambda number, data: obstore.put(store, f"ob/{number}", data, use_multipart=False),
-            lambda number: bytes(obstore.get(store, f"ob/{number}").bytes()),
-        )
-    }
 
 
 def measure_features(server: SeaweedFS, folder: Path, *, clips: int, rounds: int) -> dict[str, Any]:
@@ -236,15 +148,18 @@ def _upload(folder: Path, target: Bucket) -> None:
 
 
 def _print(found: dict[str, Any]) -> None:
-    print(f"{'':16}{'write ms':>10}{'read ms':>10}{'of boto3: write':>18}{'read':>8}")
-    for row in found["bytes"]:
-        print(
-            f"{row['by']:16}{row['write_ms']:10.1f}{row['read_ms']:10.1f}"
-            f"{row['write_ratio']:18.2f}{row['read_ratio']:8.2f}"
-        )
+    for table in ("bytes", "arrays"):
+        first = found[table][0]["by"]
+        print(f"{table:16}{'write ms':>10}{'read ms':>10}{f'of {first}: write':>20}{'read':>8}")
+        for row in found[table]:
+            print(
+                f"{row['by']:16}{row['write_ms']:10.1f}{row['read_ms']:10.1f}"
+                f"{row['write_ratio']:20.2f}{row['read_ratio']:8.2f}"
+            )
+        print()
     asked, done, paced = found["requests"], found["done"], found["features"]
     print(
-        f"\nfeatures: {paced['s3_clips_a_second']} clips/s on S3, "
+        f"features: {paced['s3_clips_a_second']} clips/s on S3, "
         f"{paced['folder_clips_a_second']} in folders: {paced['ratio']}\n"
         f"requests: {asked['a_track']} a track and {asked['a_shard']} a shard, "
         f"{asked['once_a_run']} more a run ({asked['tracks']} tracks, {asked['shards']} shards)\n"
@@ -273,7 +188,9 @@ def main() -> None:
     options = parser.parse_args()
     with workplace() as folder, _server(folder) as server:
         say("bytes")
-        rows = measure_bytes(server, folder, shards=options.shards)
+        rows = measure_bytes(server, BUCKET, folder, shards=options.shards)
+        say("arrays")
+        arrays = measure_arrays(server, BUCKET, shards=options.shards)
         say("features")
         features = measure_features(server, folder, clips=options.clips, rounds=options.rounds)
         say("requests")
@@ -282,6 +199,7 @@ def main() -> None:
         done = measure_done(server, folder, tracks=options.tracks)
     found = {
         "bytes": rows,
+        "arrays": arrays,
         "features": features,
         "requests": requests,
         "done": done,

@@ -18,7 +18,7 @@ from storage.errors import AlreadyThere, NotFound, StorageError, UnknownFormat, 
 from storage.locations import Entry, Location
 from storage.options import given_options
 from storage.s3_errors import ConditionFailedError
-from storage.s3_requests import Answer, Requests, asynchronous_file_system
+from storage.s3_requests import Answer, Requests
 
 RANGE = 16 * 2**20
 """Bytes of one request where an object is too large to be held whole."""
@@ -214,6 +214,8 @@ class Bucket(Location):
     def zarr_store(self) -> Any:
         """Open as zarr's fsspec store, read-only."""
         from zarr.storage import FsspecStore
+
+        from storage.s3_for_zarr import asynchronous_file_system
 
         return FsspecStore(
             asynchronous_file_system(self.options),

@@ -106,15 +106,6 @@ class Requests:
         )
 
 
-def asynchronous_file_system(options: Mapping[str, Any]) -> Any:
-    """Make a file system for zarr's own event loop, with s3fs's own retries."""
-    import s3fs
-
-    return s3fs.S3FileSystem(
-        use_listings_cache=False, skip_instance_cache=True, asynchronous=True, **options
-    )
-
-
 def _pauses() -> Iterator[float | None]:
     """Give the seconds to wait after each attempt, None after the last."""
     for attempt in range(ATTEMPTS - 1):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 import warnings
@@ -13,6 +15,7 @@ import xarray as xr
 from feature_runs import NAME, ROW_SHAPE, library, open_array, run
 
 from storage import open_features
+from storage.buckets import Bucket
 from storage.datasets import list_features
 from storage.errors import Mismatched, NotFound
 from storage.features import FeatureStore
@@ -42,6 +45,24 @@ def test_rows_are_labelled(filled: Location) -> None:
     assert status[100:] == ["absent"] * 28
     assert features.windows.values[100:].tolist() == [0] * 28
     assert features.attrs["spec"] == {"n_fft": 1024}
+
+
+def test_a_process_that_read_a_bucket_ends_without_a_word(bucket: Bucket) -> None:
+    run(open_array(create_store(bucket / "store")), library(20))
+    code = (
+        "from storage import open_features\n"
+        f"features = open_features({(bucket / 'store').uri!r})\n"
+        "print(features.log_mel.isel(row=slice(2)).values.dtype)\n"
+    )
+    given = {"GENRE_STORAGE_OPTIONS": json.dumps(dict(bucket.options))}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **given},
+    )
+    assert (done.stdout, done.stderr) == ("float16\n", "")
 
 
 def test_nothing_is_read_before_it_is_asked_for(store: Location) -> None:
