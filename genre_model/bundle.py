@@ -3,6 +3,7 @@
 model.keras    opens with Keras alone, in safe mode; written last
 params.json    genres, features, specs, where it comes from
 history.csv    one line an epoch
+logs/          the same for TensorBoard
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MODEL_FILE, PARAMS_FILE, HISTORY_FILE = "model.keras", "params.json", "history.csv"
+LOGS_FOLDER = "logs"
 LIBRARIES = ("keras", "tensorflow", "numpy")
 
 
@@ -107,6 +109,8 @@ def save_bundle(
     ModelError
         If model, genres and features do not fit together, or a detail has a name that is taken.
     """
+    from genre_model.event_log import write_event_log
+
     params = {
         "format": FORMAT,
         "network": network,
@@ -122,6 +126,7 @@ def save_bundle(
     text = json.dumps({**params, **details}, indent=1, ensure_ascii=False, allow_nan=False)
     _write(folder / PARAMS_FILE, text + "\n")
     _write(folder / HISTORY_FILE, history.to_csv(index=False))
+    write_event_log(folder / LOGS_FOLDER, history)
     # Keras judges a file by its ending, so the temporary name keeps it.
     part = folder / f".part-{MODEL_FILE}"
     model.save(part)

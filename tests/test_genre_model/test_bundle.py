@@ -64,16 +64,16 @@ def test_what_was_saved_opens_and_predicts_the_same(network: object, tmp_path: P
     pd.testing.assert_frame_equal(history, HISTORY)
 
 
-def test_a_folder_holds_the_three_files_and_no_temporary_one(
-    network: object, tmp_path: Path
-) -> None:
+def test_a_folder_holds_its_files_and_no_temporary_one(network: object, tmp_path: Path) -> None:
     save(tmp_path, network)
     save(tmp_path, network, details={"id": "again"})
     assert sorted(each.name for each in tmp_path.iterdir()) == [
         "history.csv",
+        "logs",
         "model.keras",
         "params.json",
     ]
+    assert len(list((tmp_path / "logs").iterdir())) == 1
     assert read_params(tmp_path)["id"] == "again"
 
 
