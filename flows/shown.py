@@ -138,6 +138,8 @@ def status(result: Result, to: TextIO) -> None:
     for each in result["models"]:
         mark = " (champion)" if each["is_champion"] else ""
         to.write(f"model       {each['id']}{mark}: {_of_model(each)}\n")
+    for each in result["predictions"]:
+        to.write(f"predicted   {each['table']}: {each['files']:,} files, by {each['model']}\n")
     for sentence in result["claims"]:
         to.write(f"claim       {sentence}\n")
     if "problems" in result:

@@ -64,3 +64,13 @@ class PredictionTable:
     def write(self, frame: pd.DataFrame) -> None:
         """Write the lines at once, sorted by path, in place of those that were there."""
         write_table(self.location, frame[list(PREDICTION_COLUMNS)].sort_values("path"))
+
+
+def list_predictions(store: Location) -> list[tuple[str, PredictionTable]]:
+    """List the tables there are, each with its model's id."""
+    root = predictions_folder(store)
+    return [
+        (entry.name.partition("/")[0], PredictionTable(root / entry.name))
+        for entry in root.list(recursive=True)
+        if entry.name.count("/") == 1 and entry.name.endswith(".parquet")
+    ]

@@ -12,6 +12,7 @@ from storage.errors import Damaged, NotFound
 from storage.features import FeatureStore
 from storage.locations import Location
 from storage.models import ModelStore
+from storage.predictions import list_predictions
 from storage.tables import NO_SIZE, current_rows, quarantine_of, read_table
 
 
@@ -69,6 +70,15 @@ class ModelSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PredictionsSummary:
+    """One model's predictions for the files of one folder."""
+
+    model: str
+    table: str
+    files: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoreSummary:
     """What a store holds; `to_dict` gives JSON values."""
 
@@ -76,6 +86,7 @@ class StoreSummary:
     catalogues: tuple[CatalogueSummary, ...] = ()
     features: tuple[FeaturesSummary, ...] = ()
     models: tuple[ModelSummary, ...] = ()
+    predictions: tuple[PredictionsSummary, ...] = ()
     champion: str | None = None
     claims: tuple[str, ...] = field(default=())
 
@@ -103,6 +114,10 @@ def summarise(store: Location) -> StoreSummary:
                 is_champion=model == champion,
             )
             for model, is_whole in models.list().items()
+        ),
+        predictions=tuple(
+            PredictionsSummary(model=model, table=table.location.name, files=len(table.read()))
+            for model, table in list_predictions(store)
         ),
         champion=champion,
         claims=tuple(record.sentence for record in read_claims(store).values()),

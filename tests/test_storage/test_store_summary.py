@@ -13,6 +13,7 @@ from storage.claims import Claim
 from storage.layout import create_store
 from storage.locations import Location
 from storage.models import ModelStore
+from storage.predictions import PREDICTION_COLUMNS, PredictionTable
 from storage.summary import summarise
 
 
@@ -35,8 +36,14 @@ def test_a_full_one(place: Location, tmp_path: Path) -> None:
     models = ModelStore(store)
     models.publish(tmp_path / "model", "seed-1")
     models.set_champion_if_none("seed-1")
+    music = Location.parse(str(tmp_path / "music"))
+    predictions = PredictionTable.of(store, model="seed-1", folder=music)
+    predictions.write(pd.DataFrame({name: ["x", "y"] for name in PREDICTION_COLUMNS}))
     with Claim(store, "features/fma"):
         summary = summarise(store)
+    (told,) = summary.predictions
+    assert (told.model, told.files) == ("seed-1", 2)
+    assert told.table.startswith("music-")
     assert [(found.id, found.tracks) for found in summary.catalogues] == [("fma-01234567", 100)]
     array = summary.features[0]
     assert (array.key, array.data_set, array.preset) == (f"fma/{NAME}", "fma", "default")
