@@ -14,10 +14,17 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from storage.errors import AlreadyThere, NotFound, StorageError, UnknownFormat, Unreachable
+from storage.errors import (
+    AlreadyThere,
+    NotFound,
+    Refused,
+    StorageError,
+    UnknownFormat,
+    Unreachable,
+)
 from storage.locations import Entry, Location
 from storage.options import given_options
-from storage.s3_errors import ConditionFailedError
+from storage.s3_errors import ConditionFailedError, RangeBeyondEndError
 from storage.s3_requests import Answer, Requests
 
 RANGE = 16 * 2**20
@@ -74,17 +81,20 @@ class Bucket(Location):
         if length <= 0:
             return b""
         span = f"bytes={start}-{start + length - 1}"
-        return self._send("GET (Range)", "get_object", Range=span).body
+        try:
+            return self._send("GET (Range)", "get_object", Range=span).body
+        except RangeBeyondEndError:
+            return b""
 
     def read_with_version(self) -> tuple[bytes, str]:
         """GET the object; its version is its ETag."""
         answer = self._send("GET", "get_object")
-        return answer.body, str(answer.fields["ETag"])
+        return answer.body, _version(answer)
 
     def download(self, target: Path) -> None:
         """GET the object in ranges of one and the same version."""
-        whole = self._send("HEAD", "head_object")
-        size, etag = int(whole.fields["ContentLength"]), str(whole.fields["ETag"])
+        whole = self._head()
+        size, etag = int(whole.fields["ContentLength"]), _version(whole)
         with target.open("wb") as file:
             for first in range(0, size, RANGE):
                 span = f"bytes={first}-{min(first + RANGE, size) - 1}"
@@ -151,7 +161,7 @@ class Bucket(Location):
             answer = self._send(operation, "put_object", Body=data, Metadata=metadata, **condition)
         except ConditionFailedError:
             return self._version_written_by(token)
-        return str(answer.fields["ETag"])
+        return _version(answer)
 
     def _version_written_by(self, token: str) -> str | None:
         # a PUT whose answer was lost is sent again, and then fails on what it wrote itself
@@ -167,12 +177,21 @@ class Bucket(Location):
 
     def entry(self) -> Entry | None:
         """HEAD the object."""
+        if not self.key:
+            return None
         try:
-            there = self._send("HEAD", "head_object").fields
+            there = self._head()
         except NotFound:
             return None
-        etag = there["ETag"].strip('"')
-        return Entry(name=self.name, size=int(there["ContentLength"]), stamp=etag)
+        return Entry(name=self.name, size=int(there.fields["ContentLength"]), stamp=_etag(there))
+
+    def _head(self) -> Answer:
+        try:
+            return self._send("HEAD", "head_object")
+        except Refused:
+            # what refuses a HEAD has no body that says why
+            self._send("GET (Range)", "get_object", Range="bytes=0-0")
+            raise
 
     def delete(self) -> None:
         """DELETE the object."""
@@ -185,7 +204,7 @@ class Bucket(Location):
         for page in self._pages(delimiter="" if recursive else "/"):
             for item in page.get("Contents", []):
                 name = item["Key"][len(self._prefix) :]
-                if name and not name.endswith("/") and not name.rpartition("/")[2].startswith("."):
+                if name and not name.endswith("/") and not _is_hidden(name):
                     found.append(
                         Entry(name=name, size=int(item["Size"]), stamp=item["ETag"].strip('"'))
                     )
@@ -198,7 +217,8 @@ class Bucket(Location):
             for page in self._pages(delimiter="/")
             for item in page.get("CommonPrefixes", [])
         ]
-        return sorted(prefix[len(self._prefix) :].rstrip("/") for prefix in prefixes)
+        names = [prefix[len(self._prefix) :].rstrip("/") for prefix in prefixes]
+        return sorted(name for name in names if name and not _is_hidden(name))
 
     def age(self) -> float:
         """Compare the object's time with that of the server's answer, rather too young than old."""
@@ -251,7 +271,20 @@ class Bucket(Location):
 
 
 def _etag(answer: Answer) -> str:
-    return str(answer.fields["ETag"]).strip('"')
+    return _version(answer).strip('"')
+
+
+def _version(answer: Answer) -> str:
+    found = answer.fields.get("ETag")
+    if not found:
+        raise UnknownFormat(
+            "What answers has no ETag, as every S3 server has; check AWS_ENDPOINT_URL."
+        )
+    return str(found)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or "/." in name
 
 
 def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -54,16 +54,16 @@ class Unreachable(StorageError, ConnectionError):
     ----------
     message : str
         The sentence.
-    answered : bool
-        Whether something answered, if only with a fault.
+    may_be_full : bool
+        Whether the fault may be a server's way to say that its disk is full.
     """
 
-    def __init__(self, message: str, *, answered: bool = False) -> None:
+    def __init__(self, message: str, *, may_be_full: bool = False) -> None:
         super().__init__(message)
-        self.answered = answered
+        self.may_be_full = may_be_full
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild_unreachable, (type(self), str(self), self.answered)
+        return _rebuild_unreachable, (type(self), str(self), self.may_be_full)
 
 
 class NoAnswer(Unreachable):
@@ -131,8 +131,8 @@ class Incomplete(StorageError, RuntimeError):
         return _rebuild_incomplete, (str(self), self.missing)
 
 
-def _rebuild_unreachable(kind: type[Unreachable], message: str, answered: bool) -> Unreachable:
-    return kind(message, answered=answered)
+def _rebuild_unreachable(kind: type[Unreachable], message: str, may_be_full: bool) -> Unreachable:
+    return kind(message, may_be_full=may_be_full)
 
 
 def _rebuild_incomplete(message: str, missing: tuple[int, ...]) -> Incomplete:

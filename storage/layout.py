@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from storage.errors import AlreadyThere, Damaged, NotFound, UnknownFormat
+from storage.errors import AlreadyThere, NotFound, UnknownFormat
 from storage.locations import Location
 
 FORMAT = 1
@@ -128,7 +128,9 @@ def open_store(
     try:
         found = json.loads(text)["format"]
     except (ValueError, KeyError, TypeError):
-        raise Damaged(f"{store.uri}/store.json is not the description of a store.") from None
+        raise UnknownFormat(
+            f"{store.uri}/store.json is not the description of a store; name another --store."
+        ) from None
     if found != FORMAT:
         raise UnknownFormat(
             f"The store {store.uri} has format {found!r}, this version knows {FORMAT}: "

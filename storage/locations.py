@@ -61,7 +61,7 @@ class Location(ABC):
         Raises
         ------
         UnknownFormat
-            If the scheme is another one, or an `s3://` address names no bucket.
+            If the scheme is another one, or the address names no bucket or no folder.
         """
         if isinstance(uri, Location):
             return uri
@@ -70,12 +70,12 @@ class Location(ABC):
         if not separator:
             from storage.folders import Folder
 
-            return Folder(Path(text).expanduser().absolute())
-        if scheme == "file":
+            return Folder(_path(text))
+        if scheme.lower() == "file":
             from storage.folders import Folder
 
-            return Folder(Path(rest).absolute())
-        if scheme == "s3":
+            return Folder(_path_of_file(text, rest))
+        if scheme.lower() == "s3":
             from storage.buckets import Bucket
 
             return Bucket.of_address(rest, storage_options)
@@ -256,3 +256,25 @@ class Location(ABC):
     @abstractmethod
     def zarr_store(self) -> Any:
         """Open this location as a read-only Zarr store."""
+
+
+def _path(text: str) -> Path:
+    if not text.strip():
+        raise UnknownFormat(f"{text!r} names no folder: give a folder, file:// or s3://.")
+    if text.lower().startswith("s3:"):
+        raise UnknownFormat(
+            f"{text!r} may be a bucket or a folder: give s3://bucket/prefix or ./{text}."
+        )
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise UnknownFormat(
+            f"{text!r} begins with the home of an unknown user: give the folder's full path."
+        ) from None
+
+
+def _path_of_file(text: str, rest: str) -> Path:
+    path = rest.removeprefix("localhost") if rest.startswith("localhost/") else rest
+    if not path.startswith("/"):
+        raise UnknownFormat(f"{text!r} names no folder of this machine: give file:///folder.")
+    return Path(path)

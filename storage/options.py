@@ -9,20 +9,22 @@ from storage.errors import UnknownFormat
 
 VARIABLE = "GENRE_STORAGE_OPTIONS"
 
-KNOWN = (
-    "anon",
-    "client_kwargs",
-    "config_kwargs",
-    "endpoint_url",
-    "key",
-    "profile",
-    "requester_pays",
-    "s3_additional_kwargs",
-    "secret",
-    "token",
-    "use_ssl",
-)
-"""Those of `s3fs.S3FileSystem` that say how to reach a bucket."""
+KNOWN: Mapping[str, type] = {
+    "anon": bool,
+    "client_kwargs": dict,
+    "config_kwargs": dict,
+    "endpoint_url": str,
+    "key": str,
+    "profile": str,
+    "requester_pays": bool,
+    "s3_additional_kwargs": dict,
+    "secret": str,
+    "token": str,
+    "use_ssl": bool,
+}
+"""Those of `s3fs.S3FileSystem` that say how to reach a bucket, and what each is."""
+
+_KINDS = {bool: "true or false", dict: "a JSON object", str: "a text"}
 
 
 def parse_options(texts: Iterable[str]) -> dict[str, Any]:
@@ -45,19 +47,24 @@ def parse_options(texts: Iterable[str]) -> dict[str, Any]:
 
 
 def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the options back if each is known.
+    """Give the options back if each is known and of its kind; those that are None are left out.
 
     Raises
     ------
     UnknownFormat
-        If one is not.
+        If one is not; the message has no value in it.
     """
-    for name in options:
+    found = {name: value for name, value in options.items() if value is not None}
+    for name, value in found.items():
         if name not in KNOWN:
             raise UnknownFormat(
                 f"The storage option {str(name)[:20]!r} is not known: give {', '.join(KNOWN)}."
             )
-    return dict(options)
+        if not isinstance(value, KNOWN[name]):
+            raise UnknownFormat(
+                f"The storage option {name!r} (not shown) must be {_KINDS[KNOWN[name]]}."
+            )
+    return found
 
 
 def given_options() -> dict[str, Any]:
@@ -90,4 +97,6 @@ def _parse(text: str) -> dict[str, Any]:
             "A storage option (not shown) is neither a JSON object nor name=value, "
             "as endpoint_url=http://127.0.0.1:9000."
         )
-    return {name: {"true": True, "false": False}.get(value.lower(), value)}
+    if KNOWN.get(name) is bool:
+        return {name: {"true": True, "false": False}.get(value.lower(), value)}
+    return {name: value}

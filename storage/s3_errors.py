@@ -17,14 +17,24 @@ from storage.errors import (
 )
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
-_CONFLICT = {"PreconditionFailed", "412", "ConditionalRequestConflict", "OperationAborted"}
+_CONFLICT = {"PreconditionFailed", "412"}
 _FULL = {"InsufficientStorage", "507", "QuotaExceeded", "XMinioStorageFull", "EntityTooLarge"}
-_FAULT = {
+_WAIT = {  # says nothing of the request, and nothing of the disk
+    "ConditionalRequestConflict",
+    "OperationAborted",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
     "SlowDown",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequests",
+    "TooManyRequestsException",
+}
+_FAULT = {
     "InternalError",
     "ServiceUnavailable",
     "RequestTimeout",
-    "Throttling",
     "IncompleteBody",
     "BadDigest",
     "XAmzContentSHA256Mismatch",
@@ -45,10 +55,23 @@ _CREDENTIALS = {
     "301": "the bucket is in another region: set AWS_DEFAULT_REGION",
 }
 _UNNAMED_REFUSALS = {"400", "401"}
+_REFUSALS = {
+    "InvalidObjectState": "it lies in an archive class: restore it first",
+    "MethodNotAllowed": "this is no S3 server's answer: check AWS_ENDPOINT_URL",
+    "NotImplemented": "the server does not know this request: use one that knows If-None-Match and "
+    "If-Match",
+}
+
+_NO_TLS = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "record layer failure", "CA cert")
+"""What OpenSSL and botocore say of a connection that will never be; others may pass."""
 
 
 class ConditionFailedError(StorageError):
     """The condition of a conditional request did not hold."""
+
+
+class RangeBeyondEndError(StorageError):
+    """The content ends before the byte that was asked for."""
 
 
 @contextlib.contextmanager
@@ -74,6 +97,8 @@ def translate(what: str, bucket: str, error: Exception) -> StorageError | None:
         )
     if code in _CONFLICT or status == 412:
         return ConditionFailedError(f"{what}: the condition did not hold.")
+    if code == "InvalidRange" or status == 416:
+        return RangeBeyondEndError(f"{what}: the object in bucket {bucket!r} ends before.")
     if code in _MISSING or status == 404:
         return NotFound(f"{what}: there is no such object in bucket {bucket!r}.")
     if code in _FULL or status == 507:
@@ -81,15 +106,24 @@ def translate(what: str, bucket: str, error: Exception) -> StorageError | None:
     if code in _CREDENTIALS or code in _UNNAMED_REFUSALS:
         why = _CREDENTIALS.get(code, "check the credentials")
         return CredentialsRefused(f"{what} ({code}) for bucket {bucket!r}: {why}.")
+    if code in _REFUSALS:
+        return Refused(f"{what} ({code}) for bucket {bucket!r}: {_REFUSALS[code]}.")
+    if code in _WAIT or status == 429:
+        return Unreachable(f"{what} ({code}): the server of bucket {bucket!r} asks to wait.")
     if code in _FAULT or (status or 0) >= 500:
         return Unreachable(
             f"{what} ({code or status}): the server of bucket {bucket!r} had a fault of its own.",
-            answered=True,
+            may_be_full=True,
         )
-    if code:
+    if status == 403 or code in ("403", "AccessDenied"):
         return Refused(
-            f"{what} ({code}): the identity may not do this in bucket {bucket!r}; "
+            f"{what} ({code or status}): the identity may not do this in bucket {bucket!r}; "
             "give it the permissions of docs/storage.md, or use another."
+        )
+    if code or status:
+        return Refused(
+            f"{what} ({code or status}): the server of bucket {bucket!r} refuses it; check the "
+            "address, AWS_ENDPOINT_URL and the storage options."
         )
     return _without_answer(what, bucket, error)
 
@@ -99,11 +133,53 @@ def _without_answer(what: str, bucket: str, error: Exception) -> StorageError | 
     from botocore.parsers import ResponseParserError  # type: ignore[import-untyped]
     from urllib3.exceptions import HTTPError
 
+    misled = _misconfigured(what, bucket, error)
+    if misled is not None:
+        return misled
+    # what else botocore raises is of this machine: no connection was tried
+    faults = (
+        boto.ConnectionError,
+        boto.HTTPClientError,
+        boto.IncompleteReadError,
+        boto.ChecksumError,
+        boto.FlexibleChecksumError,
+        boto.MetadataRetrievalError,
+        ResponseParserError,
+        HTTPError,
+        OSError,
+    )
+    if isinstance(error, boto.ProxyConnectionError):
+        return Unreachable(
+            f"{what}: no proxy answers for bucket {bucket!r}; check HTTPS_PROXY and HTTP_PROXY, or "
+            "put the server into NO_PROXY."
+        )
+    if isinstance(error, faults):
+        return Unreachable(
+            f"{what}: no whole answer ({type(error).__name__}) for bucket {bucket!r}; "
+            "see whether its server (AWS_ENDPOINT_URL) runs and can be reached."
+        )
+    if isinstance(error, boto.BotoCoreError):
+        return UnknownFormat(
+            f"{what}: the AWS settings for bucket {bucket!r} are refused "
+            f"({type(error).__name__}); check the storage options, the AWS_… variables and the "
+            "AWS configuration file."
+        )
+    return None
+
+
+def _misconfigured(what: str, bucket: str, error: Exception) -> StorageError | None:
+    """Find the error for what a person must change before anything can be answered."""
+    from botocore import exceptions as boto
+
+    if isinstance(error, boto.ProfileNotFound):
+        return CredentialsRefused(
+            f"{what}: the profile for bucket {bucket!r} is not in the AWS configuration file; "
+            "check AWS_PROFILE, or `profile` of the storage options."
+        )
     credentials = (
         boto.NoCredentialsError,
         boto.PartialCredentialsError,
         boto.CredentialRetrievalError,
-        boto.ProfileNotFound,
         boto.UnauthorizedSSOTokenError,
         boto.SSOTokenLoadError,
     )
@@ -114,15 +190,20 @@ def _without_answer(what: str, bucket: str, error: Exception) -> StorageError | 
         )
     if isinstance(error, boto.InvalidRegionError | boto.NoRegionError):
         return CredentialsRefused(f"{what}: bucket {bucket!r} needs a valid AWS_DEFAULT_REGION.")
+    if isinstance(error, boto.SSLError) and any(sign in str(error) for sign in _NO_TLS):
+        return Refused(
+            f"{what}: no secure connection for bucket {bucket!r}; check http:// or https:// of "
+            "AWS_ENDPOINT_URL, and name the server's certificate in AWS_CA_BUNDLE."
+        )
     if isinstance(error, boto.ParamValidationError):
-        return UnknownFormat(f"{what}: {bucket!r} is no valid bucket name or key.")
+        return UnknownFormat(
+            f"{what}: bucket {bucket!r}, the key or an option is not valid; give s3://bucket/key "
+            "and check `s3_additional_kwargs`."
+        )
+    if isinstance(error, UnicodeError):
+        return UnknownFormat(f"{what}: the address in bucket {bucket!r} is not UTF-8.")
     if isinstance(error, ValueError):
         return UnknownFormat(f"{what}: the endpoint of bucket {bucket!r} is no valid URL.")
-    if isinstance(error, boto.BotoCoreError | ResponseParserError | HTTPError | OSError):
-        return Unreachable(
-            f"{what}: no whole answer ({type(error).__name__}) for bucket {bucket!r}; "
-            "see whether its server (AWS_ENDPOINT_URL) runs and can be reached."
-        )
     return None
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from storage.errors import Full, Unreachable
+from storage.errors import Full, UnknownFormat, Unreachable
 from storage.s3_errors import explained
 
 ATTEMPTS = 7
@@ -94,7 +94,7 @@ class Requests:
             return answer, stream.read()
 
     def _raise_if_full(self, error: Unreachable, method: str, key: str) -> None:
-        if method != "put_object" or not error.answered:
+        if method != "put_object" or not error.may_be_full:
             return
         try:
             self._once("list_objects_v2", {"MaxKeys": 1, "Prefix": key})
@@ -137,9 +137,15 @@ def _client(options: str, pid: int) -> Any:  # noqa: ARG001
         "aws_session_token": given.get("token"),
         **given.get("client_kwargs", {}),
     }
-    return Session(profile=given.get("profile")).create_client(
-        "s3", config=Config(**config), **settings
-    )
+    try:
+        return Session(profile=given.get("profile")).create_client(
+            "s3", config=Config(**config), **settings
+        )
+    except TypeError:
+        raise UnknownFormat(
+            "The storage options `client_kwargs` or `config_kwargs` (not shown) hold what botocore "
+            "does not know: give arguments of its create_client and Config."
+        ) from None
 
 
 def _additional(client: Any, method: str, options: Mapping[str, Any]) -> dict[str, Any]:

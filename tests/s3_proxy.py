@@ -149,7 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
         if status not in (204, 304):
             self.send_header("Content-Length", length or str(len(body)))
         self.end_headers()
-        self.wfile.write(body if whole else body[: len(body) // 2])
+        if self.command != "HEAD":
+            self.wfile.write(body if whole else body[: len(body) // 2])
         if not whole:
             self._reset()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.errors import Damaged, NotFound, StorageError, UnknownFormat
+from storage.errors import NotFound, StorageError, UnknownFormat
 from storage.layout import (
     claim_location,
     create_store,
@@ -64,5 +64,5 @@ def test_another_format_is_refused_in_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '"x"'])
 def test_something_else_is_no_store(tmp_path: Path, text: str) -> None:
     (tmp_path / "store.json").write_text(text)
-    with pytest.raises(Damaged, match="not the description"):
+    with pytest.raises(UnknownFormat, match="name another --store"):
         create_store(tmp_path)

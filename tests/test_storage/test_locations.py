@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ class TestContract:
         assert (place / "file").read_range(0, 3) == b"012"
         assert (place / "file").read_range(7, 9) == b"789"
         assert (place / "file").read_range(4, 0) == b""
+        assert (place / "file").read_range(10, 1) == b""
+        assert (place / "file").read_range(99, 9) == b""
         with pytest.raises(NotFound):
             (place / "nothing").read_range(0, 1)
 
@@ -108,8 +111,10 @@ class TestContract:
             assert not target.exists()
 
     def test_listing(self, place: Location) -> None:
-        for name in ("b", "a/1", "a/b/2", "c-not-a/3", ".hidden", "a/.lock"):
+        for name in ("b", "a/1", "a/b/2", "c-not-a/3"):
             (place / name).write_bytes(name.encode())
+        for hidden in (".hidden", "a/.lock", ".git/x", "a/.git/x/y"):
+            (place / hidden).write_bytes(b"not listed")
         assert [entry.name for entry in place.list()] == ["b"]
         entries = place.list(recursive=True)
         assert [entry.name for entry in entries] == ["a/1", "a/b/2", "b", "c-not-a/3"]
@@ -200,9 +205,21 @@ class TestParse:
         monkeypatch.chdir("/")
         assert Location.parse("genre-store").uri == "/genre-store"
 
-    @pytest.mark.parametrize("uri", ["gs://box/x", "s3://", "http://host/x"])
+    def test_schemes_have_no_case(self, tmp_path: Path) -> None:
+        assert Location.parse("S3://box/x") == Bucket("box", "x")
+        assert Location.parse(f"FILE://{tmp_path}") == Folder(tmp_path)
+        assert Location.parse(f"file://localhost{tmp_path}") == Folder(tmp_path)
+
+    @pytest.mark.parametrize(
+        "uri", ["gs://box/x", "s3://", "s3:///x", "http://host/x", "s3:/box/x", "s3:box", "", " "]
+    )
     def test_refused(self, uri: str) -> None:
         with pytest.raises(UnknownFormat, match="s3://"):
+            Location.parse(uri)
+
+    @pytest.mark.parametrize("uri", ["~no-such-user-here/x", "file://host/x", "file://x"])
+    def test_no_folder_of_this_machine(self, uri: str) -> None:
+        with pytest.raises(UnknownFormat, match="give "):
             Location.parse(uri)
 
 
@@ -305,6 +322,13 @@ class TestBucket:
             ("InternalError", 500, Unreachable),
             ("502", 502, Unreachable),
             ("InsufficientStorage", 507, Full),
+            ("TooManyRequests", 429, Unreachable),
+            ("RequestLimitExceeded", 400, Unreachable),
+            ("ConditionalRequestConflict", 409, Unreachable),
+            ("NotImplemented", 501, Refused),
+            ("InvalidObjectState", 403, Refused),
+            ("SomethingNew", 400, Refused),
+            ("", 403, Refused),
         ],
     )
     def test_answers_become_sentences(
@@ -327,6 +351,55 @@ class TestBucket:
         assert type(caught.value) is expected
         shown = "".join(traceback.format_exception(caught.value))
         assert "SECRETKEY is not known" not in shown
+
+    @pytest.mark.parametrize(
+        ("code", "status", "said"),
+        [
+            ("AccessDenied", 403, "the permissions of"),
+            ("", 403, "the permissions of"),
+            ("SomethingNew", 400, "check the address"),
+            ("NotImplemented", 501, "If-None-Match"),
+            ("InvalidObjectState", 403, "restore it"),
+        ],
+    )
+    def test_remedies_are_those_of_the_refusal(self, code: str, status: int, said: str) -> None:
+        from botocore.exceptions import ClientError
+
+        answer = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        with pytest.raises(Refused, match=said), explained("PUT", "s3://box/x", "box"):
+            raise ClientError(answer, "PutObject")
+
+    def test_a_broken_configuration_is_no_fault_of_the_server(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "config").write_text("no [ configuration")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+        with pytest.raises(UnknownFormat, match="AWS configuration file"):
+            Bucket("box", "x", {"endpoint_url": "http://127.0.0.1:9", "secret": "1"}).read_bytes()
+        (tmp_path / "config").write_text("")
+        options = {"endpoint_url": "http://127.0.0.1:9", "profile": "no-such"}
+        with pytest.raises(Refused, match="the profile for bucket"):
+            Bucket("box", "x", options).read_bytes()
+
+    def test_a_web_server_is_no_s3_server(self, web_page: str) -> None:
+        place = Bucket("box", "x", {"endpoint_url": web_page, "key": "a", "secret": "b"})
+        for operation in (place.exists, place.read_with_version):
+            with pytest.raises(UnknownFormat, match="check AWS_ENDPOINT_URL"):
+                operation()
+
+    def test_a_server_without_tls(self, web_page: str) -> None:
+        options = {"endpoint_url": web_page.replace("http:", "https:"), "key": "a", "secret": "b"}
+        with pytest.raises(Refused, match="check http:// or https://"):
+            Bucket("box", "x", options).read_bytes()
+
+    def test_the_root_is_no_object(self, bucket: Bucket) -> None:
+        assert not bucket.exists()
+
+    def test_empty_parts_of_keys(self, bucket: Bucket) -> None:
+        (bucket / "a//b").write_bytes(b"x")
+        assert (bucket / "a").folders() == []
+        assert [entry.name for entry in bucket.list(recursive=True)] == ["a//b"]
+        assert (bucket / "a//b").read_bytes() == b"x"
 
     def test_no_credentials(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -356,3 +429,25 @@ class TestBucket:
         assert len(place.folders()) == 25
         assert len(bucket.list(recursive=True)) == 50
         assert bucket.folders() == ["many"]
+
+
+@pytest.fixture
+def web_page() -> Iterator[str]:
+    """Serve one page at every address."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"hi" if self.command != "HEAD" else b"")
+
+        do_PUT = do_HEAD = do_GET  # noqa: N815
+
+        def log_message(self, *_arguments: object) -> None:
+            """Be quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

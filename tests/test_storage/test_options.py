@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,33 @@ def test_what_is_refused_is_not_shown(text: str) -> None:
         parse_options([text])
     assert "hush" not in str(caught.value)
     assert caught.value.remedied_by_user
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"key": 17}',
+        '{"secret": ["hush"]}',
+        '{"client_kwargs": "hush"}',
+        "config_kwargs=hush",
+        "use_ssl=hush",
+    ],
+)
+def test_each_is_of_its_kind(text: str) -> None:
+    with pytest.raises(UnknownFormat, match="must be") as caught:
+        parse_options([text])
+    assert "hush" not in str(caught.value)
+
+
+def test_texts_stay_texts_and_nothing_is_left_out() -> None:
+    assert parse_options(["secret=true"]) == {"secret": "true"}
+    assert parse_options(['{"key": null, "anon": true}']) == {"anon": True}
+
+
+@pytest.mark.parametrize("options", [{"config_kwargs": {"no": 1}}, {"client_kwargs": {"no": 1}}])
+def test_what_botocore_does_not_know(options: dict[str, Any]) -> None:
+    with pytest.raises(UnknownFormat, match="botocore does not know"):
+        Bucket("box", "x", options).read_bytes()
 
 
 def test_the_environments_are_those_of_an_address(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,24 @@ def test_expired_credentials_are_asked_once(place: Bucket, proxy: Proxy) -> None
         assert len(proxy.asked) == 1
 
 
+def test_what_a_head_cannot_say_is_asked_for(place: Bucket, proxy: Proxy, tmp_path: Path) -> None:
+    (place / "x").write_bytes(b"there")
+    proxy.fault = lambda _asked: "expired"
+    for operation in ((place / "x").exists, lambda: (place / "x").download(tmp_path / "x")):
+        proxy.asked.clear()
+        with pytest.raises(CredentialsRefused, match=rf"{place.bucket}.*has expired"):
+            operation()
+        assert proxy.asked[-1].method == "GET"
+        assert len(proxy.asked) <= 6  # botocore asks for the bucket's region by itself
+
+
+def test_a_server_that_asks_to_wait_is_not_full(place: Bucket, proxy: Proxy) -> None:
+    proxy.fault = lambda asked: "503" if asked.method == "PUT" else ""
+    with pytest.raises(Unreachable, match=r"PUT .*asks to wait"):
+        (place / "x").write_bytes(b"x")
+    assert len(proxy.asked) == ATTEMPTS
+
+
 def test_a_server_that_takes_nothing_more_but_answers_reads(place: Bucket, proxy: Proxy) -> None:
     def full(asked: Asked) -> str:
         return "500" if asked.method == "PUT" else ""
