@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genre_model.audio import Status
-from storage.errors import NotFound
+from storage.errors import NotFound, Refused, UnknownFormat
 from storage.locations import Location
 from storage.models import MODEL_FILE, ModelStore
 from tasks.native_messages import held_back
@@ -109,10 +109,12 @@ def _predict(predictor: Predictor, file: str) -> Prediction:
         return predictor.predict(file)
     from genre_model.predict import Prediction
 
-    source = Location.parse(file)
-    with tempfile.NamedTemporaryFile(suffix=Path(source.name).suffix) as copy:
-        try:
+    try:
+        source = Location.parse(file)
+        with tempfile.NamedTemporaryFile(suffix=Path(source.name).suffix) as copy:
             source.download(Path(copy.name))
-        except NotFound:
-            return Prediction(file, Status.MISSING, f"{file} is not there")
-        return replace(predictor.predict(copy.name), path=file)
+            return replace(predictor.predict(copy.name), path=file)
+    except NotFound:
+        return Prediction(file, Status.MISSING, f"{file} is not there")
+    except (Refused, UnknownFormat) as error:
+        return Prediction(file, Status.UNREADABLE, str(error))

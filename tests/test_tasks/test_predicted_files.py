@@ -1,0 +1,46 @@
+"""`genre predict` of files wherever they lie: one that cannot be had is a line, not the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from genre_model.audio import Status
+from genre_model.predict import Prediction, Predictor
+from storage.errors import CredentialsRefused
+from storage.folders import Folder
+from tasks.prediction import predict_files
+
+
+def _predictor() -> Predictor:
+    def predict(path: str) -> Prediction:
+        Path(path).read_bytes()
+        return Prediction(path, Status.OK, "")
+
+    return cast(Predictor, SimpleNamespace(predict=predict))
+
+
+def _lines(*files: str) -> list[dict[str, Any]]:
+    return predict_files(_predictor(), files)
+
+
+def test_a_file_that_cannot_be_had_is_a_line(tmp_path: Path) -> None:
+    (tmp_path / "song.mp3").write_bytes(b"audio")
+    good = (tmp_path / "song.mp3").as_uri()
+    gone = (tmp_path / "gone.mp3").as_uri()
+    found = _lines(good, gone, "ftp://host/song.mp3", good)
+    assert [line["path"] for line in found] == [good, gone, "ftp://host/song.mp3", good]
+    assert [line["status"] for line in found] == ["ok", "missing", "unreadable", "ok"]
+    assert "'ftp'" in found[2]["detail"]
+
+
+def test_so_is_one_that_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_self: Folder, _target: Path) -> None:
+        raise CredentialsRefused("reading (AccessDenied) for bucket 'b': check the credentials.")
+
+    monkeypatch.setattr(Folder, "download", refuse)
+    (line,) = _lines((tmp_path / "song.mp3").as_uri())
+    assert (line["status"], "bucket 'b'" in line["detail"]) == ("unreadable", True)
