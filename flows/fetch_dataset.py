@@ -18,7 +18,8 @@ from flows.bounded import run_bounded
 from flows.cluster import dask_client
 from flows.fetch_options import wanted_archives
 from flows.pace import MEBIBYTE, Pace
-from flows.parameters import Described, Scheduler, Workers
+from flows.parameters import Described, Scheduler, StorageBlock, Workers
+from flows.storage_blocks import storage_options
 from storage.claims import Claim
 from storage.fetch_notes import Fetched
 from storage.readers import ArchiveAt
@@ -71,6 +72,7 @@ def fetch_dataset(
     verify: Annotated[
         bool, Described("Read the files that are there, and write damaged ones again.")
     ] = False,
+    storage_block: StorageBlock = None,
 ) -> dict[str, Any]:
     """Download FMA's archives, unpack them and check every byte; what is there stays.
 
@@ -92,6 +94,9 @@ def fetch_dataset(
         As for `dask_client`.
     verify : bool
         Read files that are there, and write damaged ones again.
+    storage_block : str, optional
+        Prefect block with the options of s3:// addresses, `to` and `mirror` alike; see
+        `flows.storage_blocks`.
 
     Returns
     -------
@@ -100,7 +105,13 @@ def fetch_dataset(
     """
     began = time.monotonic()
     wanted = wanted_archives(
-        dataset, to, mirror=mirror, sha1=sha1, stream=stream, archives=archives
+        dataset,
+        to,
+        mirror=mirror,
+        sha1=sha1,
+        stream=stream,
+        archives=archives,
+        options=storage_options(storage_block),
     )
     with ExitStack() as stack:
         cluster = _Cluster(stack, workers, scheduler)

@@ -6,7 +6,9 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from flows.data import folder_location
 from flows.errors import UsageError
 from genre_model.fma_archives import ADDRESS, SHA1, archives_of
 from storage.folders import Folder
@@ -40,13 +42,22 @@ def wanted_archives(
     sha1: Mapping[str, str] | None = None,
     stream: bool = False,
     archives: str | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> list[Wanted]:
     """Say which archives are to be fetched from where, the metadata first.
+
+    Parameters
+    ----------
+    dataset, to, mirror, sha1, stream, archives
+        As for `flows.fetch_dataset.fetch_dataset`.
+    options : Mapping, optional
+        Of s3:// addresses; those of the environment by default.
 
     Raises
     ------
     UsageError
-        If a hash is none, or is given for no archive of FMA; if --archives is no folder.
+        If a hash is none, or is given for no archive of FMA; if --archives is no folder; if a
+        worker runs the flow and `to` is relative.
     CatalogueError
         If there is no such data set.
     UnknownFormat
@@ -55,12 +66,12 @@ def wanted_archives(
     names = archives_of(dataset)
     hashes = SHA1 | _checked(sha1 or {})
     address = (mirror or ADDRESS).rstrip("/")
-    data = Location.parse(to)
+    data = folder_location(to, options)
     kept = None if stream else _archives_folder(data, archives)
     return [
         Wanted(
             name=name,
-            source=parse_source(f"{address}/{name}.zip"),
+            source=parse_source(f"{address}/{name}.zip", options),
             sha1=hashes[name],
             data=data,
             archives=kept,

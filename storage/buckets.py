@@ -8,12 +8,13 @@ carries a token of its own, by which one whose answer was lost knows what it wro
 import contextlib
 import itertools
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
+from storage import uploads
 from storage.errors import (
     AlreadyThere,
     NotFound,
@@ -31,8 +32,6 @@ RANGE = 16 * 2**20
 """Bytes of one request where an object is too large to be held whole."""
 
 _PAGE = 1000  # the most that a LIST gives
-_PART = 16 * 2**20  # at least 5 MiB; S3 takes up to 10,000 of them
-_WRITER = "genre-writer"
 
 
 @dataclass(frozen=True)
@@ -112,32 +111,11 @@ class Bucket(Location):
 
     def write_pieces(self, pieces: Iterable[bytes]) -> str:
         """PUT the object, or upload it in parts where it is larger than one."""
-        parts = _parts(pieces)
+        parts = uploads.split(pieces)
         first = next(parts, b"")
-        if len(first) < _PART:
+        if len(first) < uploads.PART:
             return _etag(self._send("PUT", "put_object", Body=first))
-        begun = self._send("POST", "create_multipart_upload")
-        upload = str(begun.fields["UploadId"])
-        try:
-            done = [
-                {"PartNumber": number, "ETag": self._put_part(upload, number, part)}
-                for number, part in enumerate(itertools.chain([first], parts), start=1)
-            ]
-            answer = self._send(
-                "POST",
-                "complete_multipart_upload",
-                UploadId=upload,
-                MultipartUpload={"Parts": done},
-            )
-        except BaseException:
-            with contextlib.suppress(StorageError):
-                self._send("DELETE", "abort_multipart_upload", UploadId=upload)
-            raise
-        return _etag(answer)
-
-    def _put_part(self, upload: str, number: int, part: bytes) -> str:
-        what = {"UploadId": upload, "PartNumber": number}
-        return str(self._send("PUT", "upload_part", Body=part, **what).fields["ETag"])
+        return uploads.upload(self._send, itertools.chain([first], parts)).strip('"')
 
     def create(self, data: bytes) -> str:
         """PUT with `If-None-Match: *`."""
@@ -156,7 +134,7 @@ class Bucket(Location):
     def _put_if(self, operation: str, data: bytes, **condition: str) -> str | None:
         """PUT under a condition; None if it did not hold."""
         token = uuid.uuid4().hex
-        metadata = {_WRITER: token}
+        metadata = {uploads.WRITER: token}
         try:
             answer = self._send(operation, "put_object", Body=data, Metadata=metadata, **condition)
         except ConditionFailedError:
@@ -169,7 +147,9 @@ class Bucket(Location):
             there = self._send("HEAD", "head_object").fields
         except NotFound:
             return None
-        return str(there["ETag"]) if there.get("Metadata", {}).get(_WRITER) == token else None
+        return (
+            str(there["ETag"]) if there.get("Metadata", {}).get(uploads.WRITER) == token else None
+        )
 
     def delete_if(self, *, version: str) -> bool:  # noqa: ARG002
         """Answer False: S3 knows no conditional delete that all servers share."""
@@ -231,6 +211,18 @@ class Bucket(Location):
         """Answer 0: a PUT leaves nothing behind."""
         return 0
 
+    def abort_uploads(self, names: Container[str]) -> int:
+        """Abort those uploads in parts to these objects that were begun and never completed."""
+        aborted = 0
+        # listing takes a permission that nothing else needs, and some servers cannot do it
+        with contextlib.suppress(StorageError):
+            requests = Requests(self.bucket, self.options)
+            for key, upload in uploads.unfinished(requests, uri=self.uri, prefix=self._prefix):
+                if key[len(self._prefix) :] in names:
+                    uploads.abort(Bucket(self.bucket, key, self.options)._send, upload)
+                    aborted += 1
+        return aborted
+
     def zarr_store(self) -> Any:
         """Open as zarr's fsspec store, read-only."""
         from zarr.storage import FsspecStore
@@ -285,15 +277,3 @@ def _version(answer: Answer) -> str:
 
 def _is_hidden(name: str) -> bool:
     return name.startswith(".") or "/." in name
-
-
-def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Join pieces to parts of `_PART` bytes; the last one may be smaller."""
-    held = bytearray()
-    for piece in pieces:
-        held += piece
-        while len(held) >= _PART:
-            yield bytes(held[:_PART])
-            del held[:_PART]
-    if held:
-        yield bytes(held)

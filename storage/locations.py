@@ -7,7 +7,7 @@ operations (`create`, `replace_if`) let exactly one of several writers win.
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -252,6 +252,23 @@ class Location(ABC):
     @abstractmethod
     def sweep(self) -> int:
         """Delete temporary files below that no living process writes, and count them."""
+
+    def abort_uploads(self, names: Container[str]) -> int:  # noqa: ARG002
+        """Throw away what writers that were killed left of `names`, where `sweep` cannot see it.
+
+        Only for who holds the claim on what lies below: whether a writer lives cannot be told.
+
+        Parameters
+        ----------
+        names : container of str
+            Relative to this location, as in `Entry`.
+
+        Returns
+        -------
+        int
+            How many there were; 0 also where the store does not let them be listed.
+        """
+        return 0
 
     @abstractmethod
     def zarr_store(self) -> Any:

@@ -4,9 +4,10 @@ A source makes one try a call; `storage.retries` says when to try again.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from storage.errors import BadArchive, NotFound, UnknownFormat, Unreachable
 from storage.locations import Location
@@ -144,13 +145,15 @@ class Stored(Source):
             start += len(piece)
 
 
-def parse_source(address: str) -> Source:
+def parse_source(address: str, options: Mapping[str, Any] | None = None) -> Source:
     """Give the source that an address names.
 
     Parameters
     ----------
     address : str
         `http(s)://`, `file://`, `s3://`, or a path.
+    options : Mapping, optional
+        Of an `s3://` address; see `storage.locations.Location.parse`.
 
     Raises
     ------
@@ -167,4 +170,4 @@ def parse_source(address: str) -> Source:
             f"{address!r} has the scheme {scheme!r}, which is not known: "
             "give http://, https://, file://, s3:// or a folder."
         )
-    return Stored(Location.parse(address))
+    return Stored(Location.parse(address, options))

@@ -158,6 +158,8 @@ def get_archive(
 def plan_files(wanted: Wanted, archive: ArchiveAt, *, verify: bool = False) -> Unpacking:
     """Read and check the archive's list of files, and find which of them are missing.
 
+    What writers that were killed left unfinished is thrown away.
+
     Parameters
     ----------
     wanted : Wanted
@@ -172,8 +174,9 @@ def plan_files(wanted: Wanted, archive: ArchiveAt, *, verify: bool = False) -> U
     Full
         If there is no room for what is missing.
     """
-    wanted.target.sweep()
     contents = _contents(wanted, archive)
+    wanted.target.sweep()
+    wanted.target.abort_uploads({member.name for member in contents.members})
     check_space(
         [(wanted.target, missing_bytes(wanted, contents))],
         remedy="free some, or name another folder",

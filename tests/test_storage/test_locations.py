@@ -29,6 +29,7 @@ from storage.errors import (
 from storage.folders import Folder
 from storage.locations import Location
 from storage.s3_errors import explained
+from storage.s3_requests import Answer
 
 
 class TestContract:
@@ -67,6 +68,18 @@ class TestContract:
             target.write_pieces(breaks_off())
         assert target.entry() == entry
         assert [each.name for each in place.list()] == ["file"]
+
+    def test_uploads_that_a_kill_left_are_aborted(self, place: Location) -> None:
+        """Those of the names asked for; on a folder there are none."""
+        left = ["large", "deeper/large", "others"]
+        for name in left if isinstance(place, Bucket) else ():
+            number = _begin_upload(place / name)
+            _send(place / name, "upload_part", UploadId=number, PartNumber=1, Body=bytes(6_000_000))
+        expected = 2 if isinstance(place, Bucket) else 0
+        assert place.abort_uploads({"large", "deeper/large", "never begun"}) == expected
+        assert place.abort_uploads({"large", "deeper/large"}) == 0
+        assert place.abort_uploads({"others"}) == expected // 2
+        assert place.list(recursive=True) == []
 
     def test_nothing_there(self, place: Location) -> None:
         with pytest.raises(NotFound) as caught:
@@ -451,3 +464,12 @@ def web_page() -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+def _begin_upload(place: Location) -> str:
+    return str(_send(place, "create_multipart_upload").fields["UploadId"])
+
+
+def _send(place: Location, method: str, **arguments: Any) -> Answer:
+    assert isinstance(place, Bucket)
+    return place._send("TEST", method, **arguments)

@@ -69,6 +69,32 @@ def test_a_lost_answer_to_a_create_is_no_conflict(place: Bucket, proxy: Proxy) -
     assert (place / "claim").replace_if(b"late", version=version) is None
 
 
+@pytest.mark.parametrize("spoilt", ["create", "part", "complete"])
+def test_a_lost_answer_to_an_upload_in_parts(place: Bucket, proxy: Proxy, spoilt: str) -> None:
+    content = os.urandom(17 * 2**20)
+    signs = {
+        "create": lambda asked: asked.method == "POST" and asked.path.endswith("uploads"),
+        "part": lambda asked: "partNumber=2" in asked.path,
+        "complete": lambda asked: asked.method == "POST" and "uploadId=" in asked.path,
+    }
+    lost = iter(["lost answer"])
+    proxy.fault = lambda asked: next(lost, "") if signs[spoilt](asked) else ""
+    stamp = (place / "large").write_pieces(iter([content]))
+    assert proxy.spoilt["lost answer"] == 1
+    assert (place / "large").read_bytes() == content
+    entry = (place / "large").entry()
+    assert entry is not None
+    assert entry.stamp == stamp
+    # The first answer told of an upload that nobody has heard of.
+    assert place.abort_uploads({"large"}) == (1 if spoilt == "create" else 0)
+
+
+def test_uploads_that_may_not_be_listed_are_left_alone(place: Bucket, proxy: Proxy) -> None:
+    proxy.fault = lambda asked: "expired" if "uploads" in asked.path else ""
+    assert place.abort_uploads({"large"}) == 0
+    assert len(proxy.asked) == 1
+
+
 def test_a_stalled_answer_is_given_up(place: Bucket, proxy: Proxy) -> None:
     (place / "x").write_bytes(b"there")
     spoilt = iter(["stall"])

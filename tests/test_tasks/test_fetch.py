@@ -1,12 +1,16 @@
-"""The stages of a fetch, one after the other in this process, against a server and a bucket."""
+"""The stages of a fetch, one after the other in this process, to a place of every kind."""
 
 from __future__ import annotations
 
+import io
 import os
+import struct
 import sys
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +19,11 @@ from flows.fetch_options import parse_sha1, wanted_archives
 from flows.pace import Pace, duration
 from genre_model import fma_archives
 from genre_model.errors import CatalogueError
-from storage.errors import BadArchive, Full, Mismatched, UnknownFormat
+from storage.buckets import Bucket
+from storage.errors import BadArchive, Full, Mismatched, NotFound, UnknownFormat
 from storage.fetch_notes import Fetched
 from storage.folders import Folder
+from storage.locations import Location
 from tasks.fetch import Wanted, contact, find_fetched, get_archive, plan_files, verify_fetched
 from tasks.unpacking import PartJob, unpack
 
@@ -27,6 +33,7 @@ from fma_zips import files_of, sha1_of, zipped
 
 FILES = files_of("fma_small", count=12)
 ARCHIVE = zipped(FILES)
+EVERYTHING = ("sha1", "crc32", "checksums")
 
 
 @pytest.fixture
@@ -35,17 +42,30 @@ def server() -> Iterator[ArchiveServer]:
         yield server
 
 
-def wanted(
-    server: ArchiveServer, to: Path, *, stream: bool = False, content: bytes = ARCHIVE
-) -> Wanted:
-    _, found = wanted_archives(
-        "fma_small",
-        str(to),
-        mirror=server.url,
-        sha1={"fma_small": sha1_of(content)},
-        stream=stream,
-    )
-    return found
+Asking = Callable[..., Wanted]
+
+
+@pytest.fixture
+def wanted(server: ArchiveServer, place: Location, tmp_path: Path) -> Asking:
+    """Ask for fma_small of the server in `place`, its archive to be kept in a folder."""
+
+    def ask(*, stream: bool = False, content: bytes = ARCHIVE, mirror: str | None = None) -> Wanted:
+        _, found = wanted_archives(
+            "fma_small",
+            place.uri,
+            mirror=mirror or server.url,
+            sha1={"fma_small": sha1_of(content)},
+            stream=stream,
+            archives=str(tmp_path / "archives"),
+            options=options_of(place),
+        )
+        return found
+
+    return ask
+
+
+def options_of(place: Location) -> dict[str, Any] | None:
+    return dict(place.options) if isinstance(place, Bucket) else None
 
 
 def fetch(asked: Wanted, *, verify: bool = False) -> tuple[Fetched, int]:
@@ -68,72 +88,182 @@ def fetch(asked: Wanted, *, verify: bool = False) -> tuple[Fetched, int]:
     return verify_fetched.fn(asked, archive), written
 
 
-def tree(data: Path) -> dict[str, bytes]:
+def tree(data: Location) -> dict[str, bytes]:
     return {
         f"fma_small/{entry.name}": (data / "fma_small" / entry.name).read_bytes()
-        for entry in Folder(data / "fma_small").list(recursive=True)
+        for entry in (data / "fma_small").list(recursive=True)
     }
 
 
-def test_with_its_archive(server: ArchiveServer, tmp_path: Path) -> None:
-    asked = wanted(server, tmp_path)
-    fetched, written = fetch(asked)
-    assert fetched.verified == ("sha1", "crc32", "checksums")
-    assert (len(fetched.files), written) == (len(FILES), len(FILES))
-    assert tree(tmp_path) == FILES
-    assert (tmp_path / "fma_small.zip").read_bytes() == ARCHIVE
-    assert sorted(path.name for path in (tmp_path / ".fetch/fma_small").glob("*.json")) == [
-        "archive.json",
-        "fetched.json",
-    ]
+class TestEveryPlace:
+    def test_with_its_archive(self, wanted: Asking, place: Location, tmp_path: Path) -> None:
+        fetched, written = fetch(wanted())
+        assert fetched.verified == EVERYTHING
+        assert (len(fetched.files), written) == (len(FILES), len(FILES))
+        assert tree(place) == FILES
+        assert (tmp_path / "archives/fma_small.zip").read_bytes() == ARCHIVE
+        notes = [entry.name for entry in (place / ".fetch/fma_small").list(recursive=True)]
+        assert notes == ["archive.json", "fetched.json"]
+
+    def test_again_without_a_network_or_an_archive(
+        self, wanted: Asking, server: ArchiveServer, tmp_path: Path
+    ) -> None:
+        first, _ = fetch(wanted())
+        (tmp_path / "archives/fma_small.zip").unlink()
+        server.requests.clear()
+        assert fetch(wanted()) == (first, 0)
+        assert server.requests == []
+
+    def test_a_lost_file_comes_from_the_kept_archive(
+        self, wanted: Asking, place: Location, server: ArchiveServer
+    ) -> None:
+        fetch(wanted())
+        (place / "fma_small/000/000003.mp3").delete()
+        server.requests.clear()
+        assert fetch(wanted())[1] == 1
+        assert server.requests == []
+        assert tree(place) == FILES
+
+    def test_verification_mends_what_is_damaged(self, wanted: Asking, place: Location) -> None:
+        fetch(wanted())
+        damage(place / "fma_small/000/000003.mp3")
+        # An ETag tells what time and size do not.
+        assert fetch(wanted())[1] == (1 if isinstance(place, Bucket) else 0)
+        damage(place / "fma_small/000/000004.mp3")
+        assert fetch(wanted(), verify=True)[1] == (1 if isinstance(place, Bucket) else 2)
+        assert tree(place) == FILES
+
+    def test_streamed(self, wanted: Asking, place: Location, tmp_path: Path) -> None:
+        fetched, _ = fetch(wanted(stream=True))
+        assert fetched.verified == ("crc32", "checksums")
+        assert tree(place) == FILES
+        assert not (tmp_path / "archives").exists()
+        assert fetch(wanted(stream=True))[1] == 0
+        # Asked for with its archive, the sha1 is still to be compared; the files are there.
+        fetched, written = fetch(wanted())
+        assert (fetched.verified, written) == (EVERYTHING, 0)
+
+    def test_streaming_needs_ranges(self, wanted: Asking, server: ArchiveServer) -> None:
+        server.has_ranges = False
+        with pytest.raises(UnknownFormat, match="serves no byte ranges, which --stream needs"):
+            contact.fn(wanted(stream=True))
+        assert fetch(wanted())[1] == len(FILES)
+
+    @pytest.mark.parametrize("stream", [False, True], ids=["archive", "stream"])
+    def test_a_line_that_drops_at_random_bytes(
+        self, wanted: Asking, place: Location, server: ArchiveServer, stream: bool
+    ) -> None:
+        server.drop_after = (2_000, 100_000)
+        assert fetch(wanted(stream=stream))[1] == len(FILES)
+        assert len(server.requests) > 3
+        assert tree(place) == FILES
+
+    @pytest.mark.parametrize("stream", [False, True], ids=["archive", "stream"])
+    def test_a_mirror_of_the_same_kind(
+        self, wanted: Asking, place: Location, tmp_path: Path, stream: bool
+    ) -> None:
+        asked = wanted(mirror=(place / "mirror").uri, stream=stream)
+        with pytest.raises(NotFound, match=r"mirror/fma_small.zip is not there; check --mirror"):
+            fetch(asked)
+        (place / "mirror/fma_small.zip").write_bytes(ARCHIVE)
+        fetched, written = fetch(asked)
+        assert (fetched.source, written) == (f"{place.uri}/mirror/fma_small.zip", len(FILES))
+        assert tree(place) == FILES
+        # A local mirror is read where it lies.
+        is_kept = (tmp_path / "archives").exists()
+        assert is_kept is (isinstance(place, Bucket) and not stream)
+
+    @pytest.mark.parametrize("stream", [False, True], ids=["archive", "stream"])
+    def test_a_file_that_does_not_fit_the_archives_own_list(
+        self, wanted: Asking, server: ArchiveServer, stream: bool
+    ) -> None:
+        bad = zipped(FILES | {"fma_small/000/000003.mp3": b"another clip"})
+        server.files["fma_small.zip"] = bad
+        with pytest.raises(BadArchive, match=r"'checksums' has other hashes for '000/000003.mp3'"):
+            fetch(wanted(content=bad, stream=stream))
+        assert find_fetched.fn(wanted(content=bad, stream=stream)) is None
+
+    @pytest.mark.parametrize("stream", [False, True], ids=["archive", "stream"])
+    def test_a_member_of_another_crc_is_not_written(
+        self, wanted: Asking, place: Location, server: ArchiveServer, stream: bool
+    ) -> None:
+        clip = "fma_small/000/000003.mp3"
+        data = bytearray(zipped(FILES, method=zipfile.ZIP_STORED))
+        data[data.find(FILES[clip][:20])] ^= 1
+        server.files["fma_small.zip"] = bytes(data)
+        with pytest.raises(BadArchive, match=r"000003.mp3' has the CRC"):
+            fetch(wanted(content=bytes(data), stream=stream))
+        there = tree(place)
+        assert clip not in there
+        assert there.items() <= FILES.items()
+
+    def test_what_a_killed_one_left_is_thrown_away(self, wanted: Asking, place: Location) -> None:
+        fetch(wanted(stream=True))
+        clip = place / "fma_small/000/000003.mp3"
+        clip.delete()
+        if isinstance(clip, Bucket):
+            clip._send("TEST", "create_multipart_upload")
+        assert fetch(wanted(stream=True))[1] == 1
+        assert place.abort_uploads({"fma_small/000/000003.mp3"}) == 0
 
 
-def test_again_without_a_network_or_an_archive(server: ArchiveServer, tmp_path: Path) -> None:
-    first, _ = fetch(wanted(server, tmp_path))
-    (tmp_path / "fma_small.zip").unlink()
-    server.requests.clear()
-    assert fetch(wanted(server, tmp_path)) == (first, 0)
-    assert server.requests == []
+def damage(clip: Location) -> None:
+    """Put other bytes of the same size there, and in a folder of the same time."""
+    entry = clip.entry()
+    assert entry is not None
+    clip.write_bytes(bytes(entry.size))
+    if clip.local_path is not None:
+        os.utime(clip.local_path, ns=(int(entry.stamp), int(entry.stamp)))
 
 
-def test_a_lost_file_comes_from_the_kept_archive(server: ArchiveServer, tmp_path: Path) -> None:
-    fetch(wanted(server, tmp_path))
-    (tmp_path / "fma_small/000/000003.mp3").unlink()
-    server.requests.clear()
-    assert fetch(wanted(server, tmp_path))[1] == 1
-    assert server.requests == []
-    assert tree(tmp_path) == FILES
+def link() -> bytes:
+    info = zipfile.ZipInfo("fma_small/000/000001.mp3")
+    info.external_attr = 0o120777 << 16
+    return with_info(info, b"/etc/passwd")
 
 
-def test_verification_finds_what_time_and_size_do_not_tell(
-    server: ArchiveServer, tmp_path: Path
+def with_info(info: zipfile.ZipInfo, content: bytes) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr(info, content)
+    return held.getvalue()
+
+
+def encrypted() -> bytes:
+    data = bytearray(zipped({"fma_small/000/000001.mp3": b"x"}, method=zipfile.ZIP_STORED))
+    at = data.rfind(b"PK\x01\x02")
+    struct.pack_into("<H", data, at + 8, 1)
+    return bytes(data)
+
+
+EVIL: dict[str, tuple[Callable[[], bytes], str]] = {
+    "zip-slip": (
+        lambda: zipped({**FILES, "fma_small/../../evil.mp3": b"evil"}),
+        "leads out of its folder",
+    ),
+    "absolute": (lambda: zipped({**FILES, "/tmp/evil.mp3": b"evil"}), "is absolute"),
+    "link": (link, "is a link"),
+    "bomb by ratio": (lambda: zipped({"fma_small/bomb": bytes(30 * 2**20)}), "is a bomb"),
+    "bomb by total": (
+        lambda: zipped({f"fma_small/{number}": bytes(4 * 2**20) for number in range(20)}),
+        "it is a bomb",
+    ),
+    "encrypted": (encrypted, "is encrypted"),
+    "cut off": (lambda: ARCHIVE[:-30], "no zip archive, or cut off"),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["archive", "stream"])
+@pytest.mark.parametrize("evil", EVIL)
+def test_an_evil_archive_is_refused_before_anything_is_written(
+    wanted: Asking, place: Location, server: ArchiveServer, tmp_path: Path, evil: str, stream: bool
 ) -> None:
-    fetch(wanted(server, tmp_path))
-    clip = tmp_path / "fma_small/000/000003.mp3"
-    before = clip.stat()
-    clip.write_bytes(bytes(before.st_size))
-    os.utime(clip, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert fetch(wanted(server, tmp_path))[1] == 0
-    assert fetch(wanted(server, tmp_path), verify=True)[1] == 1
-    assert tree(tmp_path) == FILES
-
-
-def test_streamed(server: ArchiveServer, tmp_path: Path) -> None:
-    fetched, _ = fetch(wanted(server, tmp_path, stream=True))
-    assert fetched.verified == ("crc32", "checksums")
-    assert tree(tmp_path) == FILES
-    assert not (tmp_path / "fma_small.zip").exists()
-    assert fetch(wanted(server, tmp_path, stream=True))[1] == 0
-    # Asked for with its archive, the sha1 is still to be compared; the files are there.
-    fetched, written = fetch(wanted(server, tmp_path))
-    assert (fetched.verified, written) == (("sha1", "crc32", "checksums"), 0)
-
-
-def test_streaming_needs_ranges(server: ArchiveServer, tmp_path: Path) -> None:
-    server.has_ranges = False
-    with pytest.raises(UnknownFormat, match="serves no byte ranges, which --stream needs"):
-        contact.fn(wanted(server, tmp_path, stream=True))
-    assert fetch(wanted(server, tmp_path))[1] == len(FILES)
+    make, says = EVIL[evil]
+    server.files["fma_small.zip"] = content = make()
+    with pytest.raises(BadArchive, match=says):
+        fetch(wanted(stream=stream, content=content))
+    assert place.list(recursive=True) == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_local_mirror_is_read_where_it_lies(tmp_path: Path) -> None:
@@ -148,38 +278,18 @@ def test_a_local_mirror_is_read_where_it_lies(tmp_path: Path) -> None:
         fetch(replace(asked, sha1="0" * 40, data=Folder(tmp_path / "c")))
 
 
-def test_an_evil_archive_is_refused_before_it_is_downloaded(
-    server: ArchiveServer, tmp_path: Path
-) -> None:
-    evil = zipped({**FILES, "fma_small/../../evil.mp3": b"evil"})
-    server.files["fma_small.zip"] = evil
-    for stream in (False, True):
-        with pytest.raises(BadArchive, match="leads out of its folder"):
-            fetch(wanted(server, tmp_path / "data", stream=stream, content=evil))
-    assert not list(tmp_path.rglob("*.mp3"))
-    assert not list(tmp_path.rglob("*.partial"))
-
-
-def test_a_file_that_does_not_fit_the_archives_own_list(
-    server: ArchiveServer, tmp_path: Path
-) -> None:
-    bad = zipped(FILES | {"fma_small/000/000003.mp3": b"another clip"})
-    server.files["fma_small.zip"] = bad
-    with pytest.raises(BadArchive, match=r"'checksums' has other hashes for '000/000003.mp3'"):
-        fetch(wanted(server, tmp_path, content=bad))
-    assert find_fetched.fn(wanted(server, tmp_path, content=bad)) is None
-
-
 def test_no_room_for_what_is_in_it(
     server: ArchiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = len(ARCHIVE) + sum(map(len, FILES.values())) - 1
     monkeypatch.setattr("storage.space._free", lambda _path: free)
+    sha1 = {"fma_small": sha1_of(ARCHIVE)}
+    _, asked = wanted_archives("fma_small", str(tmp_path), mirror=server.url, sha1=sha1)
     with pytest.raises(Full, match="use --stream") as caught:
-        fetch(wanted(server, tmp_path))
+        fetch(asked)
     assert str(tmp_path) in str(caught.value)
     assert not list(tmp_path.rglob("*.partial"))
-    assert fetch(wanted(server, tmp_path, stream=True))[1] == len(FILES)
+    assert fetch(replace(asked, archives=None))[1] == len(FILES)
 
 
 def test_what_was_asked_for() -> None:
@@ -211,6 +321,25 @@ def test_what_cannot_be_asked_for(
 ) -> None:
     with pytest.raises(error, match=says):
         wanted_archives(**{"dataset": "fma_small", "to": "data", **options})  # type: ignore[arg-type]
+
+
+def test_options_go_to_the_target_and_to_a_mirror_in_a_bucket(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GENRE_STORAGE_OPTIONS", "endpoint_url=http://of.the.environment")
+    given = {"endpoint_url": "http://of.a.block"}
+    for options, expected in ((given, given["endpoint_url"]), (None, "http://of.the.environment")):
+        for asked in wanted_archives("fma_small", "s3://b/fma", mirror="s3://m", options=options):
+            for place in (asked.data, asked.source.location):
+                assert isinstance(place, Bucket)
+                assert place.options["endpoint_url"] == expected
+
+
+def test_a_worker_needs_an_absolute_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT__FLOW_RUN_ID", "0")
+    with pytest.raises(UsageError, match=r"the folder is 'data'.*give an absolute path"):
+        wanted_archives("fma_small", "data")
+    assert wanted_archives("fma_small", "/data")[0].data == Folder(Path("/data"))
 
 
 def test_the_time_that_is_left_is_said() -> None:
