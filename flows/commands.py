@@ -31,8 +31,10 @@ def fetch(*, as_json: bool, sha1: Sequence[str], **options: Any) -> None:
     """Run `genre fetch`; `sha1` holds NAME=HEX of each archive that has another one than FMA's."""
 
     def check() -> None:
+        from flows.cluster import check_cluster
         from flows.fetch_options import parse_sha1, wanted_archives
 
+        check_cluster(workers=options["workers"], scheduler=options["scheduler"])
         named = ("dataset", "to", "mirror", "stream", "archives")
         options["sha1"] = parse_sha1(sha1)
         wanted_archives(sha1=options["sha1"], **{name: options[name] for name in named})

@@ -156,6 +156,10 @@ def _known_defects(report: Result, to: TextIO) -> None:
         f"{len(report['found'])} were found; {pairs['expected']} pairs of identical audio are "
         f"known, {pairs['found']} were found ({pairs['files']} of identical files)\n"
     )
+    if pairs["pairs"]:
+        named = [f"{one} and {other}" for one, other in pairs["pairs"]]
+        more = f" … {len(named):,} pairs in all" if len(named) > TRACKS_NAMED else ""
+        to.write(f"            identical: {', '.join(named[:TRACKS_NAMED])}{more}\n")
     for sentence in report["differences"][:TRACKS_NAMED]:
         to.write(f"            differs: {sentence}\n")
     if not report["differences"]:

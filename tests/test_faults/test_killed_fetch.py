@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import uuid
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha1
 from pathlib import Path
 
@@ -16,6 +18,12 @@ from fault_genre import Genre
 from fault_kills import NOTES
 from fault_processes import nothing_left, wait_until
 from fault_stores import temporary_files
+from s3_proxy import Proxy, a_fifth
+from seaweedfs import SeaweedFS
+
+from storage.buckets import Bucket
+from storage.folders import Folder
+from storage.locations import Location
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "test_storage"))
 from archive_server import ArchiveServer, serving
@@ -25,6 +33,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 FILES = files_of("fma_small", count=1_500, size=40_000)
 TABLES = files_of("fma_metadata", count=3)
+HASHES = {name: sha1(content).hexdigest() for name, content in FILES.items()}
 LARGE = 2 * 2**30
 _PIECE = 2**20
 
@@ -40,51 +49,98 @@ def server(archives: dict[str, bytes | Path]) -> Iterator[ArchiveServer]:
         yield server
 
 
-def got(data: Path, share: float) -> Callable[[], bool]:
+def got(archives: Path, share: float) -> Callable[[], bool]:
     """Whether that share of the archive was got."""
     size = share * sum(map(len, FILES.values()))
-    return lambda: _size(data / ".fma_small.zip.partial") > size
+    return lambda: _size(archives / ".fma_small.zip.partial") > size
 
 
-def unpacked(data: Path, count: int) -> Callable[[], bool]:
+def unpacked(data: Location, count: int) -> Callable[[], bool]:
     """Whether so many files were unpacked."""
-    return lambda: len(list((data / "fma_small").rglob("*.mp3"))) >= count
+    return lambda: len(_clips(data)) >= count
+
+
+@pytest.fixture(params=["folder", "seaweedfs"])
+def data(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
+    """Give an empty place of both kinds."""
+    if request.param == "folder":
+        return Folder(tmp_path / "data")
+    server: SeaweedFS = request.getfixturevalue("seaweedfs")
+    server.make_bucket("fetched")
+    return Bucket("fetched", uuid.uuid4().hex, server.options())
+
+
+@pytest.fixture
+def fetching(genre: Genre, data: Location) -> Genre:
+    """Give the command with what reaches the place."""
+    options = dict(data.options) if isinstance(data, Bucket) else {}
+    return Genre(genre.folder, {**genre.env, "GENRE_STORAGE_OPTIONS": json.dumps(options)})
+
+
+def asked(server: ArchiveServer, data: Location, archives: Path, *, stream: bool) -> list[object]:
+    """Write the command's arguments."""
+    return [
+        *("fetch", "fma_small", "--to", data.uri, "--mirror", server.url, "--workers", 2),
+        *("--sha1", f"fma_small={_sha1(server, 'fma_small.zip')}"),
+        *("--sha1", f"fma_metadata={_sha1(server, 'fma_metadata.zip')}"),
+        *(["--stream"] if stream else ["--archives", archives]),
+    ]
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["archive", "stream"])
 def test_a_fetch_killed_five_times(
-    genre: Genre, server: ArchiveServer, tmp_path: Path, stream: bool
+    fetching: Genre, server: ArchiveServer, data: Location, tmp_path: Path, stream: bool
 ) -> None:
-    data = tmp_path / "data"
-    arguments = [
-        *("fetch", "fma_small", "--to", data, "--mirror", server.url, "--workers", 2),
-        *("--sha1", f"fma_small={_sha1(server, 'fma_small.zip')}"),
-        *("--sha1", f"fma_metadata={_sha1(server, 'fma_metadata.zip')}"),
-        *(["--stream"] if stream else []),
-    ]
-    early = [unpacked(data, 1), unpacked(data, 50)] if stream else [got(data, 0.2), got(data, 0.7)]
+    archives = tmp_path / "archives"
+    arguments = asked(server, data, archives, stream=stream)
+    downloading = [got(archives, 0.2), got(archives, 0.7)]
+    early = [unpacked(data, 1), unpacked(data, 50)] if stream else downloading
     left = []
     for moment in [*early, unpacked(data, 200), unpacked(data, 600), unpacked(data, 1_100)]:
-        with nothing_left(genre.start(*arguments, "--json")) as run:
+        with nothing_left(fetching.start(*arguments, "--json")) as run:
             wait_until(lambda: moment() or run.process.poll() is not None, limit_s=200, what="")  # noqa: B023
             assert run.process.poll() is None, run.said
             run.kill()
-            left.append(len(list((data / "fma_small").rglob("*.mp3"))))
+            left.append(len(_clips(data)))
             wait_until(lambda: not run.descendants(), limit_s=60, what="it has ended")
-        assert not (data / "fma_small.zip").exists() or _sha1_fits(server, data)
-    told = genre(*arguments)
+        assert not (archives / "fma_small.zip").exists() or _sha1_fits(server, archives)
+    told = fetching(*arguments)
     assert (told["files"], told["reused"] > 0) == (len(FILES) + len(TABLES), True)
     assert ("sha1" in told["verified"]) is not stream
-    assert _tree(data) == {name: sha1(content).hexdigest() for name, content in FILES.items()}
-    assert temporary_files(data / "fma_small") == []
+    assert _tree(data) == HASHES
+    if data.local_path is not None:
+        assert temporary_files(data.local_path / "fma_small") == []
     size = len(server.files["fma_small.zip"])  # type: ignore[arg-type]
     if not stream:
         assert server.sent < 1.5 * size
     NOTES.append(
-        f"fetch {'--stream ' if stream else ''}killed with {left} of 1,500 clips unpacked; "
-        f"{server.sent / size:.2f} times the archive was sent"
+        f"fetch {'--stream ' if stream else ''}to {type(data).__name__.lower()} killed with {left} "
+        f"of 1,500 clips unpacked; {server.sent / size:.2f} times the archive was sent"
     )
-    assert genre(*arguments)["written"] == 0
+    assert fetching(*arguments)["written"] == 0
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["archive", "stream"])
+def test_networks_that_spoil_what_they_can(
+    genre: Genre, server: ArchiveServer, seaweedfs: SeaweedFS, tmp_path: Path, stream: bool
+) -> None:
+    """The mirror's drops the line at random bytes, that of S3 spoils a fifth of the requests."""
+    server.drop_after, server.bytes_a_second = (100_000, 3_000_000), None
+    seaweedfs.make_bucket("fetched")
+    options = seaweedfs.options(config_kwargs={"read_timeout": 3})
+    data = Bucket("fetched", uuid.uuid4().hex, options)
+    with Proxy(seaweedfs.endpoint_url, a_fifth(15)) as proxy:
+        given = json.dumps({**options, "endpoint_url": proxy.endpoint_url})
+        fetching = Genre(genre.folder, {**genre.env, "GENRE_STORAGE_OPTIONS": given})
+        told = fetching(*asked(server, data, tmp_path / "archives", stream=stream))
+        spoilt, requests = sum(proxy.spoilt.values()), len(proxy.asked)
+        assert len(proxy.spoilt) == 7, proxy.spoilt
+    assert told["files"] == told["written"] + told["reused"] == len(FILES) + len(TABLES)
+    assert _tree(data) == HASHES
+    NOTES.append(
+        f"fetch {'--stream ' if stream else ''}to a bucket: {spoilt} of {requests} requests to S3 "
+        f"spoilt, {len(server.requests)} to the mirror, which dropped the line"
+    )
 
 
 def test_memory_is_flat_while_two_gigabytes_are_streamed(tmp_path: Path) -> None:
@@ -154,12 +210,18 @@ def _sparse_archive(path: Path, *, members: int) -> None:
             archive._didModify = True
 
 
-def _tree(data: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(data)): sha1(path.read_bytes()).hexdigest()
-        for path in (data / "fma_small").rglob("*")
-        if path.is_file()
-    }
+def _clips(data: Location) -> list[str]:
+    found = (data / "fma_small").list(recursive=True)
+    return [entry.name for entry in found if entry.name.endswith(".mp3")]
+
+
+def _tree(data: Location) -> dict[str, str]:
+    names = [f"fma_small/{entry.name}" for entry in (data / "fma_small").list(recursive=True)]
+    with ThreadPoolExecutor(8) as pool:
+        contents = pool.map(lambda name: (data / name).read_bytes(), names)
+        return {
+            name: sha1(content).hexdigest() for name, content in zip(names, contents, strict=True)
+        }
 
 
 def _sha1(server: ArchiveServer, name: str) -> str:
@@ -168,8 +230,8 @@ def _sha1(server: ArchiveServer, name: str) -> str:
     return sha1_of(content)
 
 
-def _sha1_fits(server: ArchiveServer, data: Path) -> bool:
-    return sha1_of((data / "fma_small.zip").read_bytes()) == _sha1(server, "fma_small.zip")
+def _sha1_fits(server: ArchiveServer, archives: Path) -> bool:
+    return sha1_of((archives / "fma_small.zip").read_bytes()) == _sha1(server, "fma_small.zip")
 
 
 def _size(path: Path) -> int:

@@ -144,3 +144,25 @@ def finished_run(server: Server, run_id: str, *, limit_s: float = RUN_LIMIT_S) -
             return run
         assert time.monotonic() < deadline, f"the run is still {run['state_name']}"
         time.sleep(1)
+
+
+def save_credentials(server: Server, name: str, options: dict[str, Any]) -> str:
+    """Save what reaches a bucket as a block, and give the address of the block."""
+    code = (
+        "import sys\n"
+        "from prefect_aws import AwsCredentials\n"
+        "name, key, secret, url = sys.argv[1:]\n"
+        "AwsCredentials(aws_access_key_id=key, aws_secret_access_key=secret,\n"
+        "    region_name='us-east-1', aws_client_parameters={'endpoint_url': url}).save(name)\n"
+    )
+    given = [options[each] for each in ("key", "secret", "endpoint_url")]
+    subprocess.run(
+        [sys.executable, "-c", code, name, *given], env=server.env, check=True, timeout=120
+    )
+    return f"aws-credentials/{name}"
+
+
+def start_deployment(server: Server, name: str, **parameters: Any) -> Any:
+    """Ask for a run of the deployment of that name, and return the run."""
+    (found,) = [each for each in server.post("deployments/filter", {}) if each["name"] == name]
+    return server.post(f"deployments/{found['id']}/create_flow_run", {"parameters": parameters})

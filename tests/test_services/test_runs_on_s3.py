@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect_server import Server, finished_run, worker
+from prefect_server import Server, finished_run, save_credentials, start_deployment, worker
 from seaweedfs import SeaweedFS
 
 from storage.folders import Folder
@@ -141,31 +141,14 @@ def test_a_block_gives_the_options(
 ) -> None:
     """A worker in a folder of its own, without any AWS variable; the run's parameters name it."""
     options = seaweedfs.options()
-    code = (
-        "import sys\n"
-        "from prefect_aws import AwsCredentials\n"
-        "key, secret, url = sys.argv[1:]\n"
-        "AwsCredentials(aws_access_key_id=key, aws_secret_access_key=secret,\n"
-        "    region_name='us-east-1', aws_client_parameters={'endpoint_url': url}).save('bucket')\n"
-    )
-    subprocess.run(
-        [sys.executable, "-c", code, options["key"], options["secret"], options["endpoint_url"]],
-        env=deployed.env,
-        check=True,
-        timeout=120,
-    )
-    (deployment,) = [
-        each for each in deployed.post("deployments/filter", {}) if each["name"] == "build-features"
-    ]
+    block = save_credentials(deployed, "bucket", options)
     parameters = {
         "data": data.uri,
         "store": "s3://results/of-a-worker",
         "workers": 1,
-        "storage_block": "aws-credentials/bucket",
+        "storage_block": block,
     }
-    started = deployed.post(
-        f"deployments/{deployment['id']}/create_flow_run", {"parameters": parameters}
-    )
+    started = start_deployment(deployed, "build-features", **parameters)
     with worker(deployed, "cpu", folder=tmp_path, **NO_AWS):
         run = finished_run(deployed, started["id"])
     assert run["state_type"] == "COMPLETED", run["state"]["message"]
