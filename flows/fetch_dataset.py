@@ -28,6 +28,7 @@ from storage.unpacking import Part, Unpacking
 from tasks.fetch import (
     NOTES,
     Wanted,
+    check_room,
     contact,
     find_fetched,
     get_archive,
@@ -115,7 +116,17 @@ def fetch_dataset(
     )
     with ExitStack() as stack:
         cluster = _Cluster(stack, workers, scheduler)
-        found = [_fetch(each, cluster, verify=verify) for each in wanted]
+        there = {each.name: None if verify else find_fetched(opaque(each)) for each in wanted}
+        missing = [each for each in wanted if there[each.name] is None]
+        # What cannot be had, or has no room, is found out before anything is written.
+        facts = {each.name: contact(opaque(each)) for each in missing}
+        check_room(opaque([(each, facts[each.name]) for each in missing]))
+        found = [
+            _line(each, fetched, written=0)
+            if (fetched := there[each.name])
+            else _fetch(each, facts[each.name], cluster, verify=verify)
+            for each in wanted
+        ]
     result = {
         "dataset": dataset,
         "to": wanted[0].data.uri,
@@ -145,13 +156,8 @@ class _Cluster:
         return self._client
 
 
-def _fetch(wanted: Wanted, cluster: _Cluster, *, verify: bool) -> dict[str, Any]:
-    """Fetch one archive, unless all of it is there, and return its line of the result."""
-    fetched = None if verify else find_fetched(opaque(wanted))
-    if fetched is not None:
-        return _line(wanted, fetched, written=0)
-    # What cannot be had is found out before anything is written.
-    facts = contact(opaque(wanted))
+def _fetch(wanted: Wanted, facts: Facts, cluster: _Cluster, *, verify: bool) -> dict[str, Any]:
+    """Fetch one archive, and return its line of the result."""
     with Claim(wanted.data / NOTES, wanted.name, say=progress.say) as claim:
         archive = _get(wanted, facts)
         unpacking = plan_files(opaque(wanted), opaque(archive), verify=verify)

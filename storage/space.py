@@ -34,9 +34,20 @@ def check_space(needs: Iterable[tuple[Location, int]], *, remedy: str) -> None:
         free = _free(_nearest(path))
         if needed > free:
             raise Full(
-                f"{path} has room for {_gibibytes(free)}, but {_gibibytes(needed)} are to come: "
-                f"{remedy}."
+                f"{path} has room for {readable_size(free)}, but {readable_size(needed)} are to "
+                f"come: {remedy}."
             )
+
+
+def readable_size(size: int) -> str:
+    """Write a number of bytes for people.
+
+    Examples
+    --------
+    >>> readable_size(7 * 2**30), readable_size(300 * 2**10)
+    ('7.0 GiB', '0.3 MiB')
+    """
+    return f"{size / 2**30:,.1f} GiB" if size >= 2**30 else f"{size / 2**20:,.1f} MiB"
 
 
 def _free(path: Path) -> int:
@@ -45,7 +56,3 @@ def _free(path: Path) -> int:
 
 def _nearest(path: Path) -> Path:
     return next(each for each in (path, *path.parents) if each.exists())
-
-
-def _gibibytes(size: int) -> str:
-    return f"{size / 2**30:,.1f} GiB" if size >= 2**30 else f"{size / 2**20:,.1f} MiB"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from prefect import task
@@ -18,7 +18,7 @@ from storage.locations import Location
 from storage.readers import ArchiveAt
 from storage.retries import Patience, patiently
 from storage.sources import Facts, Source, Stored
-from storage.space import check_space
+from storage.space import check_space, readable_size
 from storage.unpacking import Unpacking, plan_unpacking
 
 NOTES = ".fetch"
@@ -105,6 +105,41 @@ def contact(wanted: Wanted) -> Facts:
     return facts
 
 
+@task(name="room", cache_policy=NO_CACHE)
+def check_room(asked: Sequence[tuple[Wanted, Facts]]) -> None:
+    """See whether there is room for archives and for what is in them, before their first byte.
+
+    Archives that are kept already are left to `plan_files`.
+
+    Parameters
+    ----------
+    asked : sequence of (Wanted, Facts)
+        All that are to be fetched, with what `contact` told of them.
+
+    Raises
+    ------
+    Full
+        If there is not.
+    BadArchive
+        If a member of one is unsafe, as far as that can be seen before.
+    """
+    needs: list[tuple[Location, int]] = []
+    unpacked = 0
+    for wanted, facts in asked:
+        remote = ArchiveAt(source=wanted.source, size=facts.size or 0, version=facts.version)
+        kept = None if wanted.archives is None else _kept_at(wanted, wanted.archives)
+        if kept is not None:
+            if kept.exists():
+                continue
+            needs.append((kept, _still_to_get(kept, remote.size)))
+        if facts.has_ranges:
+            needs.append((wanted.target, missing_bytes(wanted, _contents(wanted, remote))))
+            unpacked += needs[-1][1]
+    is_kept = any(wanted.archives is not None for wanted, _ in asked)
+    without = f"use --stream (which needs {readable_size(unpacked)}), " if is_kept else ""
+    check_space(needs, remedy=f"free some, {without}or name another folder")
+
+
 @task(name="archive", task_run_name="archive {wanted.name}", cache_policy=NO_CACHE)
 def get_archive(
     wanted: Wanted, facts: Facts, *, on_bytes: OnBytes, say: Callable[[str], None]
@@ -126,25 +161,14 @@ def get_archive(
 
     Raises
     ------
-    Full
-        If there is no room for it and for what is in it.
-    BadArchive
-        If one of its members is unsafe, as far as that can be seen before.
     Mismatched
         If its sha1 is another one.
     StorageError
     """
-    remote = ArchiveAt(source=wanted.source, size=facts.size or 0, version=facts.version)
     if wanted.archives is None:
-        return remote
+        return ArchiveAt(source=wanted.source, size=facts.size or 0, version=facts.version)
     kept = _kept_at(wanted, wanted.archives)
     if not kept.exists():
-        unpacked = missing_bytes(wanted, _contents(wanted, remote)) if facts.has_ranges else 0
-        check_space(
-            [(kept, _still_to_get(kept, remote.size)), (wanted.target, unpacked)],
-            remedy=f"free some, use --stream (which needs {unpacked / 2**30:,.1f} GiB), "
-            "or name another folder",
-        )
         download(wanted.source, kept, sha1=wanted.sha1, on_bytes=on_bytes, say=say)
     else:
         _check_kept(wanted, kept, on_bytes)

@@ -24,7 +24,15 @@ from storage.errors import BadArchive, Full, Mismatched, NotFound, UnknownFormat
 from storage.fetch_notes import Fetched
 from storage.folders import Folder
 from storage.locations import Location
-from tasks.fetch import Wanted, contact, find_fetched, get_archive, plan_files, verify_fetched
+from tasks.fetch import (
+    Wanted,
+    check_room,
+    contact,
+    find_fetched,
+    get_archive,
+    plan_files,
+    verify_fetched,
+)
 from tasks.unpacking import PartJob, unpack
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "test_storage"))
@@ -73,7 +81,9 @@ def fetch(asked: Wanted, *, verify: bool = False) -> tuple[Fetched, int]:
     found = None if verify else find_fetched.fn(asked)
     if found is not None:
         return found, 0
-    archive = get_archive.fn(asked, contact.fn(asked), on_bytes=_ignore, say=_ignore)
+    facts = contact.fn(asked)
+    check_room.fn([(asked, facts)])
+    archive = get_archive.fn(asked, facts, on_bytes=_ignore, say=_ignore)
     plan = plan_files.fn(asked, archive, verify=verify)
     written = 0
     for part in plan.parts:
@@ -285,11 +295,19 @@ def test_no_room_for_what_is_in_it(
     monkeypatch.setattr("storage.space._free", lambda _path: free)
     sha1 = {"fma_small": sha1_of(ARCHIVE)}
     _, asked = wanted_archives("fma_small", str(tmp_path), mirror=server.url, sha1=sha1)
-    with pytest.raises(Full, match="use --stream") as caught:
+    with pytest.raises(
+        Full, match=r"free some, use --stream \(which needs 0.3 MiB\), or"
+    ) as caught:
         fetch(asked)
     assert str(tmp_path) in str(caught.value)
     assert not list(tmp_path.rglob("*.partial"))
-    assert fetch(replace(asked, archives=None))[1] == len(FILES)
+    streamed = replace(asked, archives=None)
+    check_room.fn([(streamed, contact.fn(streamed))])
+    # Two archives are one need.
+    other = replace(streamed, data=Folder(tmp_path / "other"))
+    with pytest.raises(Full, match="are to come: free some, or name another folder"):
+        check_room.fn([(each, contact.fn(each)) for each in (streamed, other, other)])
+    assert fetch(streamed)[1] == len(FILES)
 
 
 def test_what_was_asked_for() -> None:
