@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from storage import fetch_notes
 from storage.archives import Contents, read_contents
 from storage.downloads import OnBytes, download, hash_file
-from storage.errors import BadArchive, Mismatched, UnknownFormat
+from storage.errors import BadArchive, Mismatched, NoAnswer, UnknownFormat, Unreachable
 from storage.fetch_notes import Fetched
 from storage.folders import Folder
 from storage.locations import Location
@@ -73,9 +73,17 @@ class Wanted:
 def find_fetched(wanted: Wanted) -> Fetched | None:
     """Return what an earlier fetch noted, if all of it is still there and was verified as asked.
 
-    No network is needed for that.
+    No network is needed for that, but by a bucket's own.
+
+    Raises
+    ------
+    NoAnswer
+        If nothing answers where it is to go: that is rather the address than a passing fault.
     """
-    fetched = fetch_notes.read_fetched(wanted.notes)
+    try:
+        fetched = fetch_notes.read_fetched(wanted.notes)
+    except Unreachable as error:
+        raise NoAnswer(str(error)) from None
     if fetched is None or fetched.sha1 != wanted.sha1:
         return None
     if not wanted.is_streamed and "sha1" not in fetched.verified:

@@ -20,7 +20,7 @@ from flows.pace import Pace, duration
 from genre_model import fma_archives
 from genre_model.errors import CatalogueError
 from storage.buckets import Bucket
-from storage.errors import BadArchive, Full, Mismatched, NotFound, UnknownFormat
+from storage.errors import BadArchive, Full, Mismatched, NoAnswer, NotFound, UnknownFormat
 from storage.fetch_notes import Fetched
 from storage.folders import Folder
 from storage.locations import Location
@@ -351,6 +351,14 @@ def test_options_go_to_the_target_and_to_a_mirror_in_a_bucket(
             for place in (asked.data, asked.source.location):
                 assert isinstance(place, Bucket)
                 assert place.options["endpoint_url"] == expected
+
+
+def test_no_server_where_it_is_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.s3_requests._FIRST_PAUSE_S", 0.001)
+    options = {"endpoint_url": "http://127.0.0.1:9", "key": "key", "secret": "secret"}
+    asked = wanted_archives("fma_small", "s3://box/fma", options=options)[0]
+    with pytest.raises(NoAnswer, match=r"'box'; see whether its server .* runs"):
+        find_fetched.fn(asked)
 
 
 def test_a_worker_needs_an_absolute_folder(monkeypatch: pytest.MonkeyPatch) -> None:
