@@ -225,7 +225,7 @@ def verify_fetched(wanted: Wanted, archive: ArchiveAt) -> Fetched:
     Raises
     ------
     BadArchive
-        If a file does not fit; it names the first ones.
+        If files do not fit; it names the first ones. They are deleted.
     Mismatched
         If a file was changed or deleted meanwhile.
     """
@@ -289,10 +289,13 @@ def _checksums(wanted: Wanted, fetched: Fetched) -> tuple[str, ...]:
         return ()
     listing = (wanted.target / CHECKSUMS).read_bytes().decode("utf-8", "replace")
     wrong = fetch_notes.checksum_faults(listing, fetched.files)
+    # the list is the archive's, and may name what is none of its files
+    for name in {note.name for note in fetched.files}.intersection(wrong):
+        (wanted.target / name).delete()
     if wrong:
         raise BadArchive(
             f"{wanted.source.uri} is refused: its own list {CHECKSUMS!r} has other hashes for "
-            f"{_listed(wrong)}; fetch it from another --mirror."
+            f"{_listed(wrong)}, which were deleted; fetch it from another --mirror."
         )
     return (CHECKSUMS,)
 

@@ -185,12 +185,17 @@ class TestEveryPlace:
 
     @pytest.mark.parametrize("stream", [False, True], ids=["archive", "stream"])
     def test_a_file_that_does_not_fit_the_archives_own_list(
-        self, wanted: Asking, server: ArchiveServer, stream: bool
+        self, wanted: Asking, place: Location, server: ArchiveServer, stream: bool
     ) -> None:
-        bad = zipped(FILES | {"fma_small/000/000003.mp3": b"another clip"})
+        clip, listing = "fma_small/000/000003.mp3", FILES["fma_small/checksums"]
+        (place / "precious").write_bytes(b"not to be deleted")
+        odd = {"fma_small/checksums": listing + b"0" * 40 + b"  ../precious\n"}
+        bad = zipped(FILES | odd | {clip: b"another clip"})
         server.files["fma_small.zip"] = bad
-        with pytest.raises(BadArchive, match=r"'checksums' has other hashes for '000/000003.mp3'"):
+        with pytest.raises(BadArchive, match=r"other hashes for '000/000003.mp3', '../precious'"):
             fetch(wanted(content=bad, stream=stream))
+        assert tree(place).keys() == FILES.keys() - {clip}
+        assert (place / "precious").exists()
         assert find_fetched.fn(wanted(content=bad, stream=stream)) is None
 
     @pytest.mark.parametrize("stream", [False, True], ids=["archive", "stream"])
