@@ -16,14 +16,17 @@ PART_OF_A_RUN = "genre.part-of-a-run"
 """Label: `true` where a parent run goes on with the features, so that nothing else must."""
 
 
-def features_ready(store: Location, result: Mapping[str, Any], *, preset: str) -> None:
-    """Tell that features are whole, from the result of `build_features`."""
+def features_ready(
+    store: Location, result: Mapping[str, Any], *, preset: str, storage_block: str | None = None
+) -> None:
+    """Tell that features are whole, from the result of `build_features`, and how to reach them."""
     payload = {
         "store": store.uri,
         "key": result["key"],
         "catalogue": result["catalogue"],
         "preset": preset,
         "written": result["written"],
+        "storage_block": storage_block,
     }
     emit_event(READY_EVENT, resource=_resource(result), payload=payload)
 

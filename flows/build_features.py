@@ -34,6 +34,7 @@ from flows.parameters import (
     Workers,
 )
 from flows.quarantine_policy import check_quarantine
+from flows.shared_folders import check_seen
 from flows.storage_blocks import storage_options
 from genre_model.specs import FeatureSpec
 from storage.claims import Claim
@@ -167,7 +168,7 @@ def build_features(
     except TooManyQuarantined as refusal:
         announcements.features_quarantined(root, result, message=str(refusal))
         raise
-    announcements.features_ready(root, result, preset=preset)
+    announcements.features_ready(root, result, preset=preset, storage_block=storage_block)
     return result
 
 
@@ -221,6 +222,8 @@ def build_shards(
             ) as note,
         ):
             wait([extractor])
+            if scheduler is not None:
+                _check_folders(client, work)
             began = time.monotonic()
             run_bounded(
                 submit,
@@ -232,6 +235,17 @@ def build_shards(
             seconds = time.monotonic() - began
             outcomes.sort(key=lambda outcome: outcome.shard)
             return Built(outcomes=tuple(outcomes), workers=_workers(client), seconds=seconds)
+
+
+def _check_folders(client: Client, work: FeatureWork) -> None:
+    """Refuse workers of other machines that do not see the folders of data and store."""
+    known = [state.path for shard in work.plan.shards for _, state in shard.rows if state.size]
+    for folder, name in (
+        (work.data, known[0] if known else ""),
+        (work.features.location, "zarr.json"),
+    ):
+        if name and (file := (folder / name).local_path) is not None:
+            check_seen(client, file, below=folder.uri)
 
 
 def _workers(client: Client) -> int:

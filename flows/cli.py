@@ -219,9 +219,21 @@ def status(*, as_json: bool, **options: Any) -> None:
     DATA,
     STORE,
     _option(
+        "--host",
+        metavar="ADDRESS",
+        help="Address of this machine that the server listens on, so that other machines reach it; "
+        "it asks for no password by itself.  [default: 127.0.0.1]",
+    ),
+    _option(
         "--port",
         type=click.IntRange(1, 65_535),
         help="Port of the server.  [default: that of PREFECT_API_URL, or 4200]",
+    ),
+    SCHEDULER,
+    _option(
+        "--storage-block",
+        metavar="TYPE/NAME",
+        help="Prefect block with the options of s3://… addresses, which the deployments load.",
     ),
     _option(
         "--webhook", metavar="URL", help="Address that automations call when something is wrong."
@@ -240,7 +252,8 @@ def status(*, as_json: bool, **options: Any) -> None:
 def up(*, as_json: bool, **options: Any) -> None:
     """Start a Prefect server, all deployments and a worker a pool; Ctrl-C stops them.
 
-    The deployments work on --data and --store by default. Everything listens on this machine only.
+    The deployments work on --data and --store, with --scheduler and --storage-block, by default.
+    Everything listens on 127.0.0.1 only, unless --host says otherwise.
     """
     from flows.up import up
 

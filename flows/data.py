@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows import progress
 from flows.cluster import dask_client
 from flows.errors import UsageError
+from flows.shared_folders import check_seen
 from genre_model.demo import plan_demo
 from storage.locations import Location
 from tasks.demo import is_current, is_demo, make_demo
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 BUILT_IN = "demo"
 _WORKERS_RUN = "PREFECT__FLOW_RUN_ID"  # what a worker tells the process of a flow run
@@ -58,7 +63,8 @@ def data_location(
     Raises
     ------
     UsageError
-        If the folder of the built-in data set holds something else.
+        If the folder of the built-in data set holds something else, or a worker of another
+        machine does not see it.
     """
     if data != BUILT_IN:
         return folder_location(data, options)
@@ -69,6 +75,7 @@ def data_location(
             dask_client(workers=workers, scheduler=scheduler) as client,
             progress.stage("demo data", total=len(plan_demo().tracks), unit="tracks") as show,
         ):
+            _check_shared(client, folder.parent)
             make_demo(folder, client=client, track_done=lambda done: show(done, ""))
     return Location.parse(folder)
 
@@ -89,6 +96,12 @@ def folder_location(folder: str, options: Mapping[str, Any] | None = None) -> Lo
     """Return the folder that the user named; see `store_address` for what is refused."""
     _refuse_relative("folder", folder)
     return Location.parse(folder, options)
+
+
+def _check_shared(client: Client, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".") as probe:
+        check_seen(client, Path(probe.name), below=str(folder))
 
 
 def _refuse_relative(what: str, address: str) -> None:

@@ -55,9 +55,7 @@ def run_elsewhere(deployment: str, parameters: Mapping[str, Any]) -> FlowRun:
         try:
             state = _final_state(client, child, deployment)
         except BaseException:
-            client.set_flow_run_state(
-                child.id, Cancelling(message="The run that waited for it has ended."), force=True
-            )
+            _cancel(client, child, deployment)
             raise
         if not state.is_completed():
             raise ChildFailed(
@@ -65,6 +63,24 @@ def run_elsewhere(deployment: str, parameters: Mapping[str, Any]) -> FlowRun:
                 f"{state.message or 'without a reason'}"
             )
         return client.read_flow_run(child.id)
+
+
+def _cancel(client: SyncPrefectClient, child: FlowRun, deployment: str) -> None:
+    """Cancel the child unless it has ended; a server that cannot be asked is logged, not raised."""
+    try:
+        state = client.read_flow_run(child.id).state
+        if state is not None and state.is_final():
+            return
+        message = "The run that waited for it has ended."
+        client.set_flow_run_state(child.id, Cancelling(message=message), force=True)
+    except Exception as error:  # noqa: BLE001 - what ended the wait is what must be told
+        get_run_logger().warning(
+            "%s run %r could not be cancelled (%s: %s); cancel it in the dashboard",
+            deployment,
+            child.name,
+            type(error).__name__,
+            error,
+        )
 
 
 def _final_state(client: SyncPrefectClient, child: FlowRun, deployment: str) -> State[Any]:

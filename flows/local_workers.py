@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import sys
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows import progress
+from flows import local_server, progress
 from flows.errors import NotStarted
 from flows.services import Service
 
@@ -54,10 +55,11 @@ class Pool:
 
     def heartbeat(self) -> str | None:
         """Return when the worker was heard of last; None if never, or if the server won't say."""
+        headers = {"content-type": "application/json"}
+        if password := local_server.password():
+            headers["authorization"] = f"Basic {base64.b64encode(password.encode()).decode()}"
         request = urllib.request.Request(
-            f"{self.api}/work_pools/{self.name}/workers/filter",
-            data=b"{}",
-            headers={"content-type": "application/json"},
+            f"{self.api}/work_pools/{self.name}/workers/filter", data=b"{}", headers=headers
         )
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:

@@ -34,10 +34,14 @@ class Asked:
     ----------
     api : str
         Address of the server's API.
+    is_shared : bool
+        Whether other machines may reach it.
     folder : Path
         For logs and state.
     data, store : str
         What the deployments work on by default.
+    parameters : Mapping
+        Further ones of theirs, as `scheduler` and `storage_block`.
     pools : tuple[str, ...]
         Of which a worker is started here.
     webhook : str, optional
@@ -47,21 +51,40 @@ class Asked:
     """
 
     api: str
+    is_shared: bool
     folder: Path
     data: str
     store: str
+    parameters: Mapping[str, str]
     pools: tuple[str, ...]
     webhook: str | None
     is_detached: bool
 
 
-def up(*, as_json: bool, port: int | None, detach: bool, **options: Any) -> None:
+def up(
+    *,
+    as_json: bool,
+    host: str | None,
+    port: int | None,
+    scheduler: str | None,
+    storage_block: str | None,
+    detach: bool,
+    **options: Any,
+) -> None:
     """Run `genre up`: start what is missing, and with `detach` leave it running."""
     with console.result_stream() as out:
         progress.enable()
-        api = local_server.api_address(port)
+        api = local_server.api_address(host=host, port=port)
         folder = local_server.prefect_home() / up_state.FOLDER
-        asked = Asked(api=api, folder=folder, is_detached=detach, **options)
+        given = {"scheduler": scheduler, "storage_block": storage_block}
+        asked = Asked(
+            api=api,
+            is_shared=host is not None,
+            folder=folder,
+            parameters={name: value for name, value in given.items() if value is not None},
+            is_detached=detach,
+            **options,
+        )
         with up_state.one_at_a_time(folder):
             running = up_state.read(folder)
             found = running is not None and running.is_whole
@@ -93,20 +116,29 @@ def _start(asked: Asked) -> Running:
     began = time.monotonic()
     _check_address(asked.webhook)
     files = prefect_files.find_folder()
-    parameters = {"data": _absolute(asked.data), "store": Location.parse(asked.store).uri}
+    parameters = {
+        "data": _absolute(asked.data),
+        "store": Location.parse(asked.store).uri,
+        **asked.parameters,
+    }
     mark = uuid.uuid4().hex
     env = {
         services.MARK: mark,
         "PREFECT_API_URL": asked.api,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     }
+    if password := local_server.password():
+        env["PREFECT_API_AUTH_STRING"] = password
     started: list[Service] = []
     if not asked.is_detached:
         orphans.leave_none()
     try:
         if not local_server.answers(asked.api):
-            started.append(local_server.start_server(asked.api, env=env, folder=asked.folder))
-            local_server.wait_for_server(asked.api, started[0])
+            server = local_server.start_server(
+                asked.api, is_shared=asked.is_shared, env=env, folder=asked.folder
+            )
+            started.append(server)
+            local_server.wait_for_server(asked.api, server)
         done = _register(asked, files, parameters, env=env)
         start_workers(asked.api, asked.pools, env=env, folder=asked.folder, started=started)
         result = {

@@ -81,9 +81,10 @@ def build_shard(
     for remark in outcome.remarks:
         logger.warning(remark)
     logger.info(
-        "%d windows of %d tracks in %.1f s",
+        "%d windows of %d tracks in %.1f s%s",
         outcome.windows,
         sum(outcome.statuses.values()),
         outcome.seconds,
+        f" on {outcome.worker}" if outcome.worker else "",
     )
     keep(outcome)

@@ -1,4 +1,4 @@
-"""How a Dask worker tells the driver how far it has come within its part of the work."""
+"""How a Dask worker tells the driver who it is, and how far it has come with its part."""
 
 from __future__ import annotations
 
@@ -36,3 +36,12 @@ def reporter(topic: str, part: int) -> Callable[[int], None]:
             worker.log_event(topic, {"part": part, "done": done})
 
     return report
+
+
+def own_address(topic: str) -> str:
+    """Return the address of the Dask worker that calls; "" where `topic` is, as with `reporter`."""
+    if not topic:
+        return ""
+    from distributed import get_worker
+
+    return str(get_worker().address)

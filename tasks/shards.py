@@ -25,7 +25,7 @@ from storage.manifests import RowRecord, ShardManifest
 from storage.plans import AudioState, ShardWork
 from tasks.audio_files import EncodedAudio, read_audio
 from tasks.decoder import Decoder
-from tasks.reporting import reporter
+from tasks.reporting import own_address, reporter
 
 READ_AHEAD = 3
 
@@ -73,6 +73,8 @@ class ShardOutcome:
         One sentence for each track that is not `ok`, for the log of the run.
     seconds : float
         From the first read to the manifest.
+    worker : str
+        Address of the Dask worker that wrote it, where that is known.
     """
 
     shard: int
@@ -80,6 +82,7 @@ class ShardOutcome:
     windows: int
     remarks: tuple[str, ...]
     seconds: float
+    worker: str = ""
 
 
 def write_shard(job: ShardJob) -> ShardOutcome:
@@ -111,7 +114,7 @@ def write_shard(job: ShardJob) -> ShardOutcome:
             versions=library_versions(),
             seconds=time.monotonic() - began,
         )
-    return _outcome(done, time.monotonic() - began)
+    return _outcome(done, time.monotonic() - began, worker=own_address(job.topic))
 
 
 def _decode_rows(job: ShardJob, block: np.ndarray) -> list[RowRecord]:
@@ -177,7 +180,7 @@ def _audio_of(job: ShardJob) -> Iterator[tuple[int, AudioState, EncodedAudio]]:
                 yield row, state, audio
 
 
-def _outcome(manifest: ShardManifest, seconds: float) -> ShardOutcome:
+def _outcome(manifest: ShardManifest, seconds: float, *, worker: str) -> ShardOutcome:
     tracks = [record for record in manifest.rows if record.status != Status.ABSENT]
     return ShardOutcome(
         shard=manifest.shard,
@@ -189,6 +192,7 @@ def _outcome(manifest: ShardManifest, seconds: float) -> ShardOutcome:
             if record.status != Status.OK
         ),
         seconds=seconds,
+        worker=worker,
     )
 
 

@@ -66,12 +66,18 @@ class SeaweedFS:
     ports : dict[str, int]
     volume_limit_mb : int
         A volume's size; where less than that is free, nothing is written.
+    host : str
+        The address that it listens on.
+    enter : tuple[str, ...]
+        Command before its own, as `nsenter …` to start it on a machine of its own.
     """
 
     folder: Path
     identities: tuple[Identity, ...] = field(default_factory=lambda: (everything(),))
     ports: dict[str, int] = field(default_factory=lambda: _free_ports())
     volume_limit_mb: int = 1024
+    host: str = "127.0.0.1"
+    enter: tuple[str, ...] = ()
     _process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -89,7 +95,7 @@ class SeaweedFS:
     @property
     def endpoint_url(self) -> str:
         """Where it answers."""
-        return f"http://127.0.0.1:{self.ports['s3']}"
+        return f"http://{self.host}:{self.ports['s3']}"
 
     @property
     def health(self) -> str:
@@ -168,8 +174,8 @@ class SeaweedFS:
 
     def _command(self) -> list[str]:
         return [
-            *(weed(), "-logtostderr=true", "server", "-dir=data"),
-            *("-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
+            *(*self.enter, weed(), "-logtostderr=true", "server", "-dir=data"),
+            *(f"-ip={self.host}", f"-ip.bind={self.host}"),
             # without the first, it takes 20 s to come back after a kill
             *(
                 "-master.peers=none",

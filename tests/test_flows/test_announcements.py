@@ -41,7 +41,9 @@ def test_ready_features_say_who_goes_on(
 ) -> None:
     context = SimpleNamespace(flow_run=SimpleNamespace(parent_task_run_id=parent))
     monkeypatch.setattr(announcements, "FlowRunContext", SimpleNamespace(get=lambda: context))
-    announcements.features_ready(Location.parse("/store"), RESULT, preset="default")
+    announcements.features_ready(
+        Location.parse("/store"), RESULT, preset="default", storage_block="secret/s3"
+    )
     (event,) = emitted
     assert event["event"] == "genre.features.ready"
     assert event["resource"]["genre.part-of-a-run"] == label
@@ -52,6 +54,7 @@ def test_ready_features_say_who_goes_on(
         "catalogue": "fma-87654321",
         "preset": "default",
         "written": 9,
+        "storage_block": "secret/s3",
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import random
@@ -50,15 +51,20 @@ class Server:
         return done.stdout
 
     def get(self, path: str) -> Any:
-        return _answer(urllib.request.Request(f"{self.api}/{path}"))
+        return _answer(urllib.request.Request(f"{self.api}/{path}", headers=self._headers()))
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         request = urllib.request.Request(
             f"{self.api}/{path}",
             data=json.dumps(body).encode(),
-            headers={"content-type": "application/json"},
+            headers={"content-type": "application/json", **self._headers()},
         )
         return _answer(request)
+
+    def _headers(self) -> dict[str, str]:
+        password = self.env.get("PREFECT_API_AUTH_STRING", "")
+        basic = f"Basic {base64.b64encode(password.encode()).decode()}"
+        return {"authorization": basic} if password else {}
 
 
 def _answer(request: urllib.request.Request) -> Any:

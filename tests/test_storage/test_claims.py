@@ -67,8 +67,8 @@ def dead_process() -> dict[str, Any]:
     return {"host": me.host, "boot": me.boot, "pid": ended.pid, "started": me.started}
 
 
-def holder_process(store: Location) -> subprocess.Popen[str]:
-    """Start a process that takes the claim, says so, and keeps it."""
+def holder_process(store: Location, *enter: str) -> subprocess.Popen[str]:
+    """Start a process, by way of a command, that takes the claim, says so, and keeps it."""
     code = (
         "import sys, time\n"
         "from storage.claims import Claim\n"
@@ -78,7 +78,7 @@ def holder_process(store: Location) -> subprocess.Popen[str]:
         "    time.sleep(float(sys.argv[2]))\n"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", code, store.uri, "60"], stdout=subprocess.PIPE, text=True
+        [*enter, sys.executable, "-c", code, store.uri, "60"], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "taken\n"
@@ -235,6 +235,28 @@ class TestAnotherHost:
         # its last renewal, a look every 2 s at most
         assert 1.0 < time.monotonic() - killed < 2.0 + 2.5
         holder.wait()
+
+    def test_a_holder_in_another_container_is_not_taken_for_dead(self, store: Location) -> None:
+        """Its host name and kernel are ours, but its process id means nothing here."""
+        apart = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        try:
+            done = subprocess.run([*apart, "true"], capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            pytest.skip("no `unshare` (util-linux) here")
+        if done.returncode != 0:
+            pytest.skip(f"no process namespaces here: {done.stderr.strip()}")
+        holder = holder_process(store, *apart)
+        try:
+            (found,) = read_claims(store).values()
+            assert found.host == this_process().host
+            assert found.pid == 1
+            assert not found.holder.is_judgeable
+            assert not found.holder.is_dead
+            with pytest.raises(Busy, match="held by process 1 on"), Claim(store, WHAT, wait_s=0):
+                pass
+        finally:
+            holder.kill()
+            holder.wait()
 
 
 class TestLosing:

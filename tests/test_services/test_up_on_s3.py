@@ -1,0 +1,330 @@
+"""Several machines that share a Prefect server, a Dask scheduler and a bucket, and nothing else."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from deployment_runs import Run, create_run, free_port, until
+from fault_processes import Started
+from machines import Machines, folders, namespaces, no_namespaces
+from prefect_server import Server
+from seaweedfs import SeaweedFS
+from tiny_fma import GENRES, clip, tracks_csv
+
+from storage.layout import ROWS_PER_SHARD
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+
+NAMES = ("bucket", "server", "gpu", "scheduler", "worker-1", "worker-2")
+STORE, DATA = "s3://results/store", "s3://music/fma"
+TRACKS, CLIP_S = 200, 6.5  # four shards
+SPLITS = ("training",) * 6 + ("validation",) * 2 + ("test",) * 2
+BLOCK = "aws-credentials/bucket"
+OUTPUT = (".out", ".err")
+PASSWORD = {
+    "PREFECT_SERVER_API_AUTH_STRING": "genre:sesame",
+    "PREFECT_API_AUTH_STRING": "genre:sesame",
+}
+START_LIMIT_S, RUN_LIMIT_S = 240.0, 400.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Everything that runs, each on its machine.
+
+    Attributes
+    ----------
+    machines : Machines
+    bucket : SeaweedFS
+    server : Server
+    workers : dict[str, str]
+        Dask's address of each machine of a Dask worker -> the machine's name.
+    processes : dict[str, Started]
+        By machine.
+    parameters : dict[str, str]
+        That runs are to be given, because `genre up` was not.
+    """
+
+    machines: Machines
+    bucket: SeaweedFS
+    server: Server
+    workers: dict[str, str]
+    processes: dict[str, Started]
+    parameters: dict[str, str]
+
+    def start_run(self) -> Run:
+        """Start a full run that uses all of them; ask for it in the machines' network only."""
+        small = {"network": "seed", "preset": "seed", "epochs": 1}
+        return create_run(self.server, "full-run", **small, **self.parameters)
+
+    def objects(self) -> dict[str, int]:
+        """List the store: name -> size."""
+
+        def listed() -> dict[str, int]:
+            pages = self.bucket.client().list_objects_v2(Bucket="results", Prefix="store/")
+            return {each["Key"][len("store/") :]: each["Size"] for each in pages["Contents"]}
+
+        return self.machines.asked(listed)
+
+    def content(self, name: str) -> Any:
+        """Read a JSON object of the store."""
+
+        def read() -> bytes:
+            found = self.bucket.client().get_object(Bucket="results", Key=f"store/{name}")
+            return bytes(found["Body"].read())
+
+        return json.loads(self.machines.asked(read))
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A full run that has ended.
+
+    Attributes
+    ----------
+    place : Place
+    facts, child : dict
+        What the server knows of the run, and of the one that trained for it.
+    told : str
+        All that the server keeps of runs, logs and artifacts.
+    logs : list[str]
+        The messages of all runs.
+    """
+
+    place: Place
+    facts: dict[str, Any]
+    child: dict[str, Any]
+    told: str
+    logs: list[str]
+
+
+@pytest.fixture(scope="module", params=["folders", "namespaces"])
+def place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """Start bucket, `genre up`, Prefect worker, Dask scheduler and workers, each on its machine.
+
+    In folders every process has the bucket's credentials, and the server asks for no password. In
+    namespaces it asks for one, no process has credentials, and a block on the server holds them.
+    """
+    is_apart = request.param == "namespaces"
+    if is_apart and (reason := no_namespaces()):
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("machines")
+    joined = namespaces(folder, NAMES, free=["bucket"]) if is_apart else folders(folder, NAMES)
+    with ExitStack() as stack:
+        machines = stack.enter_context(joined)
+        bucket = _bucket(machines)
+        stack.callback(bucket.kill)
+        env = PASSWORD if is_apart else bucket.environment()
+        processes: dict[str, Started] = {}
+
+        def start(name: str, *command: str, **more: str) -> Started:
+            entered = machines[name].running(sys.executable, "-m", *command, **env, **more)
+            processes[name] = stack.enter_context(entered)
+            return processes[name]
+
+        scheduler = _scheduler(machines, start)
+        workers = _workers(scheduler, machines, start)
+        given = ["--scheduler", scheduler, "--storage-block", BLOCK] if is_apart else []
+        server = _server(machines, start, *given, env=env)
+        start("gpu", "prefect", "worker", "start", "--pool", "gpu", PREFECT_API_URL=server.api)
+        if is_apart:
+            _save_block(machines, server, bucket)
+        asked = {} if is_apart else {"scheduler": scheduler}
+        yield Place(machines, bucket, server, workers, processes, asked)
+
+
+def _bucket(machines: Machines) -> SeaweedFS:
+    """Start the bucket and put a data set of short clips into it."""
+    machine = machines["bucket"]
+    bucket = SeaweedFS(machine.folder, host=machine.address, enter=machine.enter)
+
+    def fill() -> None:
+        bucket.start()
+        for name in ("music", "results"):
+            bucket.make_bucket(name)
+        client, rng = bucket.client(), np.random.default_rng(7)
+        sounds = {genre: clip(rng, is_tone=genre == "Rock", seconds=CLIP_S) for genre in GENRES}
+        rows = []
+        for number in range(TRACKS):
+            genre, split = GENRES[number % 2], SPLITS[number // 2 % len(SPLITS)]
+            rows.append((number + 2, genre, split))
+            key = f"fma/fma_small/000/{number + 2:06d}.mp3"
+            client.put_object(Bucket="music", Key=key, Body=sounds[genre])
+        client.put_object(
+            Bucket="music", Key="fma/fma_metadata/tracks.csv", Body=tracks_csv(rows).encode()
+        )
+
+    machines.asked(fill)
+    return bucket
+
+
+def _scheduler(machines: Machines, start: Any) -> str:
+    port, host = free_port(), machines["scheduler"].address
+    process = start(
+        "scheduler",
+        "distributed.cli.dask_scheduler",
+        *("--host", host, "--port", str(port), "--no-dashboard"),
+    )
+    until(lambda: "Scheduler at" in process.said, limit_s=60, what="a scheduler")
+    return f"tcp://{host}:{port}"
+
+
+def _workers(scheduler: str, machines: Machines, start: Any) -> dict[str, str]:
+    found = {}
+    for name in ("worker-1", "worker-2"):
+        process = start(
+            name,
+            "distributed.cli.dask_worker",
+            *(scheduler, "--nthreads", "1", "--host", machines[name].address, "--no-dashboard"),
+        )
+        is_known = lambda its: "Registered to:" in its.said  # noqa: E731
+        until(functools.partial(is_known, process), limit_s=60, what=f"{name} registers")
+        (address,) = re.findall(r"Start worker at:\s+(tcp://\S+)", process.said)
+        found[address] = name
+    return found
+
+
+def _server(machines: Machines, start: Any, *given: str, env: Mapping[str, str]) -> Server:
+    """Run `genre up` with a worker of the pool cpu alone."""
+    host = machines["server"].address
+    process = start(
+        "server",
+        *("flows.cli", "up", "--json", "--pool", "cpu", "--host", host),
+        *("--port", str(free_port()), "--data", DATA, "--store", STORE, *given),
+    )
+    ended = lambda: process.process.poll() is not None  # noqa: E731
+    is_up = lambda: process.out.read_text().endswith("}\n")  # noqa: E731
+    until(lambda: is_up() or ended(), limit_s=START_LIMIT_S, what="genre up")
+    assert is_up(), process.said
+    result = json.loads(process.out.read_text())
+    assert result["store"] == STORE
+    return Server(result["api"], dict(env))
+
+
+def _save_block(machines: Machines, server: Server, bucket: SeaweedFS) -> None:
+    options = bucket.options()
+    code = (
+        "import sys\n"
+        "from prefect_aws import AwsCredentials\n"
+        "key, secret, url = sys.argv[1:]\n"
+        "AwsCredentials(aws_access_key_id=key, aws_secret_access_key=secret,\n"
+        "    region_name='us-east-1', aws_client_parameters={'endpoint_url': url}).save('bucket')\n"
+    )
+    given = (options["key"], options["secret"], options["endpoint_url"])
+    env = {**PASSWORD, "PREFECT_API_URL": server.api}
+    machines["server"].run(sys.executable, "-c", code, *given, **env)
+
+
+@pytest.fixture(scope="module")
+def ran(place: Place) -> Ran:
+    """Run everything once."""
+
+    def finished() -> Ran:
+        post, run = place.server.post, place.start_run()
+        facts = run.ended(limit_s=RUN_LIMIT_S)
+        runs = post("flow_runs/filter", {})
+        (child,) = [each for each in runs if each["work_pool_name"] == "gpu"]
+        records = [
+            record
+            for offset in range(0, 1_000, 200)
+            for record in post("logs/filter", {"limit": 200, "offset": offset})
+        ]
+        told = str([runs, records, post("artifacts/filter", {}), post("task_runs/filter", {})])
+        return Ran(place, facts, child, told, [each["message"] for each in records])
+
+    return place.machines.asked(finished)
+
+
+def test_a_full_run_completes_and_lies_in_the_bucket(ran: Ran) -> None:
+    assert ran.facts["state_type"] == "COMPLETED", ran.facts["state"]["message"]
+    names = set(ran.place.objects())
+    shards = [name for name in names if "/log_mel/c/" in name]
+    manifests = [name for name in names if "/manifests/" in name]
+    assert len(shards) == len(manifests) == -(-TRACKS // ROWS_PER_SHARD)
+    model = ran.place.content("champion.json")["model"]
+    assert {
+        f"models/{model}/model.keras",
+        f"models/{model}/evaluation/test/report.html",
+        f"models/{model}/evaluation/test/metrics.json",
+    } <= names
+    assert any(f"report {STORE}/models/{model}" in message for message in ran.logs)
+
+
+def test_every_dask_worker_wrote_shards(ran: Ran) -> None:
+    written = [re.search(r"tracks in .* s on (tcp://\S+)", message) for message in ran.logs]
+    by_shard = [found[1] for found in written if found]
+    assert len(by_shard) == -(-TRACKS // ROWS_PER_SHARD)
+    assert set(by_shard) == set(ran.place.workers)
+
+
+def test_the_gpu_machine_trained(ran: Ran) -> None:
+    assert ran.child["state_type"] == "COMPLETED"
+    assert ran.child["id"] in ran.place.processes["gpu"].said
+    log = ran.place.machines["server"].folder / "home/prefect/genre-up/worker-cpu.log"
+    assert ran.facts["id"] in log.read_text()
+    assert ran.child["id"] not in log.read_text()
+
+
+def test_nothing_is_left_on_any_machine(ran: Ran) -> None:
+    """Look for audio, shards and models, also half-written ones; the user's caches are theirs."""
+    for name, machine in ran.place.machines.all.items():
+        if name == "bucket":
+            continue
+        own = {path.name for path in machine.folder.iterdir() if path.suffix not in OUTPUT}
+        assert own == {"home", "tmp"}, name
+        home = {path.name for path in (machine.folder / "home").iterdir()}
+        assert home <= {".cache", ".keras", "prefect"}, name
+        temporary = {path.name for path in (machine.folder / "tmp").iterdir()}
+        assert temporary <= {"dask-scratch-space"}, name
+
+
+def test_features_built_alone_start_a_training_with_the_same_credentials(ran: Ran) -> None:
+    server = ran.place.server
+
+    def trained() -> tuple[dict[str, Any], dict[str, Any]]:
+        built = create_run(server, "build-features", preset="seed", **ran.place.parameters)
+        built.completed()
+
+        def others() -> list[dict[str, Any]]:
+            runs = server.post("flow_runs/filter", {})
+            pool = [each for each in runs if each["work_pool_name"] == "gpu"]
+            return [each for each in pool if each["id"] != ran.child["id"]]
+
+        until(others, limit_s=60, what="a training")
+        (training,) = others()
+        return training["parameters"], Run(server, training["id"]).ended()
+
+    given, training = ran.place.machines.asked(trained)
+    is_by_block = not ran.place.parameters
+    assert given["storage_block"] == (BLOCK if is_by_block else None)
+    assert training["state_type"] == "COMPLETED", training["state"]["message"]
+
+
+def test_no_secret_is_told(ran: Ran) -> None:
+    secret = ran.place.bucket.options()["secret"]
+    assert secret not in ran.told
+    assert [name for name, each in ran.place.processes.items() if secret in each.said] == []
+
+
+def test_the_dashboard_is_served(ran: Ran) -> None:
+    """On machines of namespaces nobody may write to the installed packages."""
+    url = ran.place.server.api.removesuffix("/api")
+
+    def page() -> str:
+        asked = urllib.request.Request(url, headers={"accept": "text/html"})
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            return str(answer.read().decode())
+
+    assert "<title>Prefect" in ran.place.machines.asked(page)
