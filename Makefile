@@ -51,6 +51,9 @@ test-services: services browser ## real servers beside the tests
 	@test -x "$$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -1)" || test "$$(id -u)" != 0 \
 		|| (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends postgresql) \
 		|| echo "postgresql could not be installed; its test will be skipped"
+	@command -v ip >/dev/null || test "$$(id -u)" != 0 \
+		|| (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends iproute2) \
+		|| echo "iproute2 could not be installed; the test in namespaces will be skipped"
 	$(BIN)/python -m pytest -m services
 
 browser: ## Debian's chromium for the dashboard's test, where it may be installed
