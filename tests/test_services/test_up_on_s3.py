@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -32,10 +32,8 @@ TRACKS, CLIP_S = 200, 6.5  # four shards
 SPLITS = ("training",) * 6 + ("validation",) * 2 + ("test",) * 2
 BLOCK = "aws-credentials/bucket"
 OUTPUT = (".out", ".err")
-PASSWORD = {
-    "PREFECT_SERVER_API_AUTH_STRING": "genre:sesame",
-    "PREFECT_API_AUTH_STRING": "genre:sesame",
-}
+PASSWORD = {"PREFECT_API_AUTH_STRING": "genre:sesame"}
+ITS_PASSWORD = {f"PREFECT_SERVER_{name[8:]}": word for name, word in PASSWORD.items()}
 START_LIMIT_S, RUN_LIMIT_S = 240.0, 400.0
 
 
@@ -130,19 +128,23 @@ def place(
         machines = stack.enter_context(joined)
         bucket = _bucket(machines)
         stack.callback(bucket.kill)
-        env = PASSWORD if is_apart else bucket.environment()
         processes: dict[str, Started] = {}
 
-        def start(name: str, *command: str, **more: str) -> Started:
-            entered = machines[name].running(sys.executable, "-m", *command, **env, **more)
+        def start(name: str, *command: str, **env: str) -> Started:
+            given = env if is_apart else {**bucket.environment(), **env}
+            entered = machines[name].running(sys.executable, "-m", *command, **given)
             processes[name] = stack.enter_context(entered)
             return processes[name]
 
         scheduler = _scheduler(machines, start)
         workers = _workers(scheduler, machines, start)
-        given = ["--scheduler", scheduler, "--storage-block", BLOCK] if is_apart else []
-        server = _server(machines, start, *given, env=env)
-        start("gpu", "prefect", "worker", "start", "--pool", "gpu", PREFECT_API_URL=server.api)
+        if is_apart:
+            given = ["--scheduler", scheduler, "--storage-block", BLOCK]
+            server = Server(_genre_up(machines, start, *given, **ITS_PASSWORD), PASSWORD)
+        else:
+            server = Server(_genre_up(machines, start), {})
+        there = {**server.env, "PREFECT_API_URL": server.api}
+        start("gpu", "prefect", "worker", "start", "--pool", "gpu", **there)
         if is_apart:
             _save_block(machines, server, bucket)
         asked = {} if is_apart else {"scheduler": scheduler}
@@ -200,13 +202,14 @@ def _workers(scheduler: str, machines: Machines, start: Any) -> dict[str, str]:
     return found
 
 
-def _server(machines: Machines, start: Any, *given: str, env: Mapping[str, str]) -> Server:
-    """Run `genre up` with a worker of the pool cpu alone."""
+def _genre_up(machines: Machines, start: Any, *given: str, **env: str) -> str:
+    """Run `genre up` with a worker of the pool cpu alone; give the server's address."""
     host = machines["server"].address
     process = start(
         "server",
         *("flows.cli", "up", "--json", "--pool", "cpu", "--host", host),
         *("--port", str(free_port()), "--data", DATA, "--store", STORE, *given),
+        **env,
     )
     ended = lambda: process.process.poll() is not None  # noqa: E731
     is_up = lambda: process.out.read_text().endswith("}\n")  # noqa: E731
@@ -214,7 +217,7 @@ def _server(machines: Machines, start: Any, *given: str, env: Mapping[str, str])
     assert is_up(), process.said
     result = json.loads(process.out.read_text())
     assert result["store"] == STORE
-    return Server(result["api"], dict(env))
+    return str(result["api"])
 
 
 def _save_block(machines: Machines, server: Server, bucket: SeaweedFS) -> None:
