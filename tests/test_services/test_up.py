@@ -195,6 +195,7 @@ def test_features_that_are_built_alone_start_a_training_in_the_gpu_pool(up: Up) 
         "store": str(up.genre.folder / "store"),
         "catalogue": catalogues[0],
         "preset": "seed",
+        "storage_block": None,
     }
 
 
