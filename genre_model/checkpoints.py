@@ -131,7 +131,7 @@ def decode_checkpoint(data: bytes) -> Checkpoint:
     try:
         weights, statistics = _best(parts[BEST])
         history = tuple(json.loads(parts[HISTORY]))
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(f"a part of it does not open ({_first_line(error)})") from error
     return Checkpoint(network, statistics, weights, history)
 
