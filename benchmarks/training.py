@@ -6,11 +6,11 @@ and the same training, the shards are read
     memory    from a list of arrays
     folder    from a store in a folder
     S3        from a store in a SeaweedFS that is started here
-    S3, late  from there, through a proxy that delays every answer
+    S3, late  from there, through a proxy that delays every answer; and so, but one by one
 
-A line has the training windows a second of the epochs' time (validation's tenth and more is in it),
-that as a share of memory's, and the stall share: how much of the time went by waiting for shards.
-All medians. The first epoch, in which the network is built, is left out.
+A line has the training windows a second of the epochs' time (validation is in it), that as a share
+of memory's, the stall share (how much of the time went by waiting for shards), and the seconds that
+this is of an epoch. All medians. The first epoch, in which the network is built, is left out.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import argparse
 import json
 import os
 import statistics
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -91,6 +92,9 @@ def _table(lines: Mapping[str, list[Mapping[str, float]]], *, windows: int) -> l
             "windows_a_second": round(windows / statistics.median(seconds[way]), 1),
             "ratio": round(_ratio(seconds["memory"], seconds[way]), 3),
             "stall_share": round(statistics.median(line["stall_share"] for line in each), 4),
+            "waited_s": round(
+                statistics.median(line["stall_share"] * line["seconds"] for line in each), 3
+            ),
         }
         for way, each in lines.items()
     ]
@@ -125,7 +129,23 @@ def _ways(
                 for name in ("folder", "S3"):
                     (stores[name].location / shard_name(number)).write_bytes(data)
             readers = {name: store.read_shard for name, store in stores.items()}
-            yield {"memory": shards.__getitem__, **readers}
+            slow, read = list(readers.items())[-1]
+            yield {
+                "memory": shards.__getitem__,
+                **readers,
+                f"{slow}, one by one": _one_by_one(read),
+            }
+
+
+def _one_by_one(read: ReadShard) -> ReadShard:
+    """Read as before several were read at once."""
+    one = threading.Lock()
+
+    def read_alone(shard: int) -> np.ndarray:
+        with one:
+            return read(shard)
+
+    return read_alone
 
 
 def _store(location: Location) -> FeatureStore:
@@ -133,11 +153,13 @@ def _store(location: Location) -> FeatureStore:
 
 
 def _print(found: dict[str, Any]) -> None:
-    print(f"{'shards from':20}{'windows/s':>12}{'to memory':>12}{'stall share':>14}")
+    print(
+        f"{'shards from':28}{'windows/s':>12}{'to memory':>12}{'stall share':>14}{'waited s':>10}"
+    )
     for row in found["training"]:
         print(
-            f"{row['from']:20}{row['windows_a_second']:12.0f}{row['ratio']:12.2f}"
-            f"{row['stall_share']:14.1%}"
+            f"{row['from']:28}{row['windows_a_second']:12.0f}{row['ratio']:12.2f}"
+            f"{row['stall_share']:14.1%}{row['waited_s']:10.2f}"
         )
     print(
         f"\n{found['shards']} shards, {found['rounds']} epochs each way, on {found['device']}; "

@@ -25,7 +25,10 @@ from genre_model.read_ahead import READS_AT_ONCE, Waiting, read_ahead
 ROWS_PER_SHARD = 64
 
 ReadShard = Callable[[int], np.ndarray]
-"""Shard number -> its rows, float16 [rows of the shard, windows, bands, frames]."""
+"""Shard number -> its rows, float16 [rows of the shard, windows, bands, frames].
+
+It is called in several threads at once.
+"""
 
 Block = tuple[np.ndarray, np.ndarray]
 """Windows (float16 [n, bands, frames]) and for each its place in the `RowIndex` (int64 [n])."""
