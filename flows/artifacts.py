@@ -15,6 +15,8 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
+from flows.shown import share_of_time
+
 QUARANTINE_ROWS_SHOWN = 500
 PREDICTIONS_SHOWN = 500
 # Twice as often as people are promised to see it move, since an update takes its time too.
@@ -94,7 +96,8 @@ def training_curves(history: pd.DataFrame, result: Mapping[str, Any]) -> None:
     markdown = (
         f"## {result['model']}\n\n{result['parameters']:,} parameters; validation track accuracy "
         f"**{result['validation_track_accuracy']:.1%}** at epoch {result['best_epoch']} of "
-        f"{result['epochs']}, on {result['device']}.\n\n"
+        f"{result['epochs']}, on {result['device']}. Waited for data: "
+        f"{share_of_time(result['stall_share'])}.\n\n"
         f"![Loss and accuracy by epoch]({picture})\n\nModel: {_address(result['path'])}\n"
     )
     create_markdown_artifact(markdown, key="training-curves", description=result["model"])

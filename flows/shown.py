@@ -60,6 +60,7 @@ def model(result: Result, to: TextIO) -> None:
         ("network", f"{result['network']}, {result['parameters']:,} parameters"),
         ("trained on", result["device"]),
         ("epochs", f"{result['epochs']}"),
+        ("waited for data", share_of_time(result["stall_share"])),
         (
             "validation",
             f"{result['validation_track_accuracy']:.1%} of tracks, "
@@ -206,6 +207,11 @@ def _of_model(each: Result) -> str:
     if metrics is None:
         return "not evaluated"
     return f"{metrics['track_accuracy']:.1%} of {metrics['tracks']:,} test tracks"
+
+
+def share_of_time(share: float | None) -> str:
+    """Say how much of the time something took, None where nobody measured it."""
+    return "not measured" if share is None else f"{share:.1%} of the time"
 
 
 def _reasons(reasons: Mapping[str, int]) -> str:

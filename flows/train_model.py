@@ -21,6 +21,7 @@ from flows.parameters import (
     StorageBlock,
     Store,
 )
+from flows.shown import share_of_time
 from flows.storage_blocks import storage_options
 from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
 from storage.layout import open_store
@@ -74,7 +75,11 @@ def train_model(
     with progress.stage("training", total=spec.epochs, unit="epochs") as show:
 
         def on_epoch(number: int, _most: int, line: Mapping[str, float]) -> None:
-            show(number, f"validation track accuracy {line['validation_track_accuracy']:.1%}")
+            show(
+                number,
+                f"validation track accuracy {line['validation_track_accuracy']:.1%}, "
+                f"waited for data {line['stall_share']:.1%} of the time",
+            )
 
         result = train_network(
             root,
@@ -86,12 +91,13 @@ def train_model(
             say=opaque(progress.say),
         )
     get_run_logger().info(
-        "%s: %s after %d epochs on %s, validation track accuracy %.1f %%",
+        "%s: %s after %d epochs on %s, validation track accuracy %.1f %%, waited for data: %s",
         result["model"],
         "found" if result["reused"] else "trained",
         result["epochs"],
         result["device"],
         100 * result["validation_track_accuracy"],
+        share_of_time(result["stall_share"]),
     )
     if not result["reused"]:
         history = read_history(root, result["model"])

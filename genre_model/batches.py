@@ -2,7 +2,7 @@
 
     shards      3 0 4 1 2        shuffled anew in every epoch
                 └─┬─┘ └┬┘
-    pools      3+0+4  1+2        read ahead by a thread; their windows are mixed
+    pools      3+0+4  1+2        read ahead by threads; their windows are mixed
                  │     │
     batches    ▮▮▮▮▮ ▮▮▮▮        what a pool leaves over begins the next pool's first batch
 
@@ -10,26 +10,28 @@ A shard is read whole (67 ms) and never a track at a time (64 random rows: 1,824
 are mixed among the shards of a pool and not over the whole array.
 """
 
-import queue
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from itertools import islice
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
 from genre_model.errors import InvalidSpec
+from genre_model.read_ahead import READS_AT_ONCE, Waiting, read_ahead
 
 ROWS_PER_SHARD = 64
 
 ReadShard = Callable[[int], np.ndarray]
-"""Shard number -> its rows, float16 [rows of the shard, windows, bands, frames]."""
+"""Shard number -> its rows, float16 [rows of the shard, windows, bands, frames].
+
+It is called in several threads at once.
+"""
 
 Block = tuple[np.ndarray, np.ndarray]
 """Windows (float16 [n, bands, frames]) and for each its place in the `RowIndex` (int64 [n])."""
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -98,19 +100,28 @@ def window_blocks(
     *,
     shards: Iterable[int] | None = None,
     rows_per_shard: int = ROWS_PER_SHARD,
-) -> Iterator[Block]:
-    """Yield the windows of the index, one block a shard.
+    ahead: int = READS_AT_ONCE,
+    waiting: Waiting | None = None,
+) -> Generator[Block, None, None]:
+    """Yield the windows of the index, one block a shard, reading ahead.
+
+    Memory: `ahead` blocks and the one in use; besides, each of up to `READS_AT_ONCE` reads holds
+    its shard whole while it lasts.
 
     Parameters
     ----------
     index : RowIndex
         Which rows; every window of each is yielded exactly once.
     read_shard : ReadShard
-        Called once a shard.
+        Called once a shard, in other threads, several at once. What it raises is raised here.
     shards : Iterable[int], optional
         Shards to read, in this order; by default all that hold a row, ascending.
     rows_per_shard : int
         Rows of a whole shard.
+    ahead : int
+        Blocks that are read before they are asked for.
+    waiting : Waiting, optional
+        Takes the time in which a block was asked for and not there yet.
 
     Yields
     ------
@@ -119,13 +130,17 @@ def window_blocks(
     """
     order = np.argsort(index.rows, kind="stable")
     homes = index.rows[order] // rows_per_shard
-    for shard in index.shards(rows_per_shard) if shards is None else shards:
+
+    def block(shard: int) -> Block:
         first, last = np.searchsorted(homes, [shard, shard + 1])
         places = order[first:last]
-        block = read_shard(int(shard))
+        rows = read_shard(int(shard))
         inside = index.rows[places] % rows_per_shard
-        row, window = np.nonzero(np.arange(block.shape[1]) < index.windows[places, None])
-        yield block[inside[row], window], places[row]
+        row, window = np.nonzero(np.arange(rows.shape[1]) < index.windows[places, None])
+        return rows[inside[row], window], places[row]
+
+    wanted = index.shards(rows_per_shard) if shards is None else shards
+    yield from read_ahead(block, wanted, ahead=ahead, waiting=waiting)
 
 
 def shuffled_batches(
@@ -136,18 +151,20 @@ def shuffled_batches(
     generator: np.random.Generator,
     pooled_shards: int = 4,
     rows_per_shard: int = ROWS_PER_SHARD,
-) -> Iterator[Block]:
+    waiting: Waiting | None = None,
+) -> Generator[Block, None, None]:
     """Yield one epoch of shuffled batches.
 
-    Whole shards are read in a random order, `pooled_shards` at a time; the windows of a pool are
-    shuffled together. Memory: two pools (one in use, one being read).
+    Whole shards are read in a random order, and the windows of every `pooled_shards` of them are
+    shuffled together. The order depends on the generator alone, not on which read ends first.
+    Memory: two pools (one in use, one being read) and what `window_blocks` says of reads.
 
     Parameters
     ----------
     index : RowIndex
         Which rows.
     read_shard : ReadShard
-        Called once a shard, in another thread.
+        Called once a shard, in other threads, several at once.
     batch_size : int
         Windows of a batch; the epoch's last batch may be smaller.
     generator : np.random.Generator
@@ -156,86 +173,48 @@ def shuffled_batches(
         Shards whose windows are mixed with each other.
     rows_per_shard : int
         Rows of a whole shard.
+    waiting : Waiting, optional
+        Takes the time in which a batch was asked for and its pool was not read yet.
 
     Yields
     ------
     Block
         Windows float16 [batch, bands, frames], and their labels int32 [batch].
     """
-    shards = generator.permutation(index.shards(rows_per_shard))
-    pools = [shards[at : at + pooled_shards] for at in range(0, len(shards), pooled_shards)]
-    read = (_pool(index, read_shard, pool, rows_per_shard) for pool in pools)
+    blocks = window_blocks(
+        index,
+        read_shard,
+        shards=(shards := generator.permutation(index.shards(rows_per_shard))),
+        rows_per_shard=rows_per_shard,
+        ahead=pooled_shards,
+        waiting=waiting,
+    )
     left: list[Block] = []
-    for windows, labels in read_ahead(read, depth=1):
-        order = generator.permutation(len(labels))
-        for at in range(0, len(order), batch_size):
-            chosen = order[at : at + batch_size]
-            left.append((windows[chosen], labels[chosen]))
-            yield from _full_batches(left, batch_size)
+    with closing(blocks):
+        for _ in range(0, len(shards), pooled_shards):
+            # no name holds the pool, so that it has gone before the next one is taken
+            for piece in _pieces(
+                list(islice(blocks, pooled_shards)), index.labels, batch_size, generator
+            ):
+                left.append(piece)
+                yield from _full_batches(left, batch_size)
     if left:
         yield _joined(left)
 
 
-def read_ahead(items: Iterable[Item], *, depth: int) -> Iterator[Item]:
-    """Yield the items of an iterable that a thread runs ahead of its consumer.
-
-    Parameters
-    ----------
-    items : Iterable
-        Consumed in a thread of its own; what it raises is raised here.
-    depth : int
-        Finished items that may wait.
-
-    Yields
-    ------
-    Item
-        The same items in the same order. When the consumer stops early, so does the thread.
-    """
-    waiting: queue.Queue[tuple[Item] | BaseException | None] = queue.Queue(maxsize=depth)
-    stopped = threading.Event()
-    thread = threading.Thread(
-        target=_run_ahead, args=(items, waiting, stopped), name="read-ahead", daemon=True
-    )
-    thread.start()
-    try:
-        while (item := waiting.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item[0]
-    finally:
-        stopped.set()
-        while not waiting.empty():
-            waiting.get_nowait()
-        thread.join()
-
-
-def _run_ahead(items: Iterable[Item], waiting: queue.Queue[Any], stopped: threading.Event) -> None:
-    """Put every item, then None, or what was raised instead."""
-    try:
-        for item in items:
-            if not _offer(waiting, (item,), stopped):
-                return
-        _offer(waiting, None, stopped)
-    except BaseException as error:  # noqa: BLE001 - raised again in the consumer's thread
-        _offer(waiting, error, stopped)
-
-
-def _offer(waiting: queue.Queue[Any], item: object, stopped: threading.Event) -> bool:
-    """Put an item as soon as there is room; False if the consumer has stopped."""
-    while not stopped.is_set():
-        try:
-            waiting.put(item, timeout=0.05)
-        except queue.Full:
-            continue
-        return True
-    return False
-
-
-def _pool(index: RowIndex, read_shard: ReadShard, shards: np.ndarray, rows_per_shard: int) -> Block:
-    """Read the windows and labels of some shards."""
-    blocks = list(window_blocks(index, read_shard, shards=shards, rows_per_shard=rows_per_shard))
-    windows, places = _joined(blocks)
-    return windows, index.labels[places]
+def _pieces(
+    pool: list[Block], labels: np.ndarray, batch_size: int, generator: np.random.Generator
+) -> Iterator[Block]:
+    """Yield the windows of a pool in a random order, with their labels, a batch at a time."""
+    sizes = [len(places) for _, places in pool]
+    block = np.repeat(np.arange(len(pool)), sizes)
+    inside = np.concatenate([np.arange(size) for size in sizes])
+    labels = labels[np.concatenate([places for _, places in pool])]
+    order = generator.permutation(len(labels))
+    for at in range(0, len(order), batch_size):
+        chosen = order[at : at + batch_size]
+        pairs = zip(block[chosen], inside[chosen], strict=True)
+        yield np.stack([pool[number][0][place] for number, place in pairs]), labels[chosen]
 
 
 def _full_batches(left: list[Block], batch_size: int) -> Iterator[Block]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genre_model.batches import ROWS_PER_SHARD, ReadShard, RowIndex, read_ahead, window_blocks
+from genre_model.batches import ROWS_PER_SHARD, ReadShard, RowIndex, window_blocks
 from genre_model.evaluation import WindowPredictions
+from genre_model.read_ahead import Waiting
 
 if TYPE_CHECKING:
     import keras
@@ -58,6 +59,7 @@ def predict_rows(
     read_shard: ReadShard,
     *,
     rows_per_shard: int = ROWS_PER_SHARD,
+    waiting: Waiting | None = None,
 ) -> WindowPredictions:
     """Predict every window of some rows, reading whole shards in order.
 
@@ -68,27 +70,24 @@ def predict_rows(
     index : RowIndex
         Which rows, with their labels and tracks.
     read_shard : ReadShard
-        Called once a shard, in another thread.
+        Called once a shard, in other threads, several at once.
     rows_per_shard : int
         Rows of a whole shard.
+    waiting : Waiting, optional
+        Takes the time in which the network waited for a shard.
 
     Returns
     -------
     WindowPredictions
         One line a window, shard by shard.
     """
-    return WindowPredictions.join(
-        WindowPredictions(
-            probabilities=window_probabilities(network, windows),
-            labels=index.labels[places],
-            track_ids=index.track_ids[places],
+    blocks = window_blocks(index, read_shard, rows_per_shard=rows_per_shard, waiting=waiting)
+    with closing(blocks):
+        return WindowPredictions.join(
+            WindowPredictions(
+                probabilities=window_probabilities(network, windows),
+                labels=index.labels[places],
+                track_ids=index.track_ids[places],
+            )
+            for windows, places in blocks
         )
-        for windows, places in _blocks_ahead(index, read_shard, rows_per_shard)
-    )
-
-
-def _blocks_ahead(
-    index: RowIndex, read_shard: ReadShard, rows_per_shard: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    blocks = window_blocks(index, read_shard, rows_per_shard=rows_per_shard)
-    return read_ahead(blocks, depth=1)

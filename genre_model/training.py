@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,16 +17,16 @@ from genre_model.batches import (
     Block,
     ReadShard,
     RowIndex,
-    read_ahead,
     shuffled_batches,
     window_blocks,
 )
-from genre_model.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from genre_model.checkpoints import Checkpoint, Checkpoints
 from genre_model.errors import InvalidSpec
 from genre_model.inference import predict_rows
 from genre_model.networks import build_network
 from genre_model.networks.parts import seed_dropout
 from genre_model.normalisation import BandStatistics, fit_statistics
+from genre_model.read_ahead import Waiting
 from genre_model.specs import ModelSpec, TrainSpec
 
 HISTORY_COLUMNS = (
@@ -38,7 +38,15 @@ HISTORY_COLUMNS = (
     "validation_track_accuracy",
     "learning_rate",
     "seconds",
+    "stall_share",
 )
+"""Of a line of the history.
+
+`seconds` are those of the whole epoch, training and validation. `stall_share` [0 to 1] is how much
+of them went by while the next shard was asked for and not read yet: the first pool of the epoch,
+every later one, and validation's shards. It is an upper bound of how long the network had nothing
+to do, since two finished batches wait for it while the next pool is asked for.
+"""
 
 OnEpoch = Callable[[int, int, Mapping[str, float]], None]
 """Called after each epoch with its number (from 1), the most there can be, and its history line."""
@@ -60,6 +68,8 @@ class TrainingResult:
         At the best epoch.
     statistics : BandStatistics
         Of the training windows, as they are in the model.
+    stall_share : float | None [0 to 1]
+        Of all epochs together, see `HISTORY_COLUMNS`; None if no epoch was timed so.
     """
 
     model: keras.Model
@@ -68,6 +78,7 @@ class TrainingResult:
     validation_track_accuracy: float
     validation_window_accuracy: float
     statistics: BandStatistics
+    stall_share: float | None
 
 
 def train(
@@ -80,7 +91,7 @@ def train(
     spec: TrainSpec | None = None,
     rows_per_shard: int = ROWS_PER_SHARD,
     on_epoch: OnEpoch | None = None,
-    checkpoints: Path | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> TrainingResult:
     """Train a network until its validation track accuracy no longer improves.
 
@@ -93,8 +104,8 @@ def train(
     training, validation : RowIndex
         Rows to learn from, and rows to judge each epoch by.
     read_shard : ReadShard
-        Shard number -> float16 [rows, windows, bands, frames]; called from another thread. What
-        it raises is raised here.
+        Shard number -> float16 [rows, windows, bands, frames]; called from other threads, several
+        at once. What it raises is raised here.
     classes : int
         Genres; every label is below it.
     model : ModelSpec, optional
@@ -105,8 +116,8 @@ def train(
         Rows of a whole shard.
     on_epoch : OnEpoch, optional
         For progress. What it raises ends the training.
-    checkpoints : Path, optional
-        A folder of this very training (same rows, specs and code): after every epoch its state is
+    checkpoints : Checkpoints, optional
+        Those of this very training (same rows, specs and code): after every epoch its state is
         kept there, and a state that is there already is gone on from.
 
     Returns
@@ -121,7 +132,7 @@ def train(
     model, spec = model or ModelSpec(), spec or TrainSpec()
     _check(training, validation, classes)
     run = _Run(training, validation, read_shard, rows_per_shard, classes, spec)
-    state = load_checkpoint(checkpoints) if checkpoints else None
+    state = checkpoints.load() if checkpoints else None
     if state is None:
         statistics, shape = _look_over(training, read_shard, rows_per_shard)
         network = build_network(
@@ -136,7 +147,7 @@ def train(
     while not _finished(state.history, spec):
         state = run.epoch(state)
         if checkpoints:
-            save_checkpoint(checkpoints, state)
+            checkpoints.save(state)
         if on_epoch:
             on_epoch(len(state.history), spec.epochs, state.history[-1])
     return _result(state)
@@ -157,11 +168,17 @@ class _Run:
         """Train and validate once more; the given state's network goes on in the new one."""
         started, number = time.perf_counter(), len(state.history) + 1
         learning_rate = float(state.network.optimizer.learning_rate)
+        waiting = Waiting()
         seed_dropout(state.network, np.random.default_rng([self.spec.seed, number, 1]))
-        fitted = self._fit(state.network, number)
+        fitted = self._fit(state.network, number, waiting)
         predictions = predict_rows(
-            state.network, self.validation, self.read_shard, rows_per_shard=self.rows_per_shard
+            state.network,
+            self.validation,
+            self.read_shard,
+            rows_per_shard=self.rows_per_shard,
+            waiting=waiting,
         )
+        seconds = time.perf_counter() - started
         line = {
             "epoch": number,
             "loss": fitted["loss"],
@@ -170,20 +187,21 @@ class _Run:
             "validation_window_accuracy": predictions.accuracy(),
             "validation_track_accuracy": predictions.tracks().accuracy(),
             "learning_rate": learning_rate,
-            "seconds": time.perf_counter() - started,
+            "seconds": seconds,
+            "stall_share": waiting.seconds / seconds,
         }
         history = (*state.history, line)
         improved = best_epoch(history) == number
         best = state.network.get_weights() if improved else state.best_weights
         return Checkpoint(state.network, state.statistics, best, history)
 
-    def _fit(self, network: keras.Model, number: int) -> dict[str, float]:
+    def _fit(self, network: keras.Model, number: int, waiting: Waiting) -> dict[str, float]:
         """Run one epoch's steps; what the reader raised comes out as it was."""
         raised: list[Exception] = []
 
         def batches() -> Iterator[Block]:
             try:
-                yield from self._batches(number)
+                yield from self._batches(number, waiting)
             except Exception as error:
                 raised.append(error)
                 raise
@@ -203,7 +221,7 @@ class _Run:
             raise
         return {name: float(values[-1]) for name, values in history.history.items()}
 
-    def _batches(self, number: int) -> Iterator[Block]:
+    def _batches(self, number: int, waiting: Waiting) -> Iterator[Block]:
         return shuffled_batches(
             self.training,
             self.read_shard,
@@ -211,6 +229,7 @@ class _Run:
             generator=np.random.default_rng([self.spec.seed, number, 0]),
             pooled_shards=self.spec.pooled_shards,
             rows_per_shard=self.rows_per_shard,
+            waiting=waiting,
         )
 
 
@@ -226,6 +245,17 @@ def best_epoch(history: tuple[Mapping[str, float], ...]) -> int:
     return min(ranks)[2]
 
 
+def stall_share(history: tuple[Mapping[str, float], ...]) -> float | None:
+    """Return the share of all epochs' seconds that was waited for data [0 to 1].
+
+    Epochs of former versions, whose lines do not have it, are left out; None if all are.
+    """
+    timed = [line for line in history if "stall_share" in line]
+    seconds = sum(line["seconds"] for line in timed)
+    waited = sum(line["stall_share"] * line["seconds"] for line in timed)
+    return waited / seconds if seconds else None
+
+
 def _finished(history: tuple[Mapping[str, float], ...], spec: TrainSpec) -> bool:
     if not history:
         return False
@@ -239,10 +269,10 @@ def _look_over(
     shapes: set[tuple[int, ...]] = set()
 
     def windows() -> Iterator[np.ndarray]:
-        blocks = window_blocks(training, read_shard, rows_per_shard=rows_per_shard)
-        for block, _ in read_ahead(blocks, depth=1):
-            shapes.add(block.shape[1:])
-            yield block
+        with closing(window_blocks(training, read_shard, rows_per_shard=rows_per_shard)) as blocks:
+            for block, _ in blocks:
+                shapes.add(block.shape[1:])
+                yield block
 
     statistics = fit_statistics(windows())
     bands, frames = shapes.pop()
@@ -276,6 +306,7 @@ def _result(state: Checkpoint) -> TrainingResult:
         validation_track_accuracy=line["validation_track_accuracy"],
         validation_window_accuracy=line["validation_window_accuracy"],
         statistics=state.statistics,
+        stall_share=stall_share(state.history),
     )
 
 

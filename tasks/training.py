@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -104,12 +103,15 @@ def _train(
     with held_back():
         from genre_model.devices import training_device
         from genre_model.training import train
+        from tasks.checkpoints import StoredCheckpoints
 
         device = training_device()
     if say is not None:
         say(f"training on {device}")
     began = time.monotonic()
-    with _working_folders(models.location(name), refresh=refresh) as (staged, checkpoints):
+    kept = None if refresh else StoredCheckpoints(models.location(name) / "checkpoints", say=say)
+    with tempfile.TemporaryDirectory(prefix="genre-model-") as temporary:
+        staged = Path(temporary)
         result = train(
             data.split("training"),
             validation=data.split("validation"),
@@ -118,7 +120,7 @@ def _train(
             model=model,
             spec=spec,
             on_epoch=on_epoch,
-            checkpoints=checkpoints,
+            checkpoints=kept,
         )
         save_bundle(
             staged,
@@ -141,6 +143,7 @@ def _train(
                 "best_epoch": result.best_epoch,
                 "validation_track_accuracy": result.validation_track_accuracy,
                 "validation_window_accuracy": result.validation_window_accuracy,
+                "stall_share": _rounded(result.stall_share),
                 "training_seconds": round(time.monotonic() - began, 3),
             },
         )
@@ -149,16 +152,8 @@ def _train(
         models.publish(staged, name)
 
 
-@contextmanager
-def _working_folders(target: Location, *, refresh: bool) -> Iterator[tuple[Path, Path | None]]:
-    """Yield a folder to stage the model in, and where its checkpoints outlast a kill, if anywhere.
-
-    Checkpoints go where the next run finds them: to the model's folder on disk. In a bucket they
-    would cost a request an epoch and file, so a killed training starts again there.
-    """
-    with tempfile.TemporaryDirectory(prefix="genre-model-") as staged:
-        local = target.local_path
-        yield Path(staged), None if local is None or refresh else local / "checkpoints"
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)
 
 
 def _withdraw(models: ModelStore, name: str) -> None:

@@ -45,6 +45,8 @@ class Proxy:
         The server's address. The Host header is left as it is, so signatures hold.
     fault : callable
         Says what is done to a request: one of `FAULTS`, "expired", or "" for nothing.
+    delay_s : float
+        By how much "delay" delays an answer.
     asked : list[Asked]
         Every request that came.
     spoilt : Counter
@@ -53,6 +55,7 @@ class Proxy:
 
     target: str
     fault: Callable[[Asked], str] = lambda _asked: ""
+    delay_s: float = DELAY_S
     asked: list[Asked] = field(default_factory=list)
     spoilt: Counter[str] = field(default_factory=Counter)
     _server: ThreadingHTTPServer | None = None
@@ -119,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "500" | "503" | "expired":
                 self._refuse(*_ERRORS[fault])
             case _:
-                time.sleep(DELAY_S if fault == "delay" else 0)
+                time.sleep(self.proxy.delay_s if fault == "delay" else 0)
                 self._answer(*self._ask(body), whole=fault != "truncate")
 
     do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _handle  # noqa: N815

@@ -192,6 +192,18 @@ def test_storage() -> None:
     assert found["done"]["requests"] < 60
 
 
+def test_training() -> None:
+    found = result("training", "--shards", 2, "--rounds", 1, "--late-ms", 400)
+    rows = {row["from"]: row for row in found["training"]}
+    late = "S3, 400 ms late"
+    assert list(rows) == ["memory", "folder", "S3", late, f"{late}, one by one"]
+    assert rows["memory"]["ratio"] == 1
+    assert all(row["windows_a_second"] > 0 for row in rows.values())
+    assert all(0 <= row["stall_share"] < 1 for row in rows.values())
+    # one shard to train on and one to judge by: each is waited for
+    assert 0.8 < rows[late]["waited_s"] < 5
+
+
 def _nap(began: float, process: int) -> Nap:
     return Nap(
         shard=0,

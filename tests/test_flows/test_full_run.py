@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,7 @@ TRAIN_KEYS = {
     "reused",
     "validation_track_accuracy",
     "validation_window_accuracy",
+    "stall_share",
     "seconds",
 }
 EVALUATE_KEYS = {
@@ -90,6 +92,8 @@ def test_stdout_is_one_object_with_the_keys_of_the_contract(run: Run, tiny_fma: 
     )
     assert set(result["features"]) >= FEATURES_KEYS
     assert set(result["model"]) >= TRAIN_KEYS
+    assert 0 < result["model"]["stall_share"] < 1
+    assert re.search(r"waited for data \d+\.\d% of the time", run.first.err)
     assert set(result["evaluation"]) >= EVALUATE_KEYS
     assert (result["store"], result["data"]) == (str(run.store), str(tiny_fma))
 

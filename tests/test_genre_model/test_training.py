@@ -1,7 +1,8 @@
 """Training on rows that can be learned: it learns, from labels alone, and can be resumed."""
 
+import time
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.xdist_group("tensorflow")
 
 ROWS, LABELS = learnable_rows(240, seed=3)
 TRAINING, VALIDATION, TEST = np.split(np.arange(240), [112, 144])
+TIMES = ("seconds", "stall_share")
 SHORT = TrainSpec(epochs=4, batch_size=32, patience=10, learning_rate=3e-3, pooled_shards=3)
 
 
@@ -90,26 +92,77 @@ def test_the_model_has_the_weights_of_its_best_epoch(trained: tuple) -> None:
     assert predictions.cross_entropy() == pytest.approx(loss, rel=1e-4)
 
 
+def test_the_stall_share_is_what_was_waited_for() -> None:
+    """7 training shards in pools of 3 and 2 validation shards: 4 waits of one sleep an epoch.
+
+    Two epochs beside each other, since how long an epoch takes else is not known here; the first
+    one of a training is long, because the network is built in it.
+    """
+    sleeps = iter([0.0, 0.25, 0.0])
+    sleep_s = [0.0]
+
+    def next_epoch(*_: object) -> None:
+        sleep_s[0] = next(sleeps)
+
+    def read(shard: int) -> np.ndarray:
+        time.sleep(sleep_s[0])
+        return reader(ROWS)(shard)
+
+    spec = TrainSpec(epochs=3, batch_size=32, patience=10, pooled_shards=3)
+    result = fit(spec=spec, read_shard=read, on_epoch=next_epoch)
+    prompt, late = result.history.iloc[1], result.history.iloc[2]
+    assert 0 <= prompt["stall_share"] < 0.3
+    waited = late["stall_share"] * late["seconds"]
+    assert 3 * 0.25 < waited < 5 * 0.25 + 0.5
+    assert late["stall_share"] < 1
+    of_all = (result.history["stall_share"] * result.history["seconds"]).sum()
+    assert result.stall_share == pytest.approx(of_all / result.history["seconds"].sum())
+
+
+def test_epochs_that_were_not_timed_are_left_out_of_the_stall_share() -> None:
+    from genre_model.training import stall_share
+
+    former = {"seconds": 100.0}
+    assert stall_share((former,)) is None
+    timed = ({"seconds": 1.0, "stall_share": 0.5}, {"seconds": 3.0, "stall_share": 0.1})
+    assert stall_share((former, *timed)) == pytest.approx(0.2)
+
+
 class CutOffError(Exception):
     """Stands for whatever ends a training early."""
 
 
-def test_a_training_that_was_cut_off_goes_on_as_if_it_had_not_been(
-    trained: tuple, tmp_path: Path
-) -> None:
+class Kept:
+    """Keeps a state as its bytes, as a store does."""
+
+    def __init__(self) -> None:
+        self.states: list[bytes] = []
+
+    def load(self):  # noqa: ANN201
+        from genre_model.checkpoints import decode_checkpoint
+
+        return decode_checkpoint(self.states[-1]) if self.states else None
+
+    def save(self, state: Any) -> None:
+        from genre_model.checkpoints import encode_checkpoint
+
+        self.states.append(encode_checkpoint(state))
+
+
+def test_a_training_that_was_cut_off_goes_on_as_if_it_had_not_been(trained: tuple) -> None:
     def stop(epoch: int, _epochs: int, _logs: object) -> None:
         if epoch == 2:
             raise CutOffError
 
+    kept = Kept()
     with pytest.raises(CutOffError):
-        fit(checkpoints=tmp_path, on_epoch=stop)
-    assert [each.name for each in tmp_path.iterdir()] == ["epoch-0002"]
-    (tmp_path / ".writing-killed").mkdir()
+        fit(checkpoints=kept, on_epoch=stop)
+    assert len(kept.states) == 2
     epochs: list[int] = []
-    resumed = fit(checkpoints=tmp_path, on_epoch=lambda epoch, *_: epochs.append(epoch))
+    resumed = fit(checkpoints=kept, on_epoch=lambda epoch, *_: epochs.append(epoch))
     assert epochs == [3, 4]
-    assert [each.name for each in tmp_path.iterdir()] == ["epoch-0004"]
-    columns = [name for name in resumed.history.columns if name != "seconds"]
+    assert len(kept.states) == 4
+    columns = [name for name in resumed.history.columns if name not in TIMES]
     pd.testing.assert_frame_equal(
         resumed.history[columns], trained[0].history[columns], rtol=1e-4, check_exact=False
     )

@@ -1,0 +1,202 @@
+"""Training from where shards lie: ``python -m benchmarks.training`` (SeaweedFS: `make services`).
+
+The default network learns made rows of the default preset's shape. In turn, epoch by epoch of one
+and the same training, the shards are read
+
+    memory    from a list of arrays
+    folder    from a store in a folder
+    S3        from a store in a SeaweedFS that is started here
+    S3, late  from there, through a proxy that delays every answer; and so, but one by one
+
+A line has the training windows a second of the epochs' time (validation is in it), that as a share
+of memory's, the stall share (how much of the time went by waiting for shards), and the seconds that
+this is of an epoch. All medians. The first epoch, in which the network is built, is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.clips import say, workplace
+from genre_model.batches import ROWS_PER_SHARD, ReadShard, RowIndex
+from genre_model.specs import FeatureSpec, TrainSpec
+from storage.buckets import Bucket
+from storage.features import FeatureStore
+from storage.folders import Folder
+from storage.layout import shard_name
+from storage.locations import Location
+from storage.shards import encode_shard
+from tests.s3_proxy import Proxy
+from tests.seaweedfs import SeaweedFS
+
+SHARDS, ROUNDS, LATE_MS = 12, 3, 100
+CLASSES = 8
+BUCKET = "bench"
+SPEC = FeatureSpec.preset("default")
+
+
+def make_shards(count: int) -> list[np.ndarray]:
+    """Make whole shards of noise, in dB as features are."""
+    generator = np.random.default_rng(0)
+    shape = (ROWS_PER_SHARD, *SPEC.row_shape)
+    return [
+        generator.normal(-40, 20, shape).astype(np.float32).astype(np.float16) for _ in range(count)
+    ]
+
+
+def measure(ways: Mapping[str, ReadShard], *, shards: int, rounds: int) -> list[dict[str, Any]]:
+    """Train for so many epochs each way, in turn, and give a line a way, `memory` first."""
+    from genre_model.training import train
+
+    names = list(ways)
+    now = [names[-1]]  # of the first epoch, which is left out
+    lines: dict[str, list[Mapping[str, float]]] = defaultdict(list)
+
+    def on_epoch(number: int, most: int, line: Mapping[str, float]) -> None:
+        if number > 1:
+            lines[now[0]].append(line)
+        now[0] = names[(number - 1) % len(names)]
+        say(f"epoch {number} of {most}: {line['seconds']:.1f} s")
+
+    held_out = max(1, shards // 6)
+    training = _rows(range(shards - held_out))
+    epochs = 1 + rounds * len(names)
+    train(
+        training,
+        validation=_rows(range(shards - held_out, shards)),
+        read_shard=lambda shard: ways[now[0]](shard),
+        classes=CLASSES,
+        spec=TrainSpec(epochs=epochs, patience=epochs),
+        on_epoch=on_epoch,
+    )
+    return _table(lines, windows=training.window_count)
+
+
+def _table(lines: Mapping[str, list[Mapping[str, float]]], *, windows: int) -> list[dict[str, Any]]:
+    seconds = {way: [line["seconds"] for line in each] for way, each in lines.items()}
+    return [
+        {
+            "from": way,
+            "windows_a_second": round(windows / statistics.median(seconds[way]), 1),
+            "ratio": round(_ratio(seconds["memory"], seconds[way]), 3),
+            "stall_share": round(statistics.median(line["stall_share"] for line in each), 4),
+            "waited_s": round(
+                statistics.median(line["stall_share"] * line["seconds"] for line in each), 3
+            ),
+        }
+        for way, each in lines.items()
+    ]
+
+
+def _ratio(memory: list[float], way: list[float]) -> float:
+    return statistics.median(ours / theirs for ours, theirs in zip(memory, way, strict=True))
+
+
+def _rows(shards: range) -> RowIndex:
+    rows = np.arange(shards.start * ROWS_PER_SHARD, shards.stop * ROWS_PER_SHARD)
+    windows = np.full(len(rows), SPEC.windows)
+    return RowIndex(rows, (rows % CLASSES).astype(np.int32), windows, rows)
+
+
+@contextmanager
+def _ways(
+    folder: Path, shards: list[np.ndarray], *, late_ms: float
+) -> Iterator[dict[str, ReadShard]]:
+    with SeaweedFS(folder / "seaweedfs") as server:
+        server.make_bucket(BUCKET)
+        options = server.options()
+        with Proxy(server.endpoint_url, lambda _asked: "delay", late_ms / 1e3) as proxy:
+            late = options | {"endpoint_url": proxy.endpoint_url}
+            stores = {
+                "folder": _store(Folder(folder / "store")),
+                "S3": _store(Bucket(BUCKET, "store", options)),
+                f"S3, {late_ms:g} ms late": _store(Bucket(BUCKET, "store", late)),
+            }
+            for number, shard in enumerate(shards):
+                data = encode_shard(shard)
+                for name in ("folder", "S3"):
+                    (stores[name].location / shard_name(number)).write_bytes(data)
+            readers = {name: store.read_shard for name, store in stores.items()}
+            slow, read = list(readers.items())[-1]
+            yield {
+                "memory": shards.__getitem__,
+                **readers,
+                f"{slow}, one by one": _one_by_one(read),
+            }
+
+
+def _one_by_one(read: ReadShard) -> ReadShard:
+    """Read as before several were read at once."""
+    one = threading.Lock()
+
+    def read_alone(shard: int) -> np.ndarray:
+        with one:
+            return read(shard)
+
+    return read_alone
+
+
+def _store(location: Location) -> FeatureStore:
+    return FeatureStore(location=location, data_set="made", name=SPEC.key, row_shape=SPEC.row_shape)
+
+
+def _print(found: dict[str, Any]) -> None:
+    print(
+        f"{'shards from':28}{'windows/s':>12}{'to memory':>12}{'stall share':>14}{'waited s':>10}"
+    )
+    for row in found["training"]:
+        print(
+            f"{row['from']:28}{row['windows_a_second']:12.0f}{row['ratio']:12.2f}"
+            f"{row['stall_share']:14.1%}{row['waited_s']:10.2f}"
+        )
+    print(
+        f"\n{found['shards']} shards, {found['rounds']} epochs each way, on {found['device']}; "
+        f"{found['seconds']} s in all"
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--shards", type=int, default=SHARDS, help="two or more")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="epochs each way")
+    parser.add_argument("--late-ms", type=float, default=LATE_MS, help="of the delayed answers")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    began = time.monotonic()
+    say("shards")
+    shards = make_shards(options.shards)
+    with workplace() as folder, _ways(folder, shards, late_ms=options.late_ms) as ways:
+        from genre_model.devices import training_device
+
+        rows = measure(ways, shards=options.shards, rounds=options.rounds)
+        device = training_device()
+    found = {
+        "training": rows,
+        "shards": options.shards,
+        "rounds": options.rounds,
+        "device": device,
+        "seconds": round(time.monotonic() - began, 1),
+    }
+    if options.json:
+        print(json.dumps(found | {"cores": os.cpu_count()}))
+    else:
+        _print(found)
+
+
+if __name__ == "__main__":
+    main()

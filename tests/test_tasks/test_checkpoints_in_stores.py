@@ -1,0 +1,273 @@
+"""A training that was cut off goes on where it was, on a folder as in a bucket."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from s3_proxy import Proxy
+
+from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
+from storage.buckets import Bucket
+from storage.layout import create_store
+from storage.locations import Location
+from storage.models import ModelStore
+from tasks.labelled import LabelledFeatures
+from tasks.models import describe_model
+from tasks.training import identify_model, read_history, train_network
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "test_genre_model"))
+from learnable_rows import BANDS, FRAMES, GENRES, WINDOWS, learnable_rows
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+FEATURES = FeatureSpec(
+    name="tiny", n_mels=BANDS, windows=WINDOWS, window_frames=FRAMES, window_stride=FRAMES
+)
+SPEC = TrainSpec(epochs=3, batch_size=32, patience=10, learning_rate=3e-3, pooled_shards=2)
+TIMES = ("seconds", "stall_share")
+SHARD = 64
+
+
+class CutOffError(Exception):
+    """Stands for whatever ends a training early."""
+
+
+@dataclass(frozen=True)
+class Shards:
+    """Features in memory, as far as training asks for them."""
+
+    rows: np.ndarray
+    data_set: str = "made"
+
+    def read_shard(self, shard: int) -> np.ndarray:
+        return self.rows[shard * SHARD : (shard + 1) * SHARD]
+
+
+@pytest.fixture(scope="module")
+def data() -> LabelledFeatures:
+    rows, labels = learnable_rows(3 * SHARD, seed=3)
+    places = np.arange(len(rows))
+    table = pd.DataFrame(
+        {
+            "row": places,
+            "track_id": 1000 + places,
+            "windows": WINDOWS,
+            "genre": [GENRES[label] for label in labels],
+            "label": labels,
+            "split": np.where(places < 2 * SHARD, "training", "validation"),
+            "sha256": "",
+        }
+    )
+    return LabelledFeatures(
+        features=Shards(rows),  # type: ignore[arg-type]
+        spec=FEATURES,
+        catalogue_id="made-0",
+        tracks=table,
+        rows=table,
+        genres=GENRES,
+        refused={},
+    )
+
+
+def run(
+    store: Location,
+    data: LabelledFeatures,
+    *,
+    cut_off_after: int = 0,
+    say: Callable[[str], None] | None = None,
+    refresh: bool = False,
+) -> tuple[dict[str, Any], list[int]]:
+    """Train, and return the result and the epochs that were gone through."""
+    epochs: list[int] = []
+
+    def on_epoch(number: int, _most: int, _line: Mapping[str, float]) -> None:
+        epochs.append(number)
+        if number == cut_off_after:
+            raise CutOffError
+
+    given = {"on_epoch": on_epoch, "say": say, "refresh": refresh}
+    return train_network.fn(store, data, ModelSpec(), SPEC, **given), epochs
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    data: LabelledFeatures, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[pd.DataFrame, list[np.ndarray]]:
+    store = create_store(tmp_path_factory.mktemp("undisturbed") / "store")
+    result, epochs = run(store, data)
+    assert epochs == [1, 2, 3]
+    assert 0 <= result["stall_share"] < 1
+    return _made(store, result["model"])
+
+
+def _made(store: Location, model: str) -> tuple[pd.DataFrame, list[np.ndarray]]:
+    import keras
+
+    folder = ModelStore(store).fetch(model)
+    network = keras.saving.load_model(folder / "model.keras", compile=False)
+    return read_history(store, model), network.get_weights()
+
+
+def assert_same(
+    store: Location, model: str, expected: tuple[pd.DataFrame, list[np.ndarray]]
+) -> None:
+    history, weights = _made(store, model)
+    columns = [name for name in history.columns if name not in TIMES]
+    pd.testing.assert_frame_equal(
+        history[columns], expected[0][columns], rtol=1e-4, check_exact=False
+    )
+    for found, wanted in zip(weights, expected[1], strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+def checkpoints(store: Location, data: LabelledFeatures) -> Location:
+    model = identify_model(data, ModelSpec(), SPEC)
+    return ModelStore(store).location(model) / "checkpoints"
+
+
+def names(place: Location) -> list[str]:
+    return [entry.name for entry in place.list(recursive=True)]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fetch models of buckets to a place of the test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_a_training_that_was_cut_off_goes_on(
+    place: Location,
+    data: LabelledFeatures,
+    undisturbed: tuple[pd.DataFrame, list[np.ndarray]],
+) -> None:
+    store = create_store(place)
+    with pytest.raises(CutOffError):
+        run(store, data, cut_off_after=2)
+    kept = checkpoints(store, data)
+    assert names(kept) == ["epoch-0002.zip"]
+    said: list[str] = []
+    result, epochs = run(store, data, say=said.append)
+    assert epochs == [3]
+    assert f"training goes on after epoch 2, kept at {kept.uri}" in said
+    assert names(kept) == ["epoch-0003.zip"]
+    assert_same(store, result["model"], undisturbed)
+    assert run(store, data) == ({**result, "reused": True}, [])
+
+
+def test_refreshing_goes_on_from_nothing(tmp_path: Path, data: LabelledFeatures) -> None:
+    store = create_store(tmp_path / "store")
+    left = checkpoints(store, data) / "epoch-0002.zip"
+    left.write_bytes(b"of the training before")
+    said: list[str] = []
+    with pytest.raises(CutOffError):
+        run(store, data, cut_off_after=1, refresh=True, say=said.append)
+    assert [each for each in said if not each.startswith("training on")] == []
+    assert left.read_bytes() == b"of the training before"
+
+
+@pytest.fixture(scope="module")
+def state():  # noqa: ANN201
+    """Give the state after the second epoch of a network of two weights."""
+    import keras
+
+    from genre_model.checkpoints import Checkpoint
+    from genre_model.normalisation import BandStatistics
+
+    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    network.compile(optimizer="adam", loss="mse")
+    history = ({"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 1.0})
+    return Checkpoint(network, BandStatistics.identity(3), network.get_weights(), history)
+
+
+def test_the_newest_whole_checkpoint_is_gone_on_from(place: Location, state: Any) -> None:
+    from tasks.checkpoints import StoredCheckpoints
+
+    StoredCheckpoints(place).save(state)
+    whole = (place / "epoch-0002.zip").read_bytes()
+    # as a kill between writing and deleting leaves them, and then a disk that turned a bit
+    (place / "epoch-0001.zip").write_bytes(whole)
+    (place / "epoch-10000.zip").write_bytes(whole[:900] + bytes([whole[900] ^ 1]) + whole[901:])
+    said: list[str] = []
+    kept = StoredCheckpoints(place, say=said.append)
+    found = kept.load()
+    assert found is not None
+    assert found.history == state.history
+    damaged, goes_on = said
+    assert damaged.startswith(f"{place.uri}/epoch-10000.zip is damaged: it is no whole archive (")
+    assert goes_on == f"training goes on after epoch 2, kept at {place.uri}"
+    assert len(names(place)) == 3
+    kept.save(replace(found, history=(*found.history, {"epoch": 3})))
+    assert names(place) == ["epoch-0003.zip"]
+
+
+def test_where_all_are_damaged_training_begins_again(place: Location, state: Any) -> None:
+    from tasks.checkpoints import StoredCheckpoints
+
+    (place / "epoch-0002.zip").write_bytes(b"")
+    (place / "epoch-0003.zip").write_bytes(b"none")
+    (place / "notes.txt").write_bytes(b"no checkpoint")
+    said: list[str] = []
+    kept = StoredCheckpoints(place, say=said.append)
+    assert kept.load() is None
+    assert [each.partition(" is damaged")[0] for each in said] == [
+        f"{place.uri}/epoch-0003.zip",
+        f"{place.uri}/epoch-0002.zip",
+    ]
+    kept.save(state)
+    assert names(place) == ["epoch-0002.zip", "notes.txt"]
+
+
+def test_a_checkpoint_is_one_put(bucket: Bucket, state: Any) -> None:
+    from tasks.checkpoints import StoredCheckpoints
+
+    with Proxy(str(bucket.options["endpoint_url"])) as proxy:
+        options = {**bucket.options, "endpoint_url": proxy.endpoint_url}
+        kept = StoredCheckpoints(Bucket(bucket.bucket, "checkpoints", options))
+        assert kept.load() is None
+        kept.save(state)
+        kept.save(replace(state, history=(*state.history, {"epoch": 3})))
+        asked = [(each.method, each.path.partition("?")[0]) for each in proxy.asked]
+    place = f"/{bucket.bucket}/checkpoints"
+    assert asked == [
+        ("GET", f"/{bucket.bucket}"),
+        ("PUT", f"{place}/epoch-0002.zip"),
+        ("PUT", f"{place}/epoch-0003.zip"),
+        ("DELETE", f"{place}/epoch-0002.zip"),
+    ]
+
+
+def test_a_folder_that_a_former_version_kept_is_gone_on_from(tmp_path: Path, state: Any) -> None:
+    from genre_model.checkpoints import encode_checkpoint, unpack
+    from tasks.checkpoints import StoredCheckpoints
+
+    place = Location.parse(tmp_path / "checkpoints")
+    for name, content in unpack(encode_checkpoint(state)).items():
+        (place / "epoch-0002" / name).write_bytes(content)
+    kept = StoredCheckpoints(place)
+    found = kept.load()
+    assert found is not None
+    assert found.history == state.history
+    kept.save(replace(found, history=(*found.history, {"epoch": 3})))
+    assert [each.name for each in (tmp_path / "checkpoints").iterdir()] == ["epoch-0003.zip"]
+
+
+def test_a_model_of_a_former_version_was_not_timed(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "made"
+    folder.mkdir()
+    facts = ("network", "parameters", "epochs", "best_epoch", "catalogue", "device")
+    accuracies = {"validation_track_accuracy": 0.5, "validation_window_accuracy": 0.4}
+    (folder / "params.json").write_text(json.dumps({**dict.fromkeys(facts, 1), **accuracies}))
+    (folder / "model.keras").write_bytes(b"keras")
+    store = create_store(tmp_path / "store")
+    ModelStore(store).publish(folder, "former")
+    assert describe_model(store, "former")["stall_share"] is None
