@@ -7,6 +7,7 @@ of requests has one bound, here: `ATTEMPTS` for whatever may pass.
 
 import functools
 import json
+import logging
 import os
 import random
 import time
@@ -17,7 +18,9 @@ from typing import Any
 from storage.errors import Full, UnknownFormat, Unreachable
 from storage.s3_errors import explained
 
-ATTEMPTS = 7
+ATTEMPTS, ATTEMPTS_AT_LEAST = 7, 3
+LONG_S, SAID_AFTER_S = 60.0, 10.0
+_log = logging.getLogger(__name__)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 8.0
 _CONNECT_LIMIT_S, _READ_LIMIT_S = 5, 20
 
@@ -55,6 +58,9 @@ class Requests:
     def send(self, operation: str, uri: str, method: str, **arguments: Any) -> Answer:
         """Send one request until it is answered, at most `ATTEMPTS` times.
 
+        Where a server is silent, each try takes long: then `ATTEMPTS_AT_LEAST` and `LONG_S` are
+        enough. What lasts longer than `SAID_AFTER_S` is logged once.
+
         Parameters
         ----------
         operation, uri : str
@@ -72,15 +78,20 @@ class Requests:
             If writing outlasted them while reading works: servers do not agree on how to say that
             their disk is full.
         """
-        for pause_s in _pauses():
+        began, is_said = time.monotonic(), False
+        for attempt, pause_s in enumerate(_pauses(), start=1):
             try:
                 with explained(operation, uri, self.bucket):
                     fields, body = self._once(method, arguments)
                 return Answer(fields=fields, body=body)
             except Unreachable as error:
-                if pause_s is None:
+                seconds = time.monotonic() - began
+                if pause_s is None or (attempt >= ATTEMPTS_AT_LEAST and seconds > LONG_S):
                     self._raise_if_full(error, method, str(arguments.get("Key", "")))
                     raise
+                if seconds > SAID_AFTER_S and not is_said:
+                    is_said = True
+                    _log.warning("%s It is tried again, for up to a minute or so.", error)
             time.sleep(pause_s)
         raise AssertionError("the last attempt returns or raises")
 
@@ -101,7 +112,7 @@ class Requests:
         except Exception:  # noqa: BLE001 - whatever it is, the first error is the one to tell
             return
         raise Full(
-            f"{str(error).rstrip('.')}, {ATTEMPTS} times, though bucket {self.bucket!r} can be "
+            f"{str(error).rstrip('.')}, time and again, though bucket {self.bucket!r} can be "
             "read: see whether its disk or quota is full, then run the same command again."
         )
 

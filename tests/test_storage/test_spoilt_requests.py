@@ -21,7 +21,7 @@ from storage.errors import (
     Unreachable,
 )
 from storage.layout import open_store
-from storage.s3_requests import ATTEMPTS
+from storage.s3_requests import ATTEMPTS, ATTEMPTS_AT_LEAST
 
 
 @pytest.fixture
@@ -186,3 +186,19 @@ def test_threads_share_a_client(place: Bucket) -> None:
     for thread in threads:
         thread.join()
     assert failed == []
+
+
+def test_a_silent_server_is_given_up_before_all_tries_are_used(
+    place: Bucket, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("storage.s3_requests.LONG_S", 0.9)
+    monkeypatch.setattr("storage.s3_requests.SAID_AFTER_S", 0.2)
+    proxy.fault = lambda _asked: "stall"
+    hasty = Bucket(
+        place.bucket, place.key, {**place.options, "config_kwargs": {"read_timeout": 0.4}}
+    )
+    with pytest.raises(Unreachable, match="no whole answer"):
+        hasty.read_bytes()
+    assert len(proxy.asked) == ATTEMPTS_AT_LEAST < ATTEMPTS
+    (said,) = caplog.messages
+    assert "It is tried again" in said
