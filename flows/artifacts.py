@@ -164,7 +164,12 @@ def predictions(lines: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -
 def fetched(result: Mapping[str, Any]) -> None:
     """Publish what a fetch brought, from the result of `fetch_dataset`."""
     rows = [
-        {**each, "verified": ", ".join(each["verified"]), "archive": each["archive"] or "not kept"}
+        {
+            **each,
+            "verified": ", ".join(each["verified"]),
+            "remarks": "; ".join(each["remarks"]),
+            "archive": each["archive"] or "not kept",
+        }
         for each in result["archives"]
     ]
     create_table_artifact(rows, key="fetched", description=f"Fetched to {result['to']}")

@@ -32,8 +32,9 @@ def fetch(*, as_json: bool, sha1: Sequence[str], **options: Any) -> None:
 
     def check() -> None:
         from flows.cluster import check_cluster
-        from flows.fetch_options import parse_sha1, wanted_archives
+        from flows.fetch_options import hide_login, parse_sha1, wanted_archives
 
+        options["mirror"] = hide_login(options["mirror"])
         check_cluster(workers=options["workers"], scheduler=options["scheduler"])
         named = ("dataset", "to", "mirror", "stream", "archives")
         options["sha1"] = parse_sha1(sha1)

@@ -137,6 +137,9 @@ def fetch_dataset(
         "seconds": round(time.monotonic() - began, 3),
     }
     get_run_logger().info("%d files, %d of them written", result["files"], result["written"])
+    for each in found:
+        for remark in each["remarks"]:
+            get_run_logger().warning("%s: %s", each["name"], remark)
     artifacts.fetched(result)
     return result
 
@@ -229,6 +232,7 @@ def _line(wanted: Wanted, fetched: Fetched, *, written: int) -> dict[str, Any]:
         "written": written,
         "reused": len(fetched.files) - written,
         "verified": list(fetched.verified),
+        "remarks": list(fetched.remarks),
     }
 
 

@@ -12,9 +12,13 @@ from flows.data import folder_location
 from flows.errors import UsageError
 from genre_model.fma_archives import ADDRESS, SHA1, archives_of
 from storage.folders import Folder
+from storage.http_source import split_login
 from storage.locations import Location
 from storage.sources import parse_source
 from tasks.fetch import Wanted
+
+LOGIN = "GENRE_MIRROR_LOGIN"
+"""Variable with `user:password` of a mirror that asks for one."""
 
 
 def parse_sha1(pairs: Sequence[str]) -> dict[str, str]:
@@ -65,19 +69,39 @@ def wanted_archives(
     """
     names = archives_of(dataset)
     hashes = SHA1 | _checked(sha1 or {})
-    address = (mirror or ADDRESS).rstrip("/")
+    address, login = _mirror(mirror) if mirror else (ADDRESS, "")
     data = folder_location(to, options)
     kept = None if stream else _archives_folder(data, archives)
     return [
         Wanted(
             name=name,
-            source=parse_source(f"{address}/{name}.zip", options),
+            source=parse_source(f"{address.rstrip('/')}/{name}.zip", options, login=login),
             sha1=hashes[name],
             data=data,
             archives=kept,
         )
         for name in names
     ]
+
+
+def hide_login(mirror: str | None) -> str | None:
+    """Move the login of an address into the environment, so that no parameter of a run holds it."""
+    if mirror is None:
+        return None
+    plain, login = split_login(mirror)
+    if login:
+        os.environ[LOGIN] = login
+    return plain
+
+
+def _mirror(address: str) -> tuple[str, str]:
+    plain, login = split_login(address)
+    if login:
+        raise UsageError(
+            "the address of the mirror holds a login (not shown), which everyone sees in a run's "
+            f"parameters; leave it out and set {LOGIN}=user:password where the run is"
+        )
+    return plain, os.environ.get(LOGIN, "")
 
 
 def _checked(given: Mapping[str, str]) -> dict[str, str]:

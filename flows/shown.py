@@ -47,6 +47,7 @@ def fetched(result: Result, to: TextIO) -> None:
             )
             for each in result["archives"]
         ),
+        *((each["name"], remark) for each in result["archives"] for remark in each["remarks"]),
         ("seconds", f"{result['seconds']:.1f}"),
     )
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from storage.errors import BadArchive
-from storage.member_names import clashes, name_fault
+from storage.member_names import clashes, is_hidden, name_fault
 from storage.readers import Reader, SeekableReader
 
 MEMBER_RATIO = 200
@@ -84,9 +84,12 @@ class Contents:
     Attributes
     ----------
     members : tuple[Member, ...]
+    hidden : int
+        Further ones, whose names begin with a dot: they are never unpacked.
     """
 
     members: tuple[Member, ...]
+    hidden: int = 0
 
     @property
     def size(self) -> int:
@@ -135,12 +138,13 @@ def read_contents(reader: Reader, *, root: str, where: str) -> Contents:
         (_member(info, root) for info in infos if not _is_folder(info)),
         key=lambda each: each.offset,
     )
-    if not members:
+    kept = [member for member in members if not is_hidden(member.name)]
+    if not kept:
         raise refuse("it holds no file")
-    for name in clashes(member.name for member in members):
+    for name in clashes(member.name for member in kept):
         raise refuse(f"its member {name!r} has the name of another one, or of its folder")
     _check_sizes(members, reader.size, refuse)
-    return Contents(tuple(members))
+    return Contents(tuple(kept), hidden=len(members) - len(kept))
 
 
 def content_of(reader: Reader, member: Member, *, where: str) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from storage.errors import Mismatched, UnknownFormat, Unreachable
 from storage.folders import Folder, explained
 from storage.retries import Patience, Tries
-from storage.sources import Answer, RangeRefused, Source
+from storage.sources import SMALLEST_ARCHIVE, Answer, RangeRefused, Source
 
 _ZIP_BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
 _READ = 2**22
@@ -82,6 +82,12 @@ def download(
     """
     with _Partial.of(target, source.uri) as partial:
         _fill(partial, source, Tries(patience=patience or Patience()), on_bytes, say)
+        if partial.have < SMALLEST_ARCHIVE:
+            partial.discard()
+            raise UnknownFormat(
+                f"{source.uri} is no zip archive: it has {partial.have} bytes; "
+                "give another --mirror."
+            )
         if partial.sha1 != sha1:
             partial.discard()
             raise Mismatched(
@@ -109,9 +115,9 @@ def _fill(
                         f"{source.uri} broke off at {partial.have:,} of {answer.size:,} bytes."
                     )
                 return
-        except RangeRefused:
+        except RangeRefused as refusal:
             partial.restart()
-            say(f"{source.uri} is shorter than before: it begins anew")
+            say(f"{str(refusal).rstrip('.')}: it begins anew")
         except Unreachable as fault:
             gained, best = partial.have > best, max(best, partial.have)
             tries.failed(fault, gained=gained)

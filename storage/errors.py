@@ -56,11 +56,15 @@ class Unreachable(StorageError, ConnectionError):
         The sentence.
     may_be_full : bool
         Whether the fault may be a server's way to say that its disk is full.
+    wait_s : float, optional
+        How long the server asks to wait.
     """
 
-    def __init__(self, message: str, *, may_be_full: bool = False) -> None:
+    def __init__(
+        self, message: str, *, may_be_full: bool = False, wait_s: float | None = None
+    ) -> None:
         super().__init__(message)
-        self.may_be_full = may_be_full
+        self.may_be_full, self.wait_s = may_be_full, wait_s
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild_unreachable, (type(self), str(self), self.may_be_full)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from storage.archives import Member
 from storage.errors import NotFound
 from storage.locations import Entry, Location
+from storage.member_names import is_hidden
 
 _READERS = 8
 
@@ -56,6 +57,8 @@ class Fetched:
     verified : tuple[str, ...]
         What was compared: `sha1` of the archive, `crc32` of every file, `checksums` (the list in
         the archive).
+    remarks : tuple[str, ...]
+        What a person must know of it, a sentence each.
     files : tuple[FileNote, ...]
     """
 
@@ -63,6 +66,7 @@ class Fetched:
     digest: str
     sha1: str
     verified: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
     files: tuple[FileNote, ...] = field(default=(), repr=False)
 
     def still_is(self, there: Mapping[str, Entry]) -> bool:
@@ -98,7 +102,8 @@ def read_fetched(notes: Location) -> Fetched | None:
     try:
         content = json.loads((notes / "fetched.json").read_bytes())
         files = tuple(FileNote(*line) for line in content.pop("files"))
-        return Fetched(**{**content, "verified": tuple(content["verified"]), "files": files})
+        lists = {name: tuple(content.get(name, ())) for name in ("verified", "remarks")}
+        return Fetched(**{**content, **lists, "files": files})
     except (NotFound, ValueError, TypeError, KeyError):
         return None
 
@@ -131,15 +136,18 @@ def forget_parts(notes: Location) -> None:
         (notes / "parts" / entry.name).delete()
 
 
-def checksum_faults(listing: str, files: Iterable[FileNote]) -> list[str]:
+def checksum_faults(listing: str, files: Iterable[FileNote], *, root: str) -> list[str]:
     """Compare files with a list in the form of `sha1sum`, and name those that do not fit.
 
     Parameters
     ----------
     listing : str
         Lines of 40 hex digits, two signs (the second a space or `*`), and a path relative to the
-        list's folder.
+        list's folder, or to the one above; empty lines, comments (`#`) and hidden files count
+        for nothing.
     files : iterable of FileNote
+    root : str
+        The list's folder.
 
     Returns
     -------
@@ -147,10 +155,21 @@ def checksum_faults(listing: str, files: Iterable[FileNote]) -> list[str]:
         Names with another sha1, or that are not there; files that are not listed are no fault.
     """
     known = {note.name: note.sha1 for note in files}
-    wrong = []
-    for line in listing.splitlines():
+    listed = _listed_hashes(listing, root)
+    return [name for name, sha1 in listed if known.get(name) != sha1 and not is_hidden(name)]
+
+
+def unlisted(listing: str, files: Iterable[FileNote], *, root: str) -> list[str]:
+    """Name the files that such a list leaves out."""
+    listed = {name for name, _ in _listed_hashes(listing, root)}
+    return [note.name for note in files if note.name not in listed]
+
+
+def _listed_hashes(listing: str, root: str) -> list[tuple[str, str]]:
+    found = []
+    for line in listing.removeprefix("\ufeff").splitlines():
         sha1, _, name = line.partition(" ")
-        name = name.removeprefix("*").removeprefix(" ").removeprefix("./")
-        if name and known.get(name) != sha1.lower():
-            wrong.append(name)
-    return wrong
+        name = name.removeprefix("*").removeprefix(" ").removeprefix("./").removeprefix(f"{root}/")
+        if name and not line.startswith("#"):
+            found.append((name, sha1.lower()))
+    return found

@@ -3,13 +3,16 @@
 import functools
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from storage.errors import Full, NotFound, Refused, UnknownFormat, Unreachable
-from storage.sources import Answer, RangeRefused, Source
+from storage.sources import Answer, NotConnected, RangeRefused, Source
 
 if TYPE_CHECKING:
     import httpx
@@ -29,38 +32,55 @@ class HttpSource(Source):
     Parameters
     ----------
     address : str
-        It may hold a user's name and password, which are never shown.
+        Without user, password, query and fragment: it is shown.
     stall_limit_s : float
         Seconds without a byte after which a try is given up.
+    login : str
+        `user:password` where the server asks for one (RFC 7617); never shown.
     """
 
     address: str
     stall_limit_s: float = STALL_LIMIT_S
+    login: str = field(default="", repr=False)
 
     @staticmethod
-    def parse(address: str) -> "HttpSource":
+    def parse(address: str, login: str = "") -> "HttpSource":
         """Check an address.
+
+        Parameters
+        ----------
+        address : str
+            A login in it goes before `login`.
+        login : str
 
         Raises
         ------
         UnknownFormat
-            If it names no host.
+            If it names no host, or has a query or a fragment; the message shows no secret.
         """
         import httpx
 
+        plain, found = split_login(address)
+        if "?" in plain or "#" in plain:
+            start = re.split(r"[?#]", plain)[0]
+            raise UnknownFormat(
+                f"{start!r} is followed by a query or a fragment (not shown), which the address of "
+                "an archive cannot have: give http://host/folder."
+            )
         try:
-            host = httpx.URL(address).host
+            host = httpx.URL(plain).host
         except httpx.InvalidURL:
             host = ""
-        if not host:
-            raise UnknownFormat(f"{address!r} names no host: give http://host/folder.")
-        limit_s = float(os.environ.get("GENRE_STALL_LIMIT", STALL_LIMIT_S))
-        return HttpSource(address, limit_s)
+        if not host or "@" in plain:
+            # an `@` that is left comes after a `/` in a password
+            shown = "An address with a login (not shown)" if "@" in address else repr(plain)
+            raise UnknownFormat(f"{shown} names no host: give http://host/folder.")
+        return HttpSource(plain, _stall_limit_s(), found or login)
 
     @property
     def uri(self) -> str:
-        """The address without user and password."""
-        return re.sub(r"//[^/@]*@", "//", self.address, count=1)
+        """The address."""
+        return self.address
 
     @contextmanager
     def open(
@@ -71,8 +91,10 @@ class HttpSource(Source):
 
         headers = _headers(start, stop, version)
         client = _client(os.getpid(), self.stall_limit_s)
+        user, _, password = self.login.partition(":")
+        login = httpx.BasicAuth(user, password) if self.login else None
         try:
-            with client.stream("GET", self.address, headers=headers) as response:
+            with client.stream("GET", self.address, headers=headers, auth=login) as response:
                 self._check(response)
                 begins, size = self._extent(response)
                 # pieces as they arrive: what waits for a larger one is lost when the line breaks
@@ -90,9 +112,10 @@ class HttpSource(Source):
             raise Refused(f"{self.uri} redirects in a circle; give another --mirror.") from error
         except httpx.TimeoutException as error:
             what = "no connection" if isinstance(error, httpx.ConnectTimeout) else "no byte"
-            raise Unreachable(f"{self.uri} gave {what} within the time limit.") from error
+            kind = NotConnected if isinstance(error, httpx.ConnectTimeout) else Unreachable
+            raise kind(f"{self.uri} gave {what} within the time limit.") from error
         except httpx.ConnectError as error:
-            raise Unreachable(f"{self.uri} does not answer: {_reason(error)}.") from error
+            raise NotConnected(f"{self.uri} does not answer: {_reason(error)}.") from error
         except httpx.HTTPError as error:
             raise Unreachable(f"{self.uri} broke off: {_reason(error)}.") from error
 
@@ -105,7 +128,16 @@ class HttpSource(Source):
         if status in _PASSING or status >= 500:
             if status == 507:
                 raise Full(f"{self.uri} answered {name}.")
-            raise Unreachable(f"{self.uri} answered {name}.")
+            raise Unreachable(f"{self.uri} answered {name}.", wait_s=_wait_s(response.headers))
+        if status == 401:
+            raise Refused(
+                f"{self.uri} answered {name}; give the right login, as --mirror "
+                "http://user:password@host/folder."
+            )
+        if 300 <= status < 400:
+            raise Refused(
+                f"{self.uri} answered {name} without saying where to; give another --mirror."
+            )
         if status >= 400 and status != 416:
             raise Refused(f"{self.uri} answered {name}; check --mirror and what it asks of you.")
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -119,13 +151,40 @@ class HttpSource(Source):
         """Return the byte at which the answer begins, and the size of the whole content."""
         length = response.headers.get("content-length", "")
         if response.status_code == 416:
-            raise RangeRefused(f"{self.uri} is shorter than what was got of it before.")
+            raise RangeRefused(f"{self.uri} gives no bytes from there on.")
         if response.status_code != 206:
             return 0, int(length) if length.isdigit() else None
         found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
         if found is None:
-            raise Unreachable(f"{self.uri} gave a part without saying which.")
+            raise RangeRefused(f"{self.uri} gives parts without saying which.")
         return int(found["start"]), int(found["size"]) if found["size"] != "*" else None
+
+
+def split_login(address: str) -> tuple[str, str]:
+    """Take `user:password` out of an address; it is percent-encoded there, or as it is.
+
+    Examples
+    --------
+    >>> split_login("http://me:p%40ss@host/fma")
+    ('http://host/fma', 'me:p@ss')
+    >>> split_login("http://host/fma")
+    ('http://host/fma', '')
+    """
+    scheme, separator, rest = address.partition("://")
+    place, slash, path = rest.partition("/")
+    login, _, host = place.rpartition("@")
+    return f"{scheme}{separator}{host}{slash}{path}", unquote(login)
+
+
+def _stall_limit_s() -> float:
+    given = os.environ.get("GENRE_STALL_LIMIT", "")
+    try:
+        limit_s = float(given or STALL_LIMIT_S)
+    except ValueError:
+        limit_s = 0.0
+    if not 0 < limit_s < float("inf"):
+        raise UnknownFormat(f"GENRE_STALL_LIMIT is {given!r}; give seconds, as 60.")
+    return limit_s
 
 
 def _headers(start: int, stop: int | None, version: str) -> dict[str, str]:
@@ -137,6 +196,19 @@ def _headers(start: int, stop: int | None, version: str) -> dict[str, str]:
         if version and not version.startswith("W/"):
             headers["If-Range"] = version
     return headers
+
+
+def _wait_s(headers: Mapping[str, str]) -> float | None:
+    """Return how long the server asks to wait (`Retry-After`: seconds, or a date), None if not."""
+    asked = headers.get("retry-after", "").strip()
+    if not asked:
+        return None
+    if asked.isdigit():
+        return float(asked)
+    try:
+        return max(0.0, parsedate_to_datetime(asked).timestamp() - time.time())
+    except ValueError:
+        return None
 
 
 def _version(headers: Mapping[str, str]) -> str:

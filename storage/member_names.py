@@ -3,7 +3,11 @@
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-_LONGEST_PART, _LONGEST_NAME = 240, 1_000  # bytes: a temporary name adds to the first; S3's keys
+_LONGEST_PART, _LONGEST_NAME = 200, 1_000  # bytes: a temporary name adds to the first; S3's keys
+_NO_SIGN = ("Cc", "Cf", "Cs")  # control signs, signs that turn or hide text, halves of pairs
+_DEVICES = {"CON", "PRN", "AUX", "NUL"} | {
+    f"{port}{n}" for port in ("COM", "LPT") for n in "123456789"
+}
 
 
 def name_fault(name: str, *, root: str) -> str | None:
@@ -30,10 +34,15 @@ def name_fault(name: str, *, root: str) -> str | None:
     for holds, fault in (
         (name.startswith("/"), "is absolute"),
         ("\\" in name, "has a backslash"),
-        (any(unicodedata.category(sign) in ("Cc", "Cs") for sign in name), "has a control sign"),
+        (any(unicodedata.category(sign) in _NO_SIGN for sign in name), "has a control sign"),
         (".." in parts, "leads out of its folder"),
         (":" in name, "has a drive letter or a colon"),
         ("" in parts or "." in parts, "has an empty part"),
+        (
+            any(part.endswith((".", " ")) for part in parts),
+            "has a part that ends with a dot or a space",
+        ),
+        (any(part.split(".")[0].upper() in _DEVICES for part in parts), "is a device on Windows"),
         (parts[0] != root, f"is not below {root}/"),
         (len(parts) < 2 and not name.endswith("/"), f"takes the place of the folder {root}/"),
         (any(_size(part) > _LONGEST_PART for part in parts), "has too long a part"),
@@ -42,6 +51,14 @@ def name_fault(name: str, *, root: str) -> str | None:
         if holds:
             return fault
     return None
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether a name, below the root, or a folder on its way begins with a dot.
+
+    Listings of a location leave such names out: systems put them everywhere (`.DS_Store`).
+    """
+    return any(part.startswith(".") and part != ".." for part in name.split("/"))
 
 
 def clashes(names: Iterable[str]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """How long to wait between tries, and when to give up: only tries that gained nothing count."""
 
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -9,6 +10,11 @@ from typing import TypeVar
 from storage.errors import Unreachable
 
 Result = TypeVar("Result")
+
+LONGEST_ASKED_S = 300.0
+"""Longest wait that a server is granted which asks for one [s]."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +72,11 @@ class Tries:
                 f"{str(fault).rstrip('.')}, in {self.fruitless} tries in a row; "
                 "run the same command again to go on."
             ) from fault
-        time.sleep(self.patience.wait_s(self.fruitless, draw=self.draw))
+        wait_s = self.patience.wait_s(self.fruitless, draw=self.draw)
+        if fault.wait_s is not None and fault.wait_s > wait_s:
+            wait_s = min(fault.wait_s, LONGEST_ASKED_S)
+            _log.warning("%s It asks to wait; tried again in %.0f s.", fault, wait_s)
+        time.sleep(wait_s)
 
 
 def patiently(work: Callable[[], Result], *, patience: Patience) -> Result:

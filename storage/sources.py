@@ -12,6 +12,9 @@ from typing import Any
 from storage.errors import BadArchive, NotFound, UnknownFormat, Unreachable
 from storage.locations import Location
 
+SMALLEST_ARCHIVE = 22
+"""Bytes of a zip archive without a member."""
+
 _PIECE = 8 * 2**20
 
 
@@ -36,7 +39,7 @@ class Answer:
     pieces: Iterator[bytes]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Facts:
     """What is known of a content before it is read.
 
@@ -54,7 +57,11 @@ class Facts:
 
 
 class RangeRefused(Unreachable):
-    """The content ends before the byte that was asked for."""
+    """The source does not give a part: the content ends before, or it serves no ranges."""
+
+
+class NotConnected(Unreachable):
+    """Nothing answered at all."""
 
 
 class Source(ABC):
@@ -91,12 +98,24 @@ class Source(ABC):
         """
 
     def facts(self) -> Facts:
-        """Ask for one byte, which tells the size and whether parts can be read."""
+        """Ask for one byte, which tells the size and whether parts can be read.
+
+        Raises
+        ------
+        BadArchive
+            If the content is empty, or as good as that.
+        """
         try:
             with self.open(1, stop=2) as answer:
-                return Facts(size=answer.size, version=answer.version, has_ranges=answer.start == 1)
-        except RangeRefused as error:
-            raise BadArchive(f"{self.uri} is no archive: it has less than two bytes.") from error
+                found = Facts(answer.size, answer.version, has_ranges=answer.start == 1)
+        except RangeRefused:
+            with self.open() as answer:
+                found = Facts(answer.size, answer.version, has_ranges=False)
+        if found.size is not None and found.size < SMALLEST_ARCHIVE:
+            raise BadArchive(
+                f"{self.uri} is no zip archive: it has {found.size} bytes; give another --mirror."
+            )
+        return found
 
 
 @dataclass(frozen=True)
@@ -145,7 +164,9 @@ class Stored(Source):
             start += len(piece)
 
 
-def parse_source(address: str, options: Mapping[str, Any] | None = None) -> Source:
+def parse_source(
+    address: str, options: Mapping[str, Any] | None = None, *, login: str = ""
+) -> Source:
     """Give the source that an address names.
 
     Parameters
@@ -154,6 +175,8 @@ def parse_source(address: str, options: Mapping[str, Any] | None = None) -> Sour
         `http(s)://`, `file://`, `s3://`, or a path.
     options : Mapping, optional
         Of an `s3://` address; see `storage.locations.Location.parse`.
+    login : str
+        `user:password` of an `http(s)://` address.
 
     Raises
     ------
@@ -164,7 +187,7 @@ def parse_source(address: str, options: Mapping[str, Any] | None = None) -> Sour
     if separator and scheme.lower() in ("http", "https"):
         from storage.http_source import HttpSource
 
-        return HttpSource.parse(address)
+        return HttpSource.parse(address, login)
     if separator and scheme not in ("file", "s3"):
         raise UnknownFormat(
             f"{address!r} has the scheme {scheme!r}, which is not known: "

@@ -12,17 +12,18 @@ from storage import fetch_notes
 from storage.archives import Contents, read_contents
 from storage.downloads import OnBytes, download, hash_file
 from storage.errors import BadArchive, Mismatched, NoAnswer, UnknownFormat, Unreachable
-from storage.fetch_notes import Fetched
+from storage.fetch_notes import Fetched, FileNote
 from storage.folders import Folder
 from storage.locations import Location
 from storage.readers import ArchiveAt
 from storage.retries import Patience, patiently
-from storage.sources import Facts, Source, Stored
+from storage.sources import Facts, NotConnected, Source, Stored
 from storage.space import check_space, readable_size
 from storage.unpacking import Unpacking, plan_unpacking
 
 NOTES = ".fetch"
 CHECKSUMS = "checksums"
+AUDIO = ".mp3"
 FIRST_CONTACT = Patience(tries=4)
 """An address at which nothing answers is rather wrong than out of order."""
 
@@ -100,12 +101,19 @@ def contact(wanted: Wanted) -> Facts:
     ------
     UnknownFormat
         If it cannot be streamed from.
+    NoAnswer
+        If nothing answers there.
     StorageError
         If it cannot be had.
     """
     kept = None if wanted.archives is None else _kept_at(wanted, wanted.archives)
     source = Stored(kept) if kept is not None and kept.exists() else wanted.source
-    facts = patiently(source.facts, patience=FIRST_CONTACT)
+    try:
+        facts = patiently(source.facts, patience=FIRST_CONTACT)
+    except Unreachable as error:
+        if isinstance(error.__cause__, NotConnected):
+            raise NoAnswer(f"{error.__cause__} Check --mirror.") from None
+        raise
     if wanted.is_streamed and (not facts.has_ranges or facts.size is None):
         raise UnknownFormat(
             f"{wanted.source.uri} serves no byte ranges, which --stream needs; leave --stream out."
@@ -245,7 +253,11 @@ def verify_fetched(wanted: Wanted, archive: ArchiveAt) -> Fetched:
         verified=() if wanted.is_streamed else ("sha1",),
         files=tuple(sorted(unpacking.done)),
     )
-    fetched = replace(fetched, verified=(*fetched.verified, "crc32", *_checksums(wanted, fetched)))
+    has_list, remarks = _compare_with_list(wanted, fetched.files)
+    if contents.hidden:
+        remarks.append(f"left out, since their names begin with a dot: {contents.hidden:,}")
+    verified = (*fetched.verified, "crc32", *([CHECKSUMS] if has_list else []))
+    fetched = replace(fetched, verified=verified, remarks=tuple(remarks))
     fetch_notes.note_fetched(wanted.notes, fetched)
     return fetched
 
@@ -284,20 +296,35 @@ def _contents(wanted: Wanted, archive: ArchiveAt) -> Contents:
         return read_contents(reader, root=wanted.name, where=archive.source.uri)
 
 
-def _checksums(wanted: Wanted, fetched: Fetched) -> tuple[str, ...]:
-    if all(note.name != CHECKSUMS for note in fetched.files):
-        return ()
+def _compare_with_list(wanted: Wanted, files: Sequence[FileNote]) -> tuple[bool, list[str]]:
+    """Compare files with the archive's own list of hashes.
+
+    Returns
+    -------
+    bool
+        Whether there is a list that names every clip.
+    list[str]
+        A sentence where it does not.
+    """
+    if all(note.name != CHECKSUMS for note in files):
+        return False, []
     listing = (wanted.target / CHECKSUMS).read_bytes().decode("utf-8", "replace")
-    wrong = fetch_notes.checksum_faults(listing, fetched.files)
+    wrong = fetch_notes.checksum_faults(listing, files, root=wanted.name)
     # the list is the archive's, and may name what is none of its files
-    for name in {note.name for note in fetched.files}.intersection(wrong):
+    for name in {note.name for note in files}.intersection(wrong):
         (wanted.target / name).delete()
     if wrong:
         raise BadArchive(
             f"{wanted.source.uri} is refused: its own list {CHECKSUMS!r} has other hashes for "
             f"{_listed(wrong)}, which were deleted; fetch it from another --mirror."
         )
-    return (CHECKSUMS,)
+    unlisted = fetch_notes.unlisted(listing, files, root=wanted.name)
+    clips = [name for name in unlisted if name.endswith(AUDIO)]
+    if clips:
+        return False, [
+            f"its list {CHECKSUMS!r} has no hash of {len(clips):,} clips: {_listed(clips)}"
+        ]
+    return True, []
 
 
 def _listed(names: list[str]) -> str:

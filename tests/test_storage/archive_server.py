@@ -6,6 +6,7 @@ import random
 import re
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,7 +30,11 @@ class ArchiveServer:
     status : int | None
         Answer everything with it.
     failures : int
-        So many answers of 503 come first.
+        So many answers of 503 come first, with `retry_after` as their header of that name.
+    says_which : bool
+        Whether a part says which it is.
+    login : str
+        `user:password` that is asked for.
     drop_after : tuple[int, int] | None
         Break the line after a random number of bytes between these.
     stall_after : int | None
@@ -47,6 +52,9 @@ class ArchiveServer:
     content_type: str = "application/zip"
     status: int | None = None
     failures: int = 0
+    retry_after: str = ""
+    says_which: bool = True
+    login: str = ""
     drop_after: tuple[int, int] | None = None
     stall_after: int | None = None
     stall_s: float = 5.0
@@ -97,8 +105,13 @@ class _Handler(BaseHTTPRequestHandler):
         status = 404 if name not in told.files else told.status
         if told.failures:
             told.failures, status = told.failures - 1, 503
+        wanted = f"Basic {b64encode(told.login.encode()).decode()}"
+        if told.login and self.headers.get("Authorization") != wanted:
+            status = 401
         if status is not None:
             self.send_response(status)
+            if status == 503 and told.retry_after:
+                self.send_header("Retry-After", told.retry_after)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
@@ -122,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", told.content_type)
         if told.has_etag:
             self.send_header("ETag", etag)
-        if is_part:
+        if is_part and told.says_which:
             self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")
         if told.has_length:
             self.send_header("Content-Length", str(stop - start))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Iterator
+from email.utils import formatdate
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from archive_server import ArchiveServer, serving
@@ -216,6 +219,79 @@ def test_a_password_is_never_shown(target: Folder) -> None:
         download(found, target, sha1=SHA1, patience=QUICK)
     assert "secret" not in str(caught.value)
     assert "http://127.0.0.1:9/x.zip" in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["secret", "se:cr@et"])
+def test_a_login_opens_a_mirror(server: ArchiveServer, target: Folder, password: str) -> None:
+    server.login = f"me:{password}"
+    address = f"{server.url}/x.zip"
+    with pytest.raises(Refused, match="401"):
+        download(parse_source(address), target, sha1=SHA1, patience=QUICK)
+    found = parse_source(address.replace("//", f"//me:{password}@"))
+    assert (found.uri, password in repr(found)) == (address, False)
+    assert found == parse_source(address, login=server.login)
+    download(found, target, sha1=SHA1, patience=QUICK)
+    assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    "address", ["http://me:secret@/x.zip", "http://me:sec/secret@host/x.zip", "http://h/x?t=secret"]
+)
+def test_an_address_that_is_refused_shows_no_secret(address: str) -> None:
+    with pytest.raises(UnknownFormat, match="give http://host/folder") as caught:
+        parse_source(address)
+    assert "sec" not in str(caught.value)
+
+
+@pytest.mark.parametrize("asked", ["7", "date", "soon", ""])
+def test_a_server_that_asks_to_wait_is_given_its_time(
+    server: ArchiveServer, target: Folder, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("storage.retries.time", SimpleNamespace(sleep=waits.append))
+    server.failures = 1
+    server.retry_after = formatdate(time.time() + 9, usegmt=True) if asked == "date" else asked
+    get(server, target)
+    assert target.read_bytes() == CONTENT
+    (wait,) = waits
+    assert {"7": wait == 7, "date": 7 < wait <= 9}.get(asked, wait < 1)
+
+
+def test_no_server_is_given_more_than_five_minutes(
+    server: ArchiveServer, target: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("storage.retries.time", SimpleNamespace(sleep=waits.append))
+    server.failures, server.retry_after = 1, "86400"
+    get(server, target)
+    assert waits == [300.0]
+
+
+def test_a_server_that_does_not_say_which_part_it_gives(
+    server: ArchiveServer, target: Folder
+) -> None:
+    interrupted(server, target)
+    server.says_which = False
+    facts = source(server).facts()
+    assert (facts.size, facts.has_ranges) == (len(CONTENT), False)
+    (sentence,) = get(server, target)
+    assert sentence.endswith("gives parts without saying which: it begins anew")
+    assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("has_length", [True, False])
+def test_an_empty_answer(server: ArchiveServer, target: Folder, has_length: bool) -> None:
+    server.files["x.zip"], server.has_length = b"", has_length
+    with pytest.raises(UnknownFormat, match="no zip archive: it has 0 bytes"):
+        get(server, target)
+    assert left_beside(target) == []
+
+
+@pytest.mark.parametrize("limit", ["abc", "0", "-1", "inf"])
+def test_a_stall_limit_that_is_none(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENRE_STALL_LIMIT", limit)
+    with pytest.raises(UnknownFormat, match=f"GENRE_STALL_LIMIT is '{limit}'; give seconds"):
+        parse_source("http://127.0.0.1:9/x.zip")
 
 
 def test_from_a_folder_and_a_bucket(target: Folder, tmp_path: Path, bucket: Bucket) -> None:

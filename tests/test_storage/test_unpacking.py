@@ -23,6 +23,7 @@ from storage.fetch_notes import (
     read_archive_sha1,
     read_fetched,
     read_notes,
+    unlisted,
 )
 from storage.folders import Folder
 from storage.locations import Location
@@ -238,7 +239,7 @@ class TestSources:
 
     def test_an_empty_archive(self, server: ArchiveServer) -> None:
         server.files["fma_small.zip"] = b""
-        with pytest.raises(BadArchive, match="less than two bytes"):
+        with pytest.raises(BadArchive, match="has 0 bytes"):
             parse_source(f"{server.url}/fma_small.zip").facts()
 
 
@@ -249,6 +250,9 @@ class TestSources:
         ("{a} *a\n{b}  ./sub/b\n\n", []),
         ("{b}  a\n{b}  sub/b\n", ["a"]),
         ("{a}  a\n{b}  sub/c\n", ["sub/c"]),
+        ("\ufeff{a}  top/a\r\n# a comment\r\n{b}  ./top/sub/b\r\n", []),
+        ("{a}  a\n{b}  sub/.DS_Store\n", []),
+        ("{a}  a\n{b}  ../b\n", ["../b"]),
     ],
 )
 def test_the_list_of_hashes(listing: str, wrong: list[str]) -> None:
@@ -256,7 +260,14 @@ def test_the_list_of_hashes(listing: str, wrong: list[str]) -> None:
         unpacking.FileNote("a", 1, 0, "a" * 40, ""),
         unpacking.FileNote("sub/b", 1, 0, "b" * 40, ""),
     ]
-    assert checksum_faults(listing.format(a="A" * 40, b="b" * 40), files) == wrong
+    text = listing.format(a="A" * 40, b="b" * 40)
+    assert checksum_faults(text, files, root="top") == wrong
+
+
+def test_files_that_the_list_leaves_out() -> None:
+    files = [unpacking.FileNote(name, 1, 0, "a" * 40, "") for name in ("a", "sub/b", "sub/c")]
+    listing = f"{'a' * 40}  sub/b\n{'a' * 40}  top/a\n"
+    assert unlisted(listing, files, root="top") == ["sub/c"]
 
 
 def test_the_hash_of_a_kept_archive_is_noted_until_it_changes(place: Location) -> None:

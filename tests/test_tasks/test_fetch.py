@@ -15,15 +15,25 @@ from typing import Any
 import pytest
 
 from flows.errors import UsageError
-from flows.fetch_options import parse_sha1, wanted_archives
+from flows.fetch_options import LOGIN, hide_login, parse_sha1, wanted_archives
 from flows.pace import Pace, duration
 from genre_model import fma_archives
 from genre_model.errors import CatalogueError
 from storage.buckets import Bucket
-from storage.errors import BadArchive, Full, Mismatched, NoAnswer, NotFound, UnknownFormat
+from storage.errors import (
+    BadArchive,
+    Full,
+    Mismatched,
+    NoAnswer,
+    NotFound,
+    UnknownFormat,
+    Unreachable,
+)
 from storage.fetch_notes import Fetched
 from storage.folders import Folder
+from storage.http_source import HttpSource
 from storage.locations import Location
+from storage.retries import Patience
 from tasks.fetch import (
     Wanted,
     check_room,
@@ -106,6 +116,27 @@ def tree(data: Location) -> dict[str, bytes]:
 
 
 class TestEveryPlace:
+    def test_hidden_files_are_left_out(
+        self, wanted: Asking, place: Location, server: ArchiveServer
+    ) -> None:
+        hidden = {"fma_small/.DS_Store": b"x", "fma_small/000/.git/config": b"y"}
+        server.files["fma_small.zip"] = odd = zipped(FILES | hidden)
+        fetched, written = fetch(wanted(content=odd))
+        assert (written, tree(place)) == (len(FILES), FILES)
+        assert fetched.remarks == ("left out, since their names begin with a dot: 2",)
+        assert fetch(wanted(content=odd)) == (fetched, 0)
+
+    def test_clips_that_the_archives_own_list_leaves_out(
+        self, wanted: Asking, server: ArchiveServer
+    ) -> None:
+        lines = FILES["fma_small/checksums"].splitlines(keepends=True)
+        shorter = FILES | {"fma_small/checksums": b"".join(lines[2:])}
+        server.files["fma_small.zip"] = odd = zipped(shorter)
+        fetched, _ = fetch(wanted(content=odd))
+        assert fetched.verified == ("sha1", "crc32")
+        (remark,) = fetched.remarks
+        assert "has no hash of 2 clips" in remark
+
     def test_with_its_archive(self, wanted: Asking, place: Location, tmp_path: Path) -> None:
         fetched, written = fetch(wanted())
         assert fetched.verified == EVERYTHING
@@ -364,6 +395,41 @@ def test_no_server_where_it_is_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = wanted_archives("fma_small", "s3://box/fma", options=options)[0]
     with pytest.raises(NoAnswer, match=r"'box'; see whether its server .* runs"):
         find_fetched.fn(asked)
+
+
+def test_a_mirror_at_which_nobody_answers(wanted: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.fetch.FIRST_CONTACT", Patience(tries=2, first_s=0.01))
+    asked = wanted(mirror="http://127.0.0.1:9/fma")
+    with pytest.raises(NoAnswer, match=r"fma_small.zip does not answer: .* Check --mirror"):
+        contact.fn(asked)
+
+
+def test_a_server_out_of_order_is_a_fault(
+    wanted: Asking, server: ArchiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.fetch.FIRST_CONTACT", Patience(tries=2, first_s=0.01))
+    server.status = 500
+    with pytest.raises(Unreachable, match="answered 500") as caught:
+        contact.fn(wanted())
+    assert not caught.value.remedied_by_user
+
+
+def test_no_parameter_of_a_run_holds_a_login(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(LOGIN, "")  # so that what is set below is undone
+    with pytest.raises(UsageError, match=f"set {LOGIN}=user:password") as caught:
+        wanted_archives("fma_small", str(tmp_path), mirror="http://me:secret@host/fma")
+    assert "secret" not in str(caught.value)
+    mirror = hide_login("http://me:secret@host/fma/")
+    assert (mirror, hide_login(None)) == ("http://host/fma/", None)
+    for each in wanted_archives("fma_small", str(tmp_path), mirror=mirror):
+        assert isinstance(each.source, HttpSource)
+        assert each.source.login == "me:secret"
+        assert each.source.uri == f"http://host/fma/{each.name}.zip"
+    (official, _) = wanted_archives("fma_small", str(tmp_path))
+    assert isinstance(official.source, HttpSource)
+    assert not official.source.login  # of a mirror, and for nobody else
 
 
 def test_a_worker_needs_an_absolute_folder(monkeypatch: pytest.MonkeyPatch) -> None:
