@@ -9,33 +9,39 @@ not, if it is told which of TensorBoard's plugins shows the value.
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import pandas as pd
 import tensorflow as tf
 
+EVENT_FILE = "events.out.tfevents.history"
+
 
 def write_event_log(folder: Path, history: pd.DataFrame) -> None:
-    """Write one event file with a scalar a column and epoch.
+    """Write one event file with a scalar a column and epoch, in place of an older one.
 
     Parameters
     ----------
     folder : Path
-        Made anew.
+        Made if it is not there.
     history : pd.DataFrame
         One line an epoch: `epoch` (from 1), and columns of numbers; what is not a number is left
         out.
     """
-    if folder.exists():
-        shutil.rmtree(folder)
     scalars = tf.compat.v1.SummaryMetadata(
         plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars")
     )
-    writer = tf.summary.create_file_writer(str(folder))
-    with writer.as_default():
-        for line in history.to_dict("records"):
-            step = int(line.pop("epoch"))
-            for name, value in line.items():
-                if pd.notna(value):
-                    tf.summary.write(str(name), tf.constant(value, tf.float32), step, scalars)
-    writer.close()
+    with tempfile.TemporaryDirectory(prefix="genre-events-") as temporary:
+        writer = tf.summary.create_file_writer(temporary)
+        with writer.as_default():
+            for line in history.to_dict("records"):
+                step = int(line.pop("epoch"))
+                for name, value in line.items():
+                    if pd.notna(value):
+                        tf.summary.write(str(name), tf.constant(value, tf.float32), step, scalars)
+        writer.close()
+        # its own name would tell host, time and process: a model's files have the same names
+        (written,) = Path(temporary).iterdir()
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.move(written, folder / EVENT_FILE)

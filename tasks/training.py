@@ -14,7 +14,7 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from genre_model.bundle import HISTORY_FILE, LOGS_FOLDER, model_id, save_bundle
+from genre_model.bundle import HISTORY_FILE, model_id, save_bundle
 from genre_model.specs import TRAINING_VERSION, ModelSpec, TrainSpec
 from storage.claims import Claim
 from storage.locations import Location
@@ -161,6 +161,4 @@ def _withdraw(models: ModelStore, name: str) -> None:
     place = models.location(name)
     for split in (place / "evaluation").folders():
         (place / "evaluation" / split / METRICS_FILE).delete()
-    for entry in (place / LOGS_FOLDER).list():
-        (place / LOGS_FOLDER / entry.name).delete()
     (place / MODEL_FILE).delete()

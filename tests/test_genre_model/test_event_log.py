@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from genre_model.event_log import write_event_log
+from genre_model.event_log import EVENT_FILE, write_event_log
 
 
 def test_every_number_of_every_epoch_is_a_scalar(tmp_path: Path) -> None:
@@ -17,7 +17,7 @@ def test_every_number_of_every_epoch_is_a_scalar(tmp_path: Path) -> None:
     )
     write_event_log(tmp_path / "logs", history)
     (path,) = (tmp_path / "logs").iterdir()
-    assert path.name.startswith("events.out.tfevents.")
+    assert path.name == EVENT_FILE
     found: dict[str, list[tuple[int, float]]] = {}
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
         event = tf.compat.v1.Event.FromString(record)
