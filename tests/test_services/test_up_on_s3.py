@@ -34,7 +34,7 @@ BLOCK = "aws-credentials/bucket"
 OUTPUT = (".out", ".err")
 PASSWORD = {"PREFECT_API_AUTH_STRING": "genre:sesame"}
 ITS_PASSWORD = {f"PREFECT_SERVER_{name[8:]}": word for name, word in PASSWORD.items()}
-START_LIMIT_S, RUN_LIMIT_S = 240.0, 400.0
+START_LIMIT_S, RUN_LIMIT_S, LOG_LIMIT_S = 240.0, 400.0, 60.0
 
 
 @dataclass(frozen=True)
@@ -243,13 +243,21 @@ def ran(place: Place) -> Ran:
         facts = run.ended(limit_s=RUN_LIMIT_S)
         runs = post("flow_runs/filter", {})
         (child,) = [each for each in runs if each["work_pool_name"] == "gpu"]
-        records = [
-            record
-            for offset in range(0, 1_000, 200)
-            for record in post("logs/filter", {"limit": 200, "offset": offset})
-        ]
-        told = str([runs, records, post("artifacts/filter", {}), post("task_runs/filter", {})])
-        return Ran(place, facts, child, told, [each["message"] for each in records])
+
+        def records() -> list[dict[str, Any]]:
+            asked = [
+                post("logs/filter", {"limit": 200, "offset": at}) for at in range(0, 1_000, 200)
+            ]
+            return [record for page in asked for record in page]
+
+        def is_told() -> bool:
+            return any(f"report {STORE}/" in each["message"] for each in records())
+
+        # a run's last records arrive after its last state
+        until(is_told, limit_s=LOG_LIMIT_S, what="the run tells of its report")
+        found = records()
+        told = str([runs, found, post("artifacts/filter", {}), post("task_runs/filter", {})])
+        return Ran(place, facts, child, told, [each["message"] for each in found])
 
     return place.machines.asked(finished)
 
