@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import random
@@ -17,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 ROOT = Path(__file__).parents[2]
 START_LIMIT_S, RUN_LIMIT_S, BUSY_LIMIT_S = 120, 240, 30
@@ -137,8 +140,13 @@ def worker(server: Server, pool: str, *, folder: Path, **settings: str) -> Itera
     try:
         yield process.pid
     finally:
+        # a flow run has a session of its own, and would outlast its worker
+        runs = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, 9)
         process.wait()
+        for run in runs:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                run.kill()
 
 
 def finished_run(server: Server, run_id: str, *, limit_s: float = RUN_LIMIT_S) -> Any:
