@@ -45,7 +45,7 @@ test: setup ## the quick suite
 
 test-faults: services ## real processes killed, disks filled
 	$(BIN)/python -m pytest -m faults
-	GENRE_FUZZ=600 $(BIN)/python -m pytest tests/test_genre_model/test_decode_fuzz.py
+	GENRE_FUZZ=600 $(BIN)/python -m pytest tests/test_genre_model/test_signal/test_decode_fuzz.py
 
 test-services: services browser ## real servers beside the tests
 	@test -x "$$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -1)" || test "$$(id -u)" != 0 \

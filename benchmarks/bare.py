@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from tasks.shards import ShardJob, write_shard
+from tasks.worker.shards import ShardJob, write_shard
 
 
 def main() -> None:

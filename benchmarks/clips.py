@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
-from genre_model.catalogue import audio_path, subset_folder
+from genre_model.data.catalogue import audio_path, subset_folder
+from genre_model.data.tracks_csv import COLUMNS
 from genre_model.demo import plan_demo, render_track
-from genre_model.tracks_csv import COLUMNS
-from tasks.native_messages import held_back
+from tasks.native_stderr import held_back
 
 REAL_MUSIC = Path(__file__).parents[1].parent / "shared" / "real_music"
 GENRES = ("Classical", "Electronic", "Folk", "Hip-Hop", "Instrumental", "Pop", "Rock", "Soul")

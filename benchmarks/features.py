@@ -22,8 +22,8 @@ import soundfile
 
 from genre_model.demo import plan_demo, render_track
 from genre_model.mel import FeatureExtractor
+from genre_model.signal.waveforms import ClipReader
 from genre_model.specs import FeatureSpec
-from genre_model.waveforms import ClipReader
 
 ONE_THREAD = {f"{pool}_NUM_THREADS": "1" for pool in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 Way = Callable[[bytes], object]

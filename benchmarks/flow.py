@@ -86,7 +86,7 @@ def run_flow(folder: Path, data: Path, store: Path, *, workers: int, clips: int)
     """Write all shards by the command `genre features`, with a Prefect of its own."""
     command = ["features", "--data", data, "--store", store, "--workers", workers, "--json"]
     done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", *map(str, command)],
+        [sys.executable, "-m", "flows.command.cli", *map(str, command)],
         env={**os.environ, "PREFECT_HOME": str(folder / "prefect")},
         stdout=subprocess.PIPE,
         text=True,

@@ -16,9 +16,9 @@ from typing import Any
 from benchmarks.clips import make_data, say, workplace
 from benchmarks.processes import Sampler
 from benchmarks.shard_jobs import plan_jobs
-from flows.cluster import dask_client
-from storage.layout import ROWS_PER_SHARD, shard_name
-from tasks.shards import ShardJob, write_shard
+from flows.engine.cluster import dask_client
+from storage.array.layout import ROWS_PER_SHARD, shard_name
+from tasks.worker.shards import ShardJob, write_shard
 
 LIMIT_MB = 600
 ROLES = ("worker", "decoder")
@@ -28,7 +28,7 @@ _SAMPLE_EVERY_S = 0.05
 def role_of(command: Sequence[str]) -> str:
     """Name a descendant of this process by its command line."""
     line = " ".join(command)
-    if "tasks.decoder_child" in line:
+    if "tasks.worker.decoder_child" in line:
         return "decoder"
     return "worker" if "spawn_main" in line else "others"
 

@@ -27,7 +27,7 @@ from benchmarks import rerun
 from benchmarks.clips import make_data, say, workplace
 from benchmarks.flow import run_flow
 from benchmarks.processes import Sampler
-from tasks.shards import ShardJob, ShardOutcome
+from tasks.worker.shards import ShardJob, ShardOutcome
 
 if TYPE_CHECKING:
     from flows.build_features import Built
@@ -85,14 +85,14 @@ def run(folder: Path, *, shards: int, workers: int) -> tuple[Built, float, Sampl
     Sampler
         What the processes took meanwhile.
     """
-    from flows import prefect_environment
+    from flows.command import environment
 
     os.environ["PREFECT_HOME"] = str(folder / "prefect")
-    prefect_environment.prepare()
+    environment.prepare()
     from prefect import flow
 
     from flows.build_features import build_shards
-    from flows.settling import settle
+    from flows.dashboard.flushing import settle
 
     work = _work(folder, shards=shards)
     sampler = Sampler(role_of)
@@ -269,12 +269,12 @@ def _ms(sampler: Sampler, role: str, start: float, end: float, shards: int) -> f
 
 def _work(folder: Path, *, shards: int) -> FeatureWork:
     """Plan shards of 64 tracks that are nowhere."""
-    from genre_model.catalogue import audio_path
+    from genre_model.data.catalogue import audio_path
     from genre_model.specs import FeatureSpec
-    from storage.features import FeatureStore
-    from storage.layout import ROWS_PER_SHARD, create_store
-    from storage.locations import Location
-    from storage.plans import AudioState, plan_work
+    from storage.array.features import FeatureStore
+    from storage.array.layout import ROWS_PER_SHARD, create_store
+    from storage.array.plans import AudioState, plan_work
+    from storage.places.location import Location
     from tasks.features import FeatureWork
 
     spec = FeatureSpec.preset("default")

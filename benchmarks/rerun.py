@@ -51,8 +51,8 @@ def measure(folder: Path, *, tracks: int, times: int = 2) -> dict[str, Any]:
 def done_store(data: Path, store: Path, *, tracks: int) -> None:
     """Make a data folder of empty files, and a store in which they are done and a model trained."""
     from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
-    from storage.layout import create_store
-    from storage.locations import Location
+    from storage.array.layout import create_store
+    from storage.places.location import Location
     from tasks.catalogue import find_catalogue, store_catalogue
     from tasks.features import finalise_features, prepare_features
     from tasks.labelled import load_labelled
@@ -103,7 +103,7 @@ def _run(data: Path, store: Path, *, api: str, tracks: int) -> tuple[float, floa
     arguments = ["run", "--data", str(data), "--store", str(store), "--json"]
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", *arguments],
+        [sys.executable, "-m", "flows.command.cli", *arguments],
         env={**os.environ, "PREFECT_API_URL": api},
         stdout=subprocess.PIPE,
         text=True,

@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING
 from benchmarks.clips import make_empty_files, say, workplace, write_tracks_csv
 
 if TYPE_CHECKING:
-    from storage.features import FeatureStore
-    from storage.plans import ShardWork
+    from storage.array.features import FeatureStore
+    from storage.array.plans import ShardWork
     from tasks.catalogue import FoundCatalogue
     from tasks.features import FeatureWork
 
@@ -42,9 +42,9 @@ _PROSE = 'Words, "quoted", <p>marked up</p>\nand broken. ' * 25
 
 def step(name: str, data: Path, store: Path) -> dict[str, object]:
     """Do one step in this process and return its figures."""
-    from flows import prefect_environment
+    from flows.command import environment
 
-    prefect_environment.prepare()
+    environment.prepare()
     import tasks.catalogue
     import tasks.features
 
@@ -131,8 +131,8 @@ def _tables_s(work: FeatureWork) -> float:
 
 
 def _find(data: Path, store: Path) -> FoundCatalogue:
-    from storage.layout import create_store
-    from storage.locations import Location
+    from storage.array.layout import create_store
+    from storage.places.location import Location
     from tasks.catalogue import find_catalogue, store_catalogue
 
     found = find_catalogue.fn(Location.parse(data), subset=SUBSET)
@@ -142,7 +142,7 @@ def _find(data: Path, store: Path) -> FoundCatalogue:
 
 def _work(found: FoundCatalogue, store: Path) -> FeatureWork:
     from genre_model.specs import FeatureSpec
-    from storage.layout import open_store
+    from storage.array.layout import open_store
     from tasks.features import prepare_features
 
     return prepare_features.fn(open_store(store), found, FeatureSpec.preset("default"))
@@ -166,8 +166,8 @@ def pretend(features: FeatureStore, work: ShardWork) -> None:
 
 def pretended(work: ShardWork) -> dict[str, bytes]:
     """Make what a listing and the tables see of a finished shard: an object and a manifest."""
-    from storage.layout import manifest_name, shard_name
-    from storage.manifests import RowRecord, ShardManifest
+    from storage.array.layout import manifest_name, shard_name
+    from storage.array.manifests import RowRecord, ShardManifest
 
     records = tuple(
         RowRecord(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flows import prefect_environment
-from tasks.shards import ShardJob
+from flows.command import environment
+from tasks.worker.shards import ShardJob
 
 
 def plan_jobs(data: Path, store: Path) -> list[ShardJob]:
@@ -17,10 +17,10 @@ def plan_jobs(data: Path, store: Path) -> list[ShardJob]:
     store : Path
         Where there is no store yet.
     """
-    prefect_environment.prepare()
+    environment.prepare()
     from genre_model.specs import FeatureSpec
-    from storage.layout import create_store
-    from storage.locations import Location
+    from storage.array.layout import create_store
+    from storage.places.location import Location
     from tasks.catalogue import find_catalogue
     from tasks.features import feature_extractor, prepare_features
 

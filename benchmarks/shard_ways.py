@@ -19,11 +19,11 @@ import zarr
 from obstore.store import S3Store
 from zarr.storage import FsspecStore, ObjectStore
 
-from storage.buckets import Bucket
-from storage.folders import Folder
-from storage.layout import ARRAY, ROWS_PER_SHARD
-from storage.s3_for_zarr import asynchronous_file_system
-from storage.shards import Block, array_document, decode_shard, encode_shard
+from storage.array.layout import ARRAY, ROWS_PER_SHARD
+from storage.array.shards import Block, array_document, decode_shard, encode_shard
+from storage.places.bucket import Bucket
+from storage.places.folder import Folder
+from storage.places.s3_for_zarr import asynchronous_file_system
 from tests.seaweedfs import SeaweedFS
 
 ROW_SHAPE = (10, 128, 128)

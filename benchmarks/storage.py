@@ -25,12 +25,12 @@ from typing import Any
 from benchmarks.clips import make_data, make_empty_files, say, workplace, write_tracks_csv
 from benchmarks.scale import pretended
 from benchmarks.shard_ways import measure_arrays, measure_bytes
-from storage.buckets import Bucket
+from storage.array.inventory import in_parallel
+from storage.array.layout import create_store
 from storage.claims import Claim
-from storage.folders import Folder
-from storage.layout import create_store
-from storage.locations import Location
-from storage.surveys import in_parallel
+from storage.places.bucket import Bucket
+from storage.places.folder import Folder
+from storage.places.location import Location
 from tests.s3_proxy import Proxy
 from tests.seaweedfs import SeaweedFS
 
@@ -97,7 +97,7 @@ def _run(data: Location, store: Location, *, decode: bool = True) -> int:
     from genre_model.specs import FeatureSpec
     from tasks.catalogue import find_catalogue, store_catalogue
     from tasks.features import feature_extractor, finalise_features, prepare_features
-    from tasks.shards import ShardJob, write_shard
+    from tasks.worker.shards import ShardJob, write_shard
 
     spec = FeatureSpec.preset("default")
     found = find_catalogue.fn(data)

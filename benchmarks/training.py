@@ -30,14 +30,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.clips import say, workplace
-from genre_model.batches import ROWS_PER_SHARD, ReadShard, RowIndex
+from genre_model.learning.batches import ROWS_PER_SHARD, ReadShard, RowIndex
 from genre_model.specs import FeatureSpec, TrainSpec
-from storage.buckets import Bucket
-from storage.features import FeatureStore
-from storage.folders import Folder
-from storage.layout import shard_name
-from storage.locations import Location
-from storage.shards import encode_shard
+from storage.array.features import FeatureStore
+from storage.array.layout import shard_name
+from storage.array.shards import encode_shard
+from storage.places.bucket import Bucket
+from storage.places.folder import Folder
+from storage.places.location import Location
 from tests.s3_proxy import Proxy
 from tests.seaweedfs import SeaweedFS
 
@@ -58,7 +58,7 @@ def make_shards(count: int) -> list[np.ndarray]:
 
 def measure(ways: Mapping[str, ReadShard], *, shards: int, rounds: int) -> list[dict[str, Any]]:
     """Train for so many epochs each way, in turn, and give a line a way, `memory` first."""
-    from genre_model.training import train
+    from genre_model.learning.training import train
 
     names = list(ways)
     now = [names[-1]]  # of the first epoch, which is left out
@@ -181,7 +181,7 @@ def main() -> None:
     say("shards")
     shards = make_shards(options.shards)
     with workplace() as folder, _ways(folder, shards, late_ms=options.late_ms) as ways:
-        from genre_model.devices import training_device
+        from genre_model.learning.devices import training_device
 
         rows = measure(ways, shards=options.shards, rounds=options.rounds)
         device = training_device()

@@ -29,13 +29,13 @@ from pathlib import Path
 from distributed import Client
 
 from benchmarks.clips import say, workplace
-from flows.cluster import dask_client
-from storage import unpacking
-from storage.archives import read_contents
-from storage.folders import Folder
-from storage.readers import ArchiveAt
-from storage.sources import Stored
-from tasks.unpacking import PartJob, unpack
+from flows.engine.cluster import dask_client
+from storage.archives import unpacking
+from storage.archives.contents import read_contents
+from storage.archives.readers import ArchiveAt
+from storage.archives.source import Stored
+from storage.places.folder import Folder
+from tasks.worker.unpacking import PartJob, unpack
 
 NAME = "fma_small"
 _HEADER_BYTES = 30  # of a member; its name follows, and no extra field in an archive made here

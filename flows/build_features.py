@@ -15,10 +15,14 @@ from distributed import Client
 from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
 
-from flows import announcements, artifacts, progress, worker_progress
-from flows.bounded import run_bounded
-from flows.cluster import dask_client
-from flows.data import data_location, store_address
+from flows.dashboard import artifacts, events
+from flows.dashboard.blocks import storage_options
+from flows.engine import progress, worker_progress
+from flows.engine.bounded import run_bounded
+from flows.engine.cluster import dask_client
+from flows.engine.data import data_location, store_address
+from flows.engine.quarantine_limit import check_quarantine
+from flows.engine.shared_folders import check_seen
 from flows.errors import TooManyQuarantined
 from flows.parameters import (
     Data,
@@ -33,13 +37,10 @@ from flows.parameters import (
     Verify,
     Workers,
 )
-from flows.quarantine_policy import check_quarantine
-from flows.shared_folders import check_seen
-from flows.storage_blocks import storage_options
 from genre_model.specs import FeatureSpec
+from storage.array.layout import create_store
+from storage.array.plans import ShardWork
 from storage.claims import Claim
-from storage.layout import create_store
-from storage.plans import ShardWork
 from tasks.build_shard import build_shard, may_pass
 from tasks.catalogue import find_catalogue, store_catalogue
 from tasks.features import (
@@ -49,8 +50,8 @@ from tasks.features import (
     finalise_features,
     prepare_features,
 )
-from tasks.opaque import opaque
-from tasks.shards import ShardJob, ShardOutcome, write_shard
+from tasks.quoting import opaque
+from tasks.worker.shards import ShardJob, ShardOutcome, write_shard
 
 IN_FLIGHT_A_WORKER = 2
 
@@ -119,7 +120,7 @@ def build_features(
     max_quarantined : float [0 to 1]
         Share of refused tracks above which the run fails, with the ledger as its message.
     storage_block : str, optional
-        Prefect block with the options of s3:// addresses; see `flows.storage_blocks`.
+        Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
 
     Returns
     -------
@@ -166,9 +167,9 @@ def build_features(
     try:
         check_quarantine(result, ledger, limit=max_quarantined, where=where)
     except TooManyQuarantined as refusal:
-        announcements.features_quarantined(root, result, message=str(refusal))
+        events.features_quarantined(root, result, message=str(refusal))
         raise
-    announcements.features_ready(root, result, preset=preset, storage_block=storage_block)
+    events.features_ready(root, result, preset=preset, storage_block=storage_block)
     return result
 
 
@@ -265,6 +266,6 @@ def _publish_quarantine(work: FeatureWork, quarantine: pd.DataFrame) -> pd.DataF
 
 
 if __name__ == "__main__":
-    from flows.cli import main
+    from flows.command.cli import main
 
     main(["features", *sys.argv[1:]])

@@ -9,8 +9,9 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
-from flows import artifacts
-from flows.data import store_address
+from flows.dashboard import artifacts
+from flows.dashboard.blocks import storage_options
+from flows.engine.data import store_address
 from flows.parameters import (
     Model,
     Refresh,
@@ -18,9 +19,8 @@ from flows.parameters import (
     StorageBlock,
     Store,
 )
-from flows.storage_blocks import storage_options
 from genre_model.specs import EvaluateSpec
-from storage.layout import open_store
+from storage.array.layout import open_store
 from tasks.evaluation import evaluate_network, read_markdown
 from tasks.models import choose_model
 
@@ -51,7 +51,7 @@ def evaluate_model(
     refresh : bool
         Evaluate again though it is done.
     storage_block : str, optional
-        Prefect block with the options of s3:// addresses; see `flows.storage_blocks`.
+        Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
 
     Returns
     -------
@@ -76,6 +76,6 @@ def evaluate_model(
 
 
 if __name__ == "__main__":
-    from flows.cli import main
+    from flows.command.cli import main
 
     main(["evaluate", *sys.argv[1:]])

@@ -13,18 +13,19 @@ from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
 from pydantic import Field
 
-from flows import artifacts, progress, worker_progress
-from flows.bounded import run_bounded
-from flows.cluster import dask_client
-from flows.fetch_options import wanted_archives
-from flows.pace import MEBIBYTE, Pace
+from flows.dashboard import artifacts
+from flows.dashboard.blocks import storage_options
+from flows.engine import progress, worker_progress
+from flows.engine.bounded import run_bounded
+from flows.engine.cluster import dask_client
+from flows.engine.download_progress import MEBIBYTE, Pace
+from flows.engine.fetch_request import wanted_archives
 from flows.parameters import Described, Scheduler, StorageBlock, Workers
-from flows.storage_blocks import storage_options
+from storage.archives.fetch_notes import Fetched
+from storage.archives.readers import ArchiveAt
+from storage.archives.source import Facts
+from storage.archives.unpacking import Part, Unpacking
 from storage.claims import Claim
-from storage.fetch_notes import Fetched
-from storage.readers import ArchiveAt
-from storage.sources import Facts
-from storage.unpacking import Part, Unpacking
 from tasks.fetch import (
     NOTES,
     Wanted,
@@ -35,9 +36,9 @@ from tasks.fetch import (
     plan_files,
     verify_fetched,
 )
-from tasks.opaque import opaque
+from tasks.quoting import opaque
 from tasks.unpack_part import unpack_part
-from tasks.unpacking import PartJob, PartOutcome
+from tasks.worker.unpacking import PartJob, PartOutcome
 
 IN_FLIGHT_A_WORKER = 2
 
@@ -97,7 +98,7 @@ def fetch_dataset(
         Read files that are there, and write damaged ones again.
     storage_block : str, optional
         Prefect block with the options of s3:// addresses, `to` and `mirror` alike; see
-        `flows.storage_blocks`.
+        `flows.dashboard.blocks`.
 
     Returns
     -------
@@ -241,6 +242,6 @@ def _in_all(name: str, found: list[dict[str, Any]]) -> bool:
 
 
 if __name__ == "__main__":
-    from flows.cli import main
+    from flows.command.cli import main
 
     main(["fetch", *sys.argv[1:]])

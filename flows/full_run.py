@@ -10,8 +10,10 @@ from typing import Any
 from prefect import flow, get_run_logger
 
 from flows.build_features import build_features
+from flows.dashboard.blocks import storage_options
+from flows.engine.handover import run_elsewhere
+from flows.engine.starting_points import catalogue_to_train_on, model_to_evaluate
 from flows.evaluate_model import evaluate_model
-from flows.handover import run_elsewhere
 from flows.parameters import (
     Catalogue,
     Data,
@@ -32,13 +34,11 @@ from flows.parameters import (
     Verify,
     Workers,
 )
-from flows.starting_points import catalogue_to_train_on, model_to_evaluate
-from flows.storage_blocks import storage_options
 from flows.train_model import name_model, train_model
+from storage.array.layout import open_store
 from storage.catalogues import read_catalogue
-from storage.layout import open_store
-from storage.locations import Location
 from storage.models import ModelStore
+from storage.places.location import Location
 from tasks.models import describe_model
 
 
@@ -168,6 +168,6 @@ def _log_in_short(
 
 
 if __name__ == "__main__":
-    from flows.cli import main
+    from flows.command.cli import main
 
     main(["run", *sys.argv[1:]])

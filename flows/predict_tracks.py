@@ -7,13 +7,14 @@ from typing import Any
 
 from prefect import flow, get_run_logger
 
-from flows import artifacts, progress
-from flows.data import folder_location, store_address
+from flows.dashboard import artifacts
+from flows.dashboard.blocks import storage_options
+from flows.engine import progress
+from flows.engine.data import folder_location, store_address
 from flows.parameters import Folder, Predicting, Refresh, StorageBlock, Store
-from flows.storage_blocks import storage_options
-from storage.layout import open_store
-from tasks.opaque import opaque
+from storage.array.layout import open_store
 from tasks.predicted_folder import predict_folder
+from tasks.quoting import opaque
 
 
 @flow(name="predict-tracks", flow_run_name="predict {folder}")
@@ -37,7 +38,7 @@ def predict_tracks(
     refresh : bool
         Predict every file again.
     storage_block : str, optional
-        Prefect block with the options of s3:// addresses; see `flows.storage_blocks`.
+        Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
 
     Returns
     -------

@@ -9,8 +9,11 @@ from typing import Any
 
 from prefect import flow, get_run_logger
 
-from flows import artifacts, progress
-from flows.data import store_address
+from flows.command.render import share_of_time
+from flows.dashboard import artifacts
+from flows.dashboard.blocks import storage_options
+from flows.engine import progress
+from flows.engine.data import store_address
 from flows.parameters import (
     Catalogue,
     Epochs,
@@ -21,13 +24,11 @@ from flows.parameters import (
     StorageBlock,
     Store,
 )
-from flows.shown import share_of_time
-from flows.storage_blocks import storage_options
 from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
-from storage.layout import open_store
-from storage.locations import Location
+from storage.array.layout import open_store
+from storage.places.location import Location
 from tasks.labelled import load_labelled
-from tasks.opaque import opaque
+from tasks.quoting import opaque
 from tasks.training import identify_model, read_history, train_network
 
 
@@ -61,7 +62,7 @@ def train_model(
     refresh : bool
         Train again though the model is there.
     storage_block : str, optional
-        Prefect block with the options of s3:// addresses; see `flows.storage_blocks`.
+        Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
 
     Returns
     -------
@@ -124,6 +125,6 @@ def _train_spec(seed: int, epochs: int | None) -> TrainSpec:
 
 
 if __name__ == "__main__":
-    from flows.cli import main
+    from flows.command.cli import main
 
     main(["train", *sys.argv[1:]])

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genre_model.audio import AudioSource, ClipDefect, Status
-from genre_model.filters import MelBank
-from genre_model.scales import apply_scale, half_of_positive
+from genre_model.signal.audio import AudioSource, ClipDefect, Status
+from genre_model.signal.filters import MelBank
+from genre_model.signal.scales import apply_scale, half_of_positive
+from genre_model.signal.spectrum import MelSpectrum
+from genre_model.signal.waveforms import Clip, ClipReader, read_segments, resample
 from genre_model.specs import FeatureSpec
-from genre_model.spectrum import MelSpectrum
-from genre_model.waveforms import Clip, ClipReader, read_segments, resample
 
 QUIET_RMS = 1e-3
 """RMS of the channels' mean (full scale is 1, so -60 dBFS) below which a clip is `quiet`."""

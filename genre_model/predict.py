@@ -12,11 +12,11 @@ from typing import Any, Self, TypedDict
 
 import numpy as np
 
-from genre_model.audio import ClipDefect, Status
-from genre_model.bundle import MODEL_FILE, Bundle, load_bundle
 from genre_model.errors import ModelError
-from genre_model.inference import window_probabilities
+from genre_model.learning.bundle import MODEL_FILE, Bundle, load_bundle
+from genre_model.learning.inference import window_probabilities
 from genre_model.mel import FeatureExtractor, long_windows
+from genre_model.signal.audio import ClipDefect, Status
 
 CHAMPION_FILE = "champion.json"
 FETCHERS = "fma_genre.models"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from storage.array.tables import read_table, write_table
 from storage.errors import NotFound
-from storage.locations import Location
-from storage.tables import read_table, write_table
+from storage.places.location import Location
 
 _FOLDER = "catalogues"
 

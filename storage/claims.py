@@ -28,10 +28,10 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
+from storage.array.layout import claim_location
 from storage.errors import AlreadyThere, Busy, ClaimLost, NotFound, StorageError
-from storage.layout import claim_location
-from storage.locations import Location
-from storage.processes import ProcessIdentity, this_process
+from storage.places.location import Location
+from storage.places.processes import ProcessIdentity, this_process
 
 LEASE_S = 60.0
 _RENEWALS_A_LEASE = 4
@@ -47,7 +47,7 @@ class ClaimRecord:
     owner : str
         A fresh uuid for every claim that is taken.
     host, boot, pid, started
-        The holder (`storage.processes.ProcessIdentity`).
+        The holder (`storage.places.processes.ProcessIdentity`).
     what : str
     taken, renewed : float
         Seconds since the epoch by the holder's clock; for people, never compared.

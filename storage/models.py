@@ -16,9 +16,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from storage.array.layout import models_folder
 from storage.errors import AlreadyThere, Damaged, NotFound
-from storage.layout import models_folder
-from storage.locations import Location
+from storage.places.location import Location
 
 MODEL_FILE = "model.keras"
 METRICS_FILE = "metrics.json"

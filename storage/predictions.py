@@ -8,10 +8,10 @@ from hashlib import sha256
 
 import pandas as pd
 
+from storage.array.layout import predictions_folder
+from storage.array.tables import read_table, write_table
 from storage.errors import Damaged, NotFound
-from storage.layout import predictions_folder
-from storage.locations import Location
-from storage.tables import read_table, write_table
+from storage.places.location import Location
 
 PREDICTION_COLUMNS = (
     "path",

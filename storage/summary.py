@@ -6,14 +6,14 @@ from typing import Any
 
 import pandas as pd
 
+from storage.array.datasets import list_features
+from storage.array.features import FeatureStore
+from storage.array.tables import NO_SIZE, current_rows, quarantine_of, read_table
 from storage.claims import read_claims
-from storage.datasets import list_features
 from storage.errors import Damaged, NotFound
-from storage.features import FeatureStore
-from storage.locations import Location
 from storage.models import ModelStore
+from storage.places.location import Location
 from storage.predictions import list_predictions
-from storage.tables import NO_SIZE, current_rows, quarantine_of, read_table
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from storage.errors import StorageError
-from tasks import packed, worker_log
-from tasks.shards import ShardJob, ShardOutcome, write_shard
+from tasks.worker import log, pickled_call
+from tasks.worker.shards import ShardJob, ShardOutcome, write_shard
 
 RETRIES = 3
 _PASSING = (OSError, CommClosedError, KilledWorker, TimeoutError)
@@ -75,9 +75,9 @@ def build_shard(
     key = f"write-shard-{shard}-{uuid.uuid4().hex[:8]}"
     client, logger = get_client(), get_run_logger()
     topic = f"{job.topic}-log-{shard}" if job.topic else ""
-    with worker_log.received(client, topic, logger):
-        call = packed.pack(worker_log.logged, compute, job, topic)
-        outcome: ShardOutcome = client.submit(packed.call, call, key=key, pure=False).result()
+    with log.received(client, topic, logger):
+        call = pickled_call.pack(log.logged, compute, job, topic)
+        outcome: ShardOutcome = client.submit(pickled_call.call, call, key=key, pure=False).result()
     for remark in outcome.remarks:
         logger.warning(remark)
     logger.info(

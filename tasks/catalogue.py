@@ -12,12 +12,12 @@ from typing import Any, Literal
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from genre_model.catalogue import Catalogue, count_licences, locate_audio, read_tracks, select
-from genre_model.genre_folders import catalogue_folders, data_set_name
-from genre_model.genres_csv import derive_genres, read_genres
+from genre_model.data.catalogue import Catalogue, count_licences, locate_audio, read_tracks, select
+from genre_model.data.genre_folders import catalogue_folders, data_set_name
+from genre_model.data.genres_csv import derive_genres, read_genres
 from storage.catalogues import write_catalogue
 from storage.errors import NotFound
-from storage.locations import Entry, Location
+from storage.places.location import Entry, Location
 from tasks.data_folder import GENRES, METADATA, FmaFolder, GenreFolders, open_data_folder
 from tasks.demo import MARK
 

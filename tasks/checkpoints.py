@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from genre_model.checkpoints import Checkpoint, decode_checkpoint, encode_checkpoint, pack
 from genre_model.errors import ModelError
-from storage.locations import Location
+from genre_model.learning.checkpoints import Checkpoint, decode_checkpoint, encode_checkpoint, pack
+from storage.places.location import Location
 
 _FILE = re.compile(r"^epoch-(\d+)(\.zip|/[^/]+)$")
 

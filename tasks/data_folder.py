@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genre_model.catalogue import SUBSETS, default_subset, subset_folder
+from genre_model.data.catalogue import SUBSETS, default_subset, subset_folder
+from genre_model.data.genre_folders import is_audio
+from genre_model.data.tracks_csv import check_header
 from genre_model.errors import CatalogueError
-from genre_model.genre_folders import is_audio
-from genre_model.tracks_csv import check_header
-from storage.locations import Entry, Location
+from storage.places.location import Entry, Location
 
 METADATA, GENRES = "fma_metadata/tracks.csv", "fma_metadata/genres.csv"
 

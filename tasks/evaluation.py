@@ -15,13 +15,13 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from genre_model.catalogue import count_licences
+from genre_model.data.catalogue import count_licences
 from genre_model.specs import EvaluateSpec, FeatureSpec
-from storage.locations import Location
 from storage.models import METRICS_FILE, ModelStore
+from storage.places.location import Location
 from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 from tasks.labelled import LabelledFeatures, load_labelled
-from tasks.native_messages import held_back
+from tasks.native_stderr import held_back
 from tasks.training import read_history
 
 REPORT_FILE, MARKDOWN_FILE = "report.html", "report.md"
@@ -79,12 +79,12 @@ def _data_of(store: Location, params: dict[str, Any]) -> LabelledFeatures:
 def _evaluate(
     models: ModelStore, model: str, data: LabelledFeatures, spec: EvaluateSpec, folder: Path
 ) -> dict[str, Any]:
-    from genre_model.comparison import Evaluated, compare
-    from genre_model.evaluation import evaluate, track_table
-    from genre_model.inference import predict_rows
+    from genre_model.judging.comparison import Evaluated, compare
+    from genre_model.judging.evaluation import evaluate, track_table
+    from genre_model.learning.inference import predict_rows
 
     with held_back():
-        from genre_model.bundle import load_bundle
+        from genre_model.learning.bundle import load_bundle
 
         bundle = load_bundle(models.fetch(model))
     predictions = predict_rows(bundle.model, data.split(spec.split), data.features.read_shard)
@@ -130,7 +130,7 @@ def _write_report(
     data: LabelledFeatures,
     split: str,
 ) -> None:
-    from genre_model.report import Report
+    from genre_model.judging.report import Report
 
     facts = ("network", "parameters", "epochs", "best_epoch", "device", "catalogue")
     report = Report(

@@ -14,13 +14,13 @@ from prefect.cache_policies import NO_CACHE
 
 from genre_model.mel import FeatureExtractor
 from genre_model.specs import FeatureSpec
-from storage.features import FeatureStore, Finalised
-from storage.layout import ROWS_PER_SHARD
-from storage.locations import Location
-from storage.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
-from storage.verification import shards_to_repair, verify
-from tasks.audio_files import hash_audio
+from storage.array.features import FeatureStore, Finalised
+from storage.array.layout import ROWS_PER_SHARD
+from storage.array.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
+from storage.array.verification import shards_to_repair, verify
+from storage.places.location import Location
 from tasks.catalogue import FoundCatalogue
+from tasks.worker.audio_files import hash_audio
 
 
 @dataclass(frozen=True, kw_only=True)

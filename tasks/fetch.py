@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from storage import fetch_notes
-from storage.archives import Contents, read_contents
-from storage.downloads import OnBytes, download, hash_file
+from storage.archives import fetch_notes
+from storage.archives.contents import Contents, read_contents
+from storage.archives.download import OnBytes, download, hash_file
+from storage.archives.fetch_notes import Fetched, FileNote
+from storage.archives.readers import ArchiveAt
+from storage.archives.retries import Patience, patiently
+from storage.archives.source import Facts, NotConnected, Source, Stored
+from storage.archives.unpacking import Unpacking, plan_unpacking
 from storage.errors import BadArchive, Mismatched, NoAnswer, UnknownFormat, Unreachable
-from storage.fetch_notes import Fetched, FileNote
-from storage.folders import Folder
-from storage.locations import Location
-from storage.readers import ArchiveAt
-from storage.retries import Patience, patiently
-from storage.sources import Facts, NotConnected, Source, Stored
-from storage.space import check_space, readable_size
-from storage.unpacking import Unpacking, plan_unpacking
+from storage.places.folder import Folder
+from storage.places.location import Location
+from storage.places.space import check_space, readable_size
 
 NOTES = ".fetch"
 CHECKSUMS = "checksums"
@@ -168,7 +168,7 @@ def get_archive(
     facts : Facts
         Of `contact`.
     on_bytes, say : callable
-        As for `storage.downloads.download`.
+        As for `storage.archives.download.download`.
 
     Returns
     -------

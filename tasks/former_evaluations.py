@@ -11,7 +11,7 @@ import pandas as pd
 from storage.models import ModelStore
 
 if TYPE_CHECKING:
-    from genre_model.comparison import Comparison, Evaluated
+    from genre_model.judging.comparison import Comparison, Evaluated
 
 PREDICTIONS_FILE = "predictions.parquet"
 CHAMPION, PREVIOUS = "champion", "previous model"
@@ -73,7 +73,7 @@ def _evaluated(metrics: Mapping[str, Any] | None, params: Mapping[str, Any]) -> 
 
 
 def _read(models: ModelStore, model: str, split: str, catalogue: str) -> Evaluated:
-    from genre_model.comparison import Evaluated
+    from genre_model.judging.comparison import Evaluated
 
     place = models.location(model) / "evaluation" / split / PREDICTIONS_FILE
     tracks = pd.read_parquet(BytesIO(place.read_bytes()))

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from genre_model.known_defects import compare_defects, fma_small
+from genre_model.data.known_defects import compare_defects, fma_small
+from storage.array.features import FeatureStore
+from storage.array.tables import current_rows
 from storage.catalogues import catalogue_ids, read_catalogue
 from storage.errors import Damaged, NotFound
-from storage.features import FeatureStore
-from storage.locations import Location
-from storage.tables import current_rows
+from storage.places.location import Location
 
 
 def report_known_defects(store: Location, *, data_set: str, name: str) -> dict[str, Any] | None:

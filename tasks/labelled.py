@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from genre_model.data.splits import label_rows, split_rows
 from genre_model.specs import SPLITS, FeatureSpec
-from genre_model.splits import label_rows, split_rows
+from storage.array.features import FeatureStore
 from storage.catalogues import newest_catalogue, read_catalogue
 from storage.errors import NotFound
-from storage.features import FeatureStore
-from storage.locations import Location
+from storage.places.location import Location
 
 if TYPE_CHECKING:
-    from genre_model.batches import RowIndex
+    from genre_model.learning.batches import RowIndex
 
 _MADE_OF = ("track_id", "sha256", "windows", "genre", "split")
 
@@ -63,7 +63,7 @@ class LabelledFeatures:
         CatalogueError
             If there is none.
         """
-        from genre_model.batches import RowIndex
+        from genre_model.learning.batches import RowIndex
 
         return RowIndex.from_frame(split_rows(self.rows, split=split))
 

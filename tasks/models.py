@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from storage.errors import NotFound
-from storage.locations import Location
 from storage.models import ModelStore
+from storage.places.location import Location
 
 _FACTS = (
     "network",

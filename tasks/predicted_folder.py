@@ -15,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 
 from storage.claims import Claim
 from storage.errors import NotFound
-from storage.locations import Entry, Location
+from storage.places.location import Entry, Location
 from storage.predictions import PREDICTION_COLUMNS, PredictionTable
 from tasks.prediction import open_predictor
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genre_model.audio import Status
+from genre_model.signal.audio import Status
 from storage.errors import NotFound, Refused, UnknownFormat
-from storage.locations import Location
 from storage.models import MODEL_FILE, ModelStore
-from tasks.native_messages import held_back
+from storage.places.location import Location
+from tasks.native_stderr import held_back
 
 if TYPE_CHECKING:
     from genre_model.predict import Prediction, Predictor

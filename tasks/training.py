@@ -14,14 +14,14 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from genre_model.bundle import HISTORY_FILE, model_id, save_bundle
+from genre_model.learning.bundle import HISTORY_FILE, model_id, save_bundle
 from genre_model.specs import TRAINING_VERSION, ModelSpec, TrainSpec
 from storage.claims import Claim
-from storage.locations import Location
 from storage.models import METRICS_FILE, MODEL_FILE, ModelStore
+from storage.places.location import Location
 from tasks.labelled import LabelledFeatures
 from tasks.models import describe_model
-from tasks.native_messages import held_back
+from tasks.native_stderr import held_back
 
 OnEpoch = Callable[[int, int, Mapping[str, float]], None]
 
@@ -101,8 +101,8 @@ def _train(
     say: Callable[[str], None] | None,
 ) -> None:
     with held_back():
-        from genre_model.devices import training_device
-        from genre_model.training import train
+        from genre_model.learning.devices import training_device
+        from genre_model.learning.training import train
         from tasks.checkpoints import StoredCheckpoints
 
         device = training_device()

@@ -10,9 +10,9 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from tasks import packed
 from tasks.build_shard import RETRIES, is_worth_a_retry
-from tasks.unpacking import PartJob, PartOutcome, unpack
+from tasks.worker import pickled_call
+from tasks.worker.unpacking import PartJob, PartOutcome, unpack
 
 
 @task(
@@ -37,7 +37,9 @@ def unpack_part(name: str, part: int, job: PartJob, *, keep: Callable[[PartOutco
         Takes the outcome, as in `tasks.build_shard`.
     """
     key = f"unpack-{name}-{part}-{uuid.uuid4().hex[:8]}"
-    future = get_client().submit(packed.call, packed.pack(unpack, job), key=key, pure=False)
+    future = get_client().submit(
+        pickled_call.call, pickled_call.pack(unpack, job), key=key, pure=False
+    )
     outcome: PartOutcome = future.result()
     get_run_logger().info(
         "%d files written, %d there already, in %.1f s",

@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 from seaweedfs import SeaweedFS, weed
 
-from storage.buckets import Bucket
-from storage.folders import Folder
-from storage.locations import Location
-from storage.s3_requests import Requests
+from storage.places.bucket import Bucket
+from storage.places.folder import Folder
+from storage.places.location import Location
+from storage.places.s3_requests import Requests
 
 ROOT = Path(__file__).parents[1]
 

@@ -40,8 +40,8 @@ def test_what_it_copies_makes_the_whole_package(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"flows/cli.py", "flows/prefect.yaml", "flows/automations.yaml"} <= set(names)
-    assert fnmatch.filter(names, "genre_model/templates/*.j2")
+    assert {"flows/command/cli.py", "flows/prefect.yaml", "flows/automations.yaml"} <= set(names)
+    assert fnmatch.filter(names, "genre_model/judging/templates/*.j2")
 
 
 def test_its_python_is_the_one_that_the_lock_is_tested_on() -> None:

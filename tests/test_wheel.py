@@ -27,7 +27,7 @@ def test_it_holds_the_four_packages_and_nothing_else(wheel: Path) -> None:
     for room in ROOMS:
         files = (path for kind in ("py", "json", "j2") for path in (ROOT / room).rglob(f"*.{kind}"))
         assert {str(path.relative_to(ROOT)) for path in files} <= set(names)
-    assert "genre_model/known_defects/fma_small.json" in names
+    assert "genre_model/data/known_defects/fma_small.json" in names
     assert {"flows/prefect.yaml", "flows/automations.yaml"} <= set(names)
 
 
@@ -44,7 +44,7 @@ def test_it_imports_from_another_folder_of_an_empty_environment(
     code = f"""
 import sys
 sys.path.append({lent!r})
-import flows, tasks, storage, genre_model, flows.cli
+import flows, tasks, storage, genre_model, flows.command.cli
 rooms = (flows, tasks, storage, genre_model)
 assert all(room.__file__.startswith({str(site)!r}) for room in rooms), [r.__file__ for r in rooms]
 heavy = {{"tensorflow", "librosa", "prefect", "zarr"}} & set(sys.modules)

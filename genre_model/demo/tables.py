@@ -6,8 +6,8 @@ import csv
 import io
 from collections import Counter
 
+from genre_model.data.tracks_csv import COLUMNS
 from genre_model.demo.plan import CLIP_SECONDS, DemoPlan, DemoTrack
-from genre_model.tracks_csv import COLUMNS
 
 # FMA's own numbers, all of them top genres.
 _GENRE_IDS = {

@@ -10,7 +10,7 @@ from genre_model.errors import InvalidSpec
 if TYPE_CHECKING:
     import keras
 
-    from genre_model.normalisation import BandStatistics
+    from genre_model.learning.normalisation import BandStatistics
 
 __all__ = ["NETWORKS", "build_network"]
 
@@ -59,7 +59,7 @@ def build_network(
 
     Examples
     --------
-    >>> from genre_model.normalisation import BandStatistics
+    >>> from genre_model.learning.normalisation import BandStatistics
     >>> network = build_network("seed", input_shape=(64, 256), classes=8,
     ...                         statistics=BandStatistics.identity(64), seed=0)
     >>> network.count_params()

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from genre_model.normalisation import BandStatistics
+from genre_model.learning.normalisation import BandStatistics
 
 
 def draw_seed(generator: np.random.Generator) -> int:

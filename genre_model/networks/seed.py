@@ -4,8 +4,8 @@ import keras
 import numpy as np
 
 from genre_model.errors import InvalidSpec
+from genre_model.learning.normalisation import BandStatistics
 from genre_model.networks.parts import draw_seed, normalised_input
-from genre_model.normalisation import BandStatistics
 
 SMALLEST = (56, 88)
 """Bands and frames that leave one value after the third pool."""

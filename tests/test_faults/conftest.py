@@ -20,12 +20,12 @@ from fault_kills import NOTES, TALLIES
 from fault_processes import nothing_left, start, wait_until
 from fault_stores import FeaturesFolder
 
-from flows.cluster import dask_client
-from genre_model.catalogue import audio_path
+from flows.engine.cluster import dask_client
+from genre_model.data.catalogue import audio_path
 from genre_model.mel import FeatureExtractor
 from genre_model.specs import FeatureSpec
-from storage.locations import Location
-from storage.plans import AudioState
+from storage.array.plans import AudioState
+from storage.places.location import Location
 
 TRACKS = 384
 """Six shards."""

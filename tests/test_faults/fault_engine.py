@@ -13,15 +13,15 @@ from pathlib import Path
 
 from distributed import Client
 
-from flows.cluster import dask_client
+from flows.engine.cluster import dask_client
 from genre_model.mel import FeatureExtractor
+from storage.array.features import FeatureStore
+from storage.array.layout import create_store
+from storage.array.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
 from storage.claims import Claim
-from storage.features import FeatureStore
-from storage.layout import create_store
-from storage.locations import Location
-from storage.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
-from tasks.audio_files import hash_audio
-from tasks.shards import ShardJob, write_shard
+from storage.places.location import Location
+from tasks.worker.audio_files import hash_audio
+from tasks.worker.shards import ShardJob, write_shard
 
 WORKERS = 2
 
@@ -92,7 +92,7 @@ def build(order: Order, client: Client) -> WorkPlan:
 def warm(client: Client) -> None:
     """Have the workers import what they need, so that a moment of a run is one of its work."""
     client.wait_for_workers(WORKERS, timeout=60)
-    client.run(importlib.import_module, "tasks.shards")
+    client.run(importlib.import_module, "tasks.worker.shards")
 
 
 def _open(store: Location, extractor: FeatureExtractor) -> FeatureStore:

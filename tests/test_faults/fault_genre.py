@@ -30,7 +30,7 @@ class Genre:
     def start(self, *arguments: object) -> Started:
         """Start it."""
         return start(
-            [sys.executable, "-m", "flows.cli", *map(str, arguments)],
+            [sys.executable, "-m", "flows.command.cli", *map(str, arguments)],
             folder=self.folder,
             **{"PREFECT_HOME": str(self.folder / "prefect"), **self.env},
         )

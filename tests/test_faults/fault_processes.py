@@ -59,7 +59,7 @@ class Started:
 
     def decoders(self) -> list[psutil.Process]:
         """List its decoders: each worker starts one with its first shard."""
-        return self.named("tasks.decoder_child")
+        return self.named("tasks.worker.decoder_child")
 
     def named(self, word: str) -> list[psutil.Process]:
         """List the living processes that it started with `word` in their command."""

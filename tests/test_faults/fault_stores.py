@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from storage.layout import manifest_name, shard_name
+from storage.array.layout import manifest_name, shard_name
 
 _BY_RUN = ["manifest_stamp"]
 """The column of `rows.parquet` that holds a file's time."""
@@ -101,10 +101,10 @@ class FeaturesFolder:
 
     def values(self) -> dict[int, np.ndarray]:
         """Read the windows of every track's newest row."""
-        from storage.features import FeatureStore
-        from storage.layout import ROWS_PER_SHARD
-        from storage.locations import Location
-        from storage.tables import current_rows
+        from storage.array.features import FeatureStore
+        from storage.array.layout import ROWS_PER_SHARD
+        from storage.array.tables import current_rows
+        from storage.places.location import Location
 
         store, data_set, name = self.path.parents[2], self.path.parent.name, self.path.name
         features = FeatureStore.open(Location.parse(store), data_set=data_set, name=name)

@@ -16,7 +16,7 @@ from fault_genre import Genre
 from fault_processes import Started, nothing_left, start, wait_until
 from fault_stores import FeaturesFolder, assert_same_features, temporary_files
 
-from flows.cluster import dask_client
+from flows.engine.cluster import dask_client
 from flows.errors import UsageError
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
@@ -122,7 +122,7 @@ def test_a_killed_worker_costs_a_retry(
 def test_a_cluster_without_workers_is_refused(
     cluster: Joined, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.cluster.CONNECT_LIMIT_S", 2.0)
+    monkeypatch.setattr("flows.engine.cluster.CONNECT_LIMIT_S", 2.0)
     with (
         pytest.raises(UsageError, match=f"{cluster.address} has no worker; start one with"),
         dask_client(scheduler=cluster.address),

@@ -14,20 +14,18 @@ from hashlib import sha1
 from pathlib import Path
 
 import pytest
+from archive_server import ArchiveServer, serving
 from fault_genre import Genre
 from fault_kills import NOTES
 from fault_processes import nothing_left, wait_until
 from fault_stores import temporary_files
+from fma_zips import files_of, sha1_of, zipped
 from s3_proxy import Proxy, a_fifth
 from seaweedfs import SeaweedFS
 
-from storage.buckets import Bucket
-from storage.folders import Folder
-from storage.locations import Location
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_storage"))
-from archive_server import ArchiveServer, serving
-from fma_zips import files_of, sha1_of, zipped
+from storage.places.bucket import Bucket
+from storage.places.folder import Folder
+from storage.places.location import Location
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
@@ -165,12 +163,12 @@ def test_memory_is_flat_while_two_gigabytes_are_streamed(tmp_path: Path) -> None
 _STREAM = """
 import json, sys
 from pathlib import Path
-from storage.archives import read_contents
-from storage.locations import Location
-from storage.readers import ArchiveAt
-from storage.sources import parse_source
-from storage.unpacking import plan_unpacking
-from tasks.unpacking import PartJob, unpack
+from storage.archives.contents import read_contents
+from storage.places.location import Location
+from storage.archives.readers import ArchiveAt
+from storage.archives.source import parse_source
+from storage.archives.unpacking import plan_unpacking
+from tasks.worker.unpacking import PartJob, unpack
 
 def peak():  # getrusage would count what the parent had before the fork
     lines = Path("/proc/self/status").read_text().splitlines()

@@ -11,7 +11,7 @@ from fault_genre import Genre, sentences
 from fault_processes import nothing_left, wait_until
 from fault_stores import FeaturesFolder, assert_same_features, temporary_files
 
-from flows.cluster import NO_WORKERS_LIMIT_S
+from flows.engine.cluster import NO_WORKERS_LIMIT_S
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 

@@ -23,8 +23,8 @@ from fault_stores import (
     temporary_files,
 )
 
+from storage.array.layout import create_store
 from storage.claims import Claim
-from storage.layout import create_store
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 

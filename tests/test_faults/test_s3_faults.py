@@ -16,9 +16,9 @@ from fault_stores import FeaturesFolder, assert_same_features
 from s3_proxy import Proxy, a_fifth
 from seaweedfs import SeaweedFS, weed
 
-from storage.buckets import Bucket
 from storage.errors import StorageError
-from storage.locations import Location
+from storage.places.bucket import Bucket
+from storage.places.location import Location
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 

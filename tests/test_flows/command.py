@@ -37,7 +37,7 @@ class Genre:
 
     def __call__(self, *arguments: str | Path, limit_s: int = 240, **env: str) -> Ended:
         done = subprocess.run(
-            [sys.executable, "-m", "flows.cli", *map(str, arguments)],
+            [sys.executable, "-m", "flows.command.cli", *map(str, arguments)],
             cwd=self.folder,
             env={**os.environ, "PREFECT_HOME": str(self.folder / "prefect"), **self.env, **env},
             capture_output=True,

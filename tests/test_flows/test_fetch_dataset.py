@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-from command import Genre
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_storage"))
 from archive_server import serving
+from command import Genre
 from fma_zips import files_of, sha1_of, zipped
 
 KEYS = {"dataset", "to", "files", "bytes", "verified", "seconds"}

@@ -17,10 +17,10 @@ from tiny_fma import tracks_csv
 
 from genre_model.mel import FeatureExtractor
 from genre_model.specs import FeatureSpec
+from storage.array.features import FeatureStore
+from storage.array.layout import create_store
 from storage.claims import Claim
-from storage.features import FeatureStore
-from storage.layout import create_store
-from storage.locations import Location
+from storage.places.location import Location
 from tasks.catalogue import find_catalogue
 from tasks.features import (
     FeatureWork,
@@ -29,7 +29,7 @@ from tasks.features import (
     finalise_features,
     prepare_features,
 )
-from tasks.shards import ShardJob, write_shard
+from tasks.worker.shards import ShardJob, write_shard
 
 SPEC = FeatureSpec.preset("seed")
 
@@ -118,7 +118,8 @@ def test_a_claim_of_a_dead_process_delays_nobody(
 ) -> None:
     run = Run(store, tiny_fma, extractor)
     code = (
-        "import os; from storage.claims import Claim; from storage.layout import create_store; "
+        "import os; from storage.claims import Claim; "
+        "from storage.array.layout import create_store; "
         f"Claim(create_store({store.uri!r}), {run.what!r}).__enter__(); os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9

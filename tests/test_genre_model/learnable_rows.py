@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from genre_model.batches import RowIndex
+from genre_model.learning.batches import RowIndex
 
 GENRES = ("Blues", "Folk", "Jazz", "Rock")
 WINDOWS, BANDS, FRAMES = 3, 12, 16

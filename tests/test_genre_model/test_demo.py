@@ -14,7 +14,9 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genre_model.catalogue import audio_path, locate_audio, read_tracks, select
+from genre_model.data.catalogue import audio_path, locate_audio, read_tracks, select
+from genre_model.data.splits import check_artists_disjoint
+from genre_model.data.tracks_csv import COLUMNS
 from genre_model.demo import DemoTrack, genres_csv, plan_demo, render_track, tracks_csv
 from genre_model.demo.arrangement import PATTERNS
 from genre_model.demo.encoding import synthesise
@@ -22,8 +24,6 @@ from genre_model.demo.plan import ENCODINGS, Defect
 from genre_model.demo.recipes import GENRES, RECIPES, borrow
 from genre_model.demo.sounds import TIMBRES, drum, note
 from genre_model.mel import clip_windows
-from genre_model.splits import check_artists_disjoint
-from genre_model.tracks_csv import COLUMNS
 
 PLAN = plan_demo()
 SOUND = [track for track in PLAN.tracks if track.defect is None and track.labelled]

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from signals import band_noise, encoded
 
-from genre_model.audio import ClipDefect, Status
-from genre_model.clips import decode
 from genre_model.errors import InvalidSpec
-from genre_model.filters import MelBank
 from genre_model.mel import FeatureExtractor, clip_windows, long_windows, power_mel
-from genre_model.scales import half_of_positive
+from genre_model.signal.audio import ClipDefect, Status
+from genre_model.signal.clips import decode
+from genre_model.signal.filters import MelBank
+from genre_model.signal.scales import half_of_positive
 from genre_model.specs import FEATURE_PRESETS, FeatureSpec
 
 PRESETS = sorted(FEATURE_PRESETS)

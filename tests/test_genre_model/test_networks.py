@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from genre_model.errors import InvalidSpec
+from genre_model.learning.normalisation import BandStatistics
 from genre_model.networks import NETWORKS, build_network
-from genre_model.normalisation import BandStatistics
 from genre_model.specs import FeatureSpec
 
 pytestmark = pytest.mark.xdist_group("tensorflow")

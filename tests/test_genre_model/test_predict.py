@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 import soundfile
 
-from genre_model.audio import Status
-from genre_model.bundle import Bundle, save_bundle
 from genre_model.errors import ModelError
-from genre_model.inference import window_probabilities
+from genre_model.learning.bundle import Bundle, save_bundle
+from genre_model.learning.inference import window_probabilities
+from genre_model.learning.normalisation import BandStatistics
 from genre_model.mel import FeatureExtractor, clip_windows, long_windows
 from genre_model.networks import build_network
-from genre_model.normalisation import BandStatistics
 from genre_model.predict import Predictor, load_model, model_folder
+from genre_model.signal.audio import Status
 from genre_model.specs import FEATURE_PRESETS, FeatureSpec
 
 pytestmark = pytest.mark.xdist_group("tensorflow")

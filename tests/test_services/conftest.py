@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from prefect_server import Server, prefect_server
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_flows"))
 from command import Genre
+from prefect_server import Server, prefect_server
 
 
 @pytest.fixture

@@ -13,11 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from prefect_server import Server
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_faults"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_flows"))
 from fault_processes import Started, nothing_left, start, wait_until
+from prefect_server import Server
 
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 

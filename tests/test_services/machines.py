@@ -13,7 +13,6 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -22,8 +21,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import psutil
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_faults"))
 from fault_processes import Started, nothing_left, start
 
 Answer = TypeVar("Answer")

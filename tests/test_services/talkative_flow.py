@@ -9,8 +9,8 @@ from distributed import Client
 from prefect import flow
 
 from tasks.build_shard import build_shard
-from tasks.opaque import opaque
-from tasks.shards import ShardOutcome
+from tasks.quoting import opaque
+from tasks.worker.shards import ShardOutcome
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Job:
 
 
 def talk(_job: Job) -> ShardOutcome:
-    logging.getLogger("tasks.decoder").warning("the decoder is replaced")
+    logging.getLogger("tasks.worker.decoder").warning("the decoder is replaced")
     logging.getLogger("some_library").info("chatter")
     return ShardOutcome(
         shard=7,

@@ -12,8 +12,6 @@ from typing import Any
 import pytest
 import yaml
 from prefect_server import ROOT, Server, finished_run, worker
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_flows"))
 from tiny_fma import write_tiny_fma
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
@@ -81,7 +79,7 @@ def test_automations_are_applied_once_and_stay_paused(deployed: Server, tmp_path
 
     def register() -> dict[str, Any]:
         done = subprocess.run(
-            [sys.executable, "-m", "flows.registration"],
+            [sys.executable, "-m", "flows.up.registration"],
             input=json.dumps(asked),
             env=deployed.env,
             capture_output=True,

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 from collections.abc import Iterator
 from hashlib import sha1
 from pathlib import Path
 
 import pytest
-from prefect_server import Server, finished_run, save_credentials, start_deployment, worker
-from seaweedfs import SeaweedFS
-
-from storage.folders import Folder
-from storage.locations import Location
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_flows"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_storage"))
 from archive_server import ArchiveServer, serving
 from command import Genre
 from fma_zips import sha1_of, zipped
+from prefect_server import Server, finished_run, save_credentials, start_deployment, worker
+from seaweedfs import SeaweedFS
 from tiny_fma import write_tiny_fma
+
+from storage.places.folder import Folder
+from storage.places.location import Location
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 
 import asyncpg
 import pytest
 from postgres import postgresql
 from prefect_server import finished_run, prefect_server, worker
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_flows"))
 from tiny_fma import write_tiny_fma
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command import Ended, Genre
 from prefect_server import Server
 from s3_proxy import Asked, Proxy
 from seaweedfs import Identity, SeaweedFS, everything, weed
-
-from storage.layout import create_store
-from storage.locations import Location
-from storage.s3_requests import ATTEMPTS
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_flows"))
-from command import Ended, Genre
 from tiny_fma import write_tiny_fma
+
+from storage.array.layout import create_store
+from storage.places.location import Location
+from storage.places.s3_requests import ATTEMPTS
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import Genre
 from prefect_server import Server, finished_run, save_credentials, start_deployment, worker
 from seaweedfs import SeaweedFS
-
-from storage.folders import Folder
-from storage.locations import Location
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_flows"))
-from command import Genre
 from tiny_fma import write_tiny_fma
+
+from storage.places.folder import Folder
+from storage.places.location import Location
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect_server import Server
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_faults"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_flows"))
 from command import Genre
 from fault_stores import FeaturesFolder, files
+from prefect_server import Server
 from tiny_fma import write_tiny_fma
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]

@@ -21,10 +21,8 @@ from typing import Any
 
 import psutil
 import pytest
-from prefect_server import Server, finished_run
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_flows"))
 from command import Ended, Genre
+from prefect_server import Server, finished_run
 from tiny_fma import write_tiny_fma
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
@@ -102,7 +100,15 @@ def up(
     folder, mark, address = tmp_path_factory.mktemp("up"), uuid.uuid4().hex, told[0]
     write_tiny_fma(folder / "fma")
     home = {"PREFECT_HOME": str(folder / "prefect")}
-    command = [sys.executable, "-m", "flows.cli", "up", "--json", "--port", str(free_port())]
+    command = [
+        sys.executable,
+        "-m",
+        "flows.command.cli",
+        "up",
+        "--json",
+        "--port",
+        str(free_port()),
+    ]
     with (folder / "err").open("w") as err:
         process = subprocess.Popen(
             [*command, "--data", "fma", "--store", "store", "--webhook", address],

@@ -22,7 +22,7 @@ from prefect_server import Server
 from seaweedfs import SeaweedFS
 from tiny_fma import GENRES, clip, tracks_csv, write_tiny_fma
 
-from storage.layout import ROWS_PER_SHARD
+from storage.array.layout import ROWS_PER_SHARD
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 
@@ -207,7 +207,7 @@ def _genre_up(machines: Machines, start: Any, *given: str, **env: str) -> str:
     host = machines["server"].address
     process = start(
         "server",
-        *("flows.cli", "up", "--json", "--pool", "cpu", "--host", host),
+        *("flows.command.cli", "up", "--json", "--pool", "cpu", "--host", host),
         *("--port", str(free_port()), "--data", DATA, "--store", STORE, *given),
         **env,
     )
@@ -340,7 +340,7 @@ def test_a_folder_that_dask_workers_do_not_see_is_refused(place: Place) -> None:
         pytest.skip("folders of one machine are seen by all who run there")
     mine = machine.folder / "tmp" / "mine"
     write_tiny_fma(mine / "fma")
-    command = ("flows.cli", "features", "--data", f"{mine}/fma", "--store", f"{mine}/store")
+    command = ("flows.command.cli", "features", "--data", f"{mine}/fma", "--store", f"{mine}/store")
     with machine.running(
         *(sys.executable, "-m", *command, "--scheduler", place.scheduler),
         **{**PASSWORD, "PREFECT_API_URL": place.server.api},

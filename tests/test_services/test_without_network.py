@@ -24,7 +24,16 @@ def test_the_demo_runs_without_a_network(tmp_path: Path) -> None:
     alone = ["unshare", "--net", "sh", "-c", INSIDE, "sh"]
     if not shutil.which("ip") or subprocess.run([*alone, "true"], check=False).returncode:
         pytest.skip("no network namespace can be made here: that takes root, and iproute2")
-    command = [sys.executable, "-m", "flows.cli", "run", "--data", "demo", "--store", "store"]
+    command = [
+        sys.executable,
+        "-m",
+        "flows.command.cli",
+        "run",
+        "--data",
+        "demo",
+        "--store",
+        "store",
+    ]
     home = {"PREFECT_HOME": str(tmp_path / "prefect"), "GENRE_DEMO": str(tmp_path / "demo")}
     done = subprocess.run(
         [*alone, *command, "--network", "seed", "--epochs", "1", "--json"],

@@ -27,7 +27,7 @@ def test_a_worker_s_records_are_the_shard_s_logs(server: Server) -> None:
     assert shard["name"] == "shard 7"
     logs = server.post("logs/filter", {"logs": {"task_run_id": {"any_": [shard["id"]]}}})
     assert [(each["level"], each["message"]) for each in logs][:3] == [
-        (30, "tasks.decoder: the decoder is replaced"),
+        (30, "tasks.worker.decoder: the decoder is replaced"),
         (30, "track 1 is short: 1 s decode"),
         (20, "10 windows of 1 tracks in 0.1 s"),
     ]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.layout import create_store
-from storage.locations import Location
+from storage.array.layout import create_store
+from storage.places.location import Location
 
 
 @pytest.fixture

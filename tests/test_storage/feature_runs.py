@@ -13,12 +13,12 @@ from hashlib import sha256
 
 import numpy as np
 
-from storage.features import FeatureStore, Finalised
-from storage.layout import ROWS_PER_SHARD, create_store
-from storage.locations import Location
-from storage.manifests import RowRecord, ShardManifest
-from storage.plans import AudioState, ShardWork, WorkPlan, plan_work, tracks_to_hash
-from storage.shards import Block
+from storage.array.features import FeatureStore, Finalised
+from storage.array.layout import ROWS_PER_SHARD, create_store
+from storage.array.manifests import RowRecord, ShardManifest
+from storage.array.plans import AudioState, ShardWork, WorkPlan, plan_work, tracks_to_hash
+from storage.array.shards import Block
+from storage.places.location import Location
 
 ROW_SHAPE = (3, 4, 5)
 NAME = "default-0123abcd"

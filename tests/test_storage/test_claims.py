@@ -18,13 +18,13 @@ from typing import Any
 
 import pytest
 
-from storage.buckets import Bucket
+from storage.array.layout import create_store
 from storage.claims import Claim, ClaimRecord, read_claims
 from storage.errors import Busy, ClaimLost
-from storage.folders import Folder
-from storage.layout import create_store
-from storage.locations import Location
-from storage.processes import this_process
+from storage.places.bucket import Bucket
+from storage.places.folder import Folder
+from storage.places.location import Location
+from storage.places.processes import this_process
 
 WHAT = "features/fma/default-0123abcd"
 RACES = 20
@@ -72,7 +72,7 @@ def holder_process(store: Location, *enter: str) -> subprocess.Popen[str]:
     code = (
         "import sys, time\n"
         "from storage.claims import Claim\n"
-        "from storage.layout import open_store\n"
+        "from storage.array.layout import open_store\n"
         f"with Claim(open_store(sys.argv[1]), {WHAT!r}):\n"
         "    print('taken', flush=True)\n"
         "    time.sleep(float(sys.argv[2]))\n"
@@ -206,8 +206,8 @@ class TestTakingOver:
 
 HOLDER_ELSEWHERE = """
 import pickle, sys, time
-import storage.processes
-storage.processes._boot_key = lambda: "00000000"
+import storage.places.processes
+storage.places.processes._boot_key = lambda: "00000000"
 from storage.claims import Claim
 with Claim(pickle.load(sys.stdin.buffer), sys.argv[1], lease_s=2.0):
     print("taken", flush=True)

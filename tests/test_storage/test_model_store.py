@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from storage.array.layout import create_store
 from storage.errors import Damaged, NotFound
-from storage.layout import create_store
-from storage.locations import Location
 from storage.models import ModelStore
+from storage.places.location import Location
 
 FILES = {
     "model.keras": b"network",

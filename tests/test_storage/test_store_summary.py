@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 from feature_runs import NAME, library, open_array, run
 
+from storage.array.layout import create_store
 from storage.catalogues import write_catalogue
 from storage.claims import Claim
-from storage.layout import create_store
-from storage.locations import Location
 from storage.models import ModelStore
+from storage.places.location import Location
 from storage.predictions import PREDICTION_COLUMNS, PredictionTable
 from storage.summary import summarise
 

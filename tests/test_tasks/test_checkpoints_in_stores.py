@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,19 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from learnable_rows import BANDS, FRAMES, GENRES, WINDOWS, learnable_rows
 from s3_proxy import Proxy
 
 from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
-from storage.buckets import Bucket
-from storage.layout import create_store
-from storage.locations import Location
+from storage.array.layout import create_store
 from storage.models import ModelStore
+from storage.places.bucket import Bucket
+from storage.places.location import Location
 from tasks.labelled import LabelledFeatures
 from tasks.models import describe_model
 from tasks.training import identify_model, read_history, train_network
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_genre_model"))
-from learnable_rows import BANDS, FRAMES, GENRES, WINDOWS, learnable_rows
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
@@ -178,8 +175,8 @@ def state():  # noqa: ANN201
     """Give the state after the second epoch of a network of two weights."""
     import keras
 
-    from genre_model.checkpoints import Checkpoint
-    from genre_model.normalisation import BandStatistics
+    from genre_model.learning.checkpoints import Checkpoint
+    from genre_model.learning.normalisation import BandStatistics
 
     network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     network.compile(optimizer="adam", loss="mse")
@@ -245,7 +242,7 @@ def test_a_checkpoint_is_one_put(bucket: Bucket, state: Any) -> None:
 
 
 def test_a_folder_that_a_former_version_kept_is_gone_on_from(tmp_path: Path, state: Any) -> None:
-    from genre_model.checkpoints import encode_checkpoint, unpack
+    from genre_model.learning.checkpoints import encode_checkpoint, unpack
     from tasks.checkpoints import StoredCheckpoints
 
     place = Location.parse(tmp_path / "checkpoints")

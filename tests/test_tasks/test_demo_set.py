@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from genre_model.demo import DEMO_VERSION, plan_demo
-from storage.locations import Location
+from storage.places.location import Location
 from tasks import demo
 from tasks.catalogue import find_catalogue
 from tasks.demo import MARK, is_current, make_demo

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import struct
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,13 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from archive_server import ArchiveServer, serving
+from fma_zips import files_of, sha1_of, zipped
 
+from flows.engine.download_progress import Pace, duration
+from flows.engine.fetch_request import LOGIN, hide_login, parse_sha1, wanted_archives
 from flows.errors import UsageError
-from flows.fetch_options import LOGIN, hide_login, parse_sha1, wanted_archives
-from flows.pace import Pace, duration
-from genre_model import fma_archives
+from genre_model.data import fma_archives
 from genre_model.errors import CatalogueError
-from storage.buckets import Bucket
+from storage.archives.fetch_notes import Fetched
+from storage.archives.http_source import HttpSource
+from storage.archives.retries import Patience
 from storage.errors import (
     BadArchive,
     Full,
@@ -29,11 +32,9 @@ from storage.errors import (
     UnknownFormat,
     Unreachable,
 )
-from storage.fetch_notes import Fetched
-from storage.folders import Folder
-from storage.http_source import HttpSource
-from storage.locations import Location
-from storage.retries import Patience
+from storage.places.bucket import Bucket
+from storage.places.folder import Folder
+from storage.places.location import Location
 from tasks.fetch import (
     Wanted,
     check_room,
@@ -43,11 +44,7 @@ from tasks.fetch import (
     plan_files,
     verify_fetched,
 )
-from tasks.unpacking import PartJob, unpack
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "test_storage"))
-from archive_server import ArchiveServer, serving
-from fma_zips import files_of, sha1_of, zipped
+from tasks.worker.unpacking import PartJob, unpack
 
 FILES = files_of("fma_small", count=12)
 ARCHIVE = zipped(FILES)
@@ -328,7 +325,7 @@ def test_no_room_for_what_is_in_it(
     server: ArchiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free = len(ARCHIVE) + sum(map(len, FILES.values())) - 1
-    monkeypatch.setattr("storage.space._free", lambda _path: free)
+    monkeypatch.setattr("storage.places.space._free", lambda _path: free)
     sha1 = {"fma_small": sha1_of(ARCHIVE)}
     _, asked = wanted_archives("fma_small", str(tmp_path), mirror=server.url, sha1=sha1)
     with pytest.raises(
@@ -390,7 +387,7 @@ def test_options_go_to_the_target_and_to_a_mirror_in_a_bucket(
 
 
 def test_no_server_where_it_is_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.s3_requests._FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("storage.places.s3_requests._FIRST_PAUSE_S", 0.001)
     options = {"endpoint_url": "http://127.0.0.1:9", "key": "key", "secret": "secret"}
     asked = wanted_archives("fma_small", "s3://box/fma", options=options)[0]
     with pytest.raises(NoAnswer, match=r"'box'; see whether its server .* runs"):

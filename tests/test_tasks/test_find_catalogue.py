@@ -13,19 +13,19 @@ import pytest
 import soundfile
 from moto.server import ThreadedMotoServer
 
+from genre_model.data.tracks_csv import COLUMNS
 from genre_model.errors import CatalogueError
 from genre_model.mel import FeatureExtractor
 from genre_model.specs import FeatureSpec
-from genre_model.tracks_csv import COLUMNS
-from storage.buckets import Bucket
+from storage.array.layout import create_store
 from storage.catalogues import read_catalogue
-from storage.layout import create_store
-from storage.locations import Location
-from storage.s3_requests import Requests
-from tasks import shards
+from storage.places.bucket import Bucket
+from storage.places.location import Location
+from storage.places.s3_requests import Requests
 from tasks.catalogue import FoundCatalogue, find_catalogue, store_catalogue
 from tasks.features import prepare_features
-from tasks.shards import ShardJob, write_shard
+from tasks.worker import shards
+from tasks.worker.shards import ShardJob, write_shard
 
 GENRES_CSV = "genre_id,#tracks,parent,title,top_level\n12,2,0,Rock,12\n25,1,12,Punk,12\n"
 KINDS = {"wav": 22_050, "au": 22_050, "FLAC": 48_000, "ogg": 32_000, "mp3": 44_100, "aiff": 8_000}
@@ -139,7 +139,7 @@ def test_folders_of_genres_from_files_to_windows(tmp_path: Path, files: dict[str
 
 
 def _equal_samples_are_equal_chunks(rows: pd.DataFrame) -> None:
-    """Check what `genre_model.known_defects` takes identical PCM by."""
+    """Check what `genre_model.data.known_defects` takes identical PCM by."""
     one, other = rows.loc["pop/0.wav"], rows.loc["pop/same as 0.flac"]
     assert one["sha256"] != other["sha256"]
     assert tuple(one[["stored", "checksum"]]) == tuple(other[["stored", "checksum"]])

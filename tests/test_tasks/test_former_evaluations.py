@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from storage.layout import create_store
+from storage.array.layout import create_store
 from storage.models import ModelStore
 from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from genre_model.audio import Status
 from genre_model.predict import Prediction
+from genre_model.signal.audio import Status
+from storage.array.layout import create_store
 from storage.errors import NotFound
-from storage.layout import create_store
-from storage.locations import Location
+from storage.places.location import Location
 from storage.predictions import PREDICTION_COLUMNS, PredictionTable
 from tasks import predicted_folder
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from flows import shown
-from genre_model.known_defects import fma_small
+from flows.command import render
+from genre_model.data.known_defects import fma_small
+from storage.array.features import FeatureStore
+from storage.array.layout import create_store, manifest_name, shard_name
+from storage.array.manifests import RowRecord, ShardManifest
+from storage.array.plans import AudioState, ShardWork, plan_work
 from storage.catalogues import write_catalogue
-from storage.features import FeatureStore
-from storage.layout import create_store, manifest_name, shard_name
-from storage.locations import Location
-from storage.manifests import RowRecord, ShardManifest
-from storage.plans import AudioState, ShardWork, plan_work
+from storage.places.location import Location
 from storage.summary import summarise
 from tasks.known_defects import report_known_defects
 
@@ -77,7 +77,7 @@ def status(store: Location) -> str:
         each["known_defects"] = report_known_defects(store, data_set=data_set, name=name)
     json.dumps(result)
     text = io.StringIO()
-    shown.status(result, text)
+    render.status(result, text)
     return text.getvalue()
 
 

@@ -1,0 +1,1 @@
+"""The `genre` command: options to flows, results to people."""

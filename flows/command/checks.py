@@ -1,0 +1,99 @@
+"""What is refused before anything starts: Prefect's temporary server alone takes ten seconds.
+
+Each check is the one that the flow itself makes; none of them imports Prefect or Dask.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flows.engine.cluster import check_cluster
+from genre_model.specs import FeatureSpec
+from storage.array.layout import open_store
+from storage.errors import NotFound
+from storage.places.location import Location
+
+if TYPE_CHECKING:
+    from flows.engine.starting_points import Stage
+
+
+def check_features(
+    *,
+    data: str,
+    store: str,
+    subset: str | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    **_others: Any,
+) -> None:
+    """Refuse options with which the feature stage cannot begin.
+
+    Raises
+    ------
+    UsageError, GenreModelError, StorageError
+        With the sentence of the flow.
+    """
+    check_cluster(workers=workers, scheduler=scheduler)
+    _check_data(data, subset=subset)
+    try:
+        open_store(store)
+    except NotFound:
+        return  # it will be made
+
+
+def check_training(
+    *,
+    store: str,
+    preset: str,
+    catalogue: str | None = None,
+    data: str | None = None,
+    subset: str | None = None,
+    **_others: Any,
+) -> None:
+    """Refuse options with which training cannot begin; `data` names a catalogue by its folder.
+
+    Raises
+    ------
+    GenreModelError, StorageError
+        With the sentence of the flow.
+    """
+    root = open_store(store)
+    if data is not None:
+        _check_data(data, subset=subset)
+        return
+    from tasks.labelled import find_features
+
+    find_features(root, FeatureSpec.preset(preset), catalogue_id=catalogue)
+
+
+def check_run(*, start_at: Stage, data: str, store: str, **options: Any) -> None:
+    """Refuse options with which a full run cannot begin at the stage `start_at`.
+
+    Raises
+    ------
+    UsageError, GenreModelError, StorageError
+        With the sentence of the flow.
+    """
+    if start_at == "features":
+        check_features(data=data, store=store, **options)
+        return
+    from flows.engine.starting_points import catalogue_to_train_on, model_to_evaluate
+
+    root = open_store(store)
+    if start_at == "training":
+        named = catalogue_to_train_on(root, catalogue=options["catalogue"], data=data)
+        check_training(store=store, preset=options["preset"], catalogue=named)
+    else:
+        model_to_evaluate(
+            root, **{name: options[name] for name in ("model", "preset", "network", "seed")}
+        )
+
+
+def _check_data(data: str, *, subset: str | None) -> None:
+    from flows.engine.data import BUILT_IN, check_demo_folder, demo_folder
+    from tasks.data_folder import open_data_folder
+
+    if data == BUILT_IN:
+        check_demo_folder(demo_folder())
+    else:
+        open_data_folder(Location.parse(data), subset=subset)

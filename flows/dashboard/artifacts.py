@@ -1,0 +1,214 @@
+"""What people look at in the dashboard: one function an artifact, each under its fixed key."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import pandas as pd
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+
+from flows.command.render import share_of_time
+
+QUARANTINE_ROWS_SHOWN = 500
+PREDICTIONS_SHOWN = 500
+# Twice as often as people are promised to see it move, since an update takes its time too.
+_PROGRESS_EVERY_S = 1.0
+
+
+def catalogue(summary: Mapping[str, Any]) -> None:
+    """Publish what the catalogue holds.
+
+    Parameters
+    ----------
+    summary : Mapping
+        `catalogue`, `data`, `tracks`, `unlabelled`, `genres`: genre -> split -> tracks,
+        `licences`: licence -> tracks, and `remarks`.
+    """
+    splits = ("training", "validation", "test")
+    lines = [
+        f"## Catalogue {summary['catalogue']}",
+        f"{summary['tracks']:,} tracks of `{summary['data']}`; "
+        f"rows without a genre, left out: {summary['unlabelled']:,}.",
+        "",
+        "| genre | " + " | ".join(splits) + " |",
+        "|---|" + "---:|" * len(splits),
+    ]
+    for genre, counts in summary["genres"].items():
+        cells = (f"{counts.get(split, 0):,}" for split in splits)
+        lines.append(f"| {_cell(genre)} | {' | '.join(cells)} |")
+    lines += ["", *(f"- {remark}" for remark in summary["remarks"]), ""]
+    lines += ["| licence of the audio, which is not passed on | tracks |", "|---|---:|"]
+    lines += [f"| {_cell(name)} | {count:,} |" for name, count in summary["licences"].items()]
+    create_markdown_artifact("\n".join(lines), key="catalogue", description="Tracks by genre")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def throughput(result: Mapping[str, Any], *, workers: int) -> None:
+    """Publish how quick the feature stage was, from the result of `build_features`."""
+    done = result["written"] + result["quarantined_now"]
+    building = result["building_seconds"]
+    rate = done / building if building else 0.0
+    inside = result["worker_seconds"] / (workers * building) if building else 0.0
+    rows = [
+        {"figure": "tracks decoded in this run", "value": f"{done:,}"},
+        {"figure": "tracks found done", "value": f"{result['reused']:,}"},
+        {"figure": "seconds", "value": f"{result['seconds']:.1f}"},
+        {"figure": "of these, decoding and writing shards", "value": f"{building:.1f}"},
+        {"figure": "tracks a second meanwhile", "value": f"{rate:.1f}"},
+        {"figure": "Dask workers", "value": f"{workers}"},
+        {"figure": "share of the workers' time spent on it", "value": f"{inside:.1%}"},
+    ]
+    create_table_artifact(rows, key="throughput", description="The feature stage's pace")
+
+
+def quarantine(rows: Sequence[Mapping[str, Any]], *, total: int) -> None:
+    """Publish the tracks that were refused, at most `QUARANTINE_ROWS_SHOWN` of `total`.
+
+    The narrower of the dashboard's two pages gives a table 600 pixels at a width of 1,300: what
+    is not for reading, as the sha256, stays in `quarantine.parquet`.
+    """
+    shown = [dict(row) for row in rows[:QUARANTINE_ROWS_SHOWN]]
+    more = f"; the first {len(shown):,} are shown" if total > len(shown) else ""
+    create_table_artifact(
+        shown or [{"track_id": "none", "reason": "", "detail": ""}],
+        key="quarantine",
+        description=f"{total:,} tracks are quarantined{more}",
+    )
+
+
+def training_curves(history: pd.DataFrame, result: Mapping[str, Any]) -> None:
+    """Publish the curves of a training run, from its history and the result of `train_model`."""
+    from genre_model.judging.plots import curves_png
+    from genre_model.judging.report import data_uri
+
+    picture = data_uri(curves_png(history, best_epoch=result["best_epoch"]))
+    markdown = (
+        f"## {result['model']}\n\n{result['parameters']:,} parameters; validation track accuracy "
+        f"**{result['validation_track_accuracy']:.1%}** at epoch {result['best_epoch']} of "
+        f"{result['epochs']}, on {result['device']}. Waited for data: "
+        f"{share_of_time(result['stall_share'])}.\n\n"
+        f"![Loss and accuracy by epoch]({picture})\n\nModel: {_address(result['path'])}\n"
+    )
+    create_markdown_artifact(markdown, key="training-curves", description=result["model"])
+
+
+def evaluation(markdown: str, *, metrics: Mapping[str, Any]) -> None:
+    """Publish an evaluation: the report with its pictures, and its headline numbers as a table.
+
+    Parameters
+    ----------
+    markdown : str
+        The report.
+    metrics : Mapping
+        The result of `evaluate_model`, with `report`, the address of the page.
+    """
+    page = str(metrics["report"])
+    model = page.partition("/evaluation/")[0]
+    where = f"## Where it lies\n\nReport: {_address(page)}\n\nModel: {_address(model)}\n"
+    title = f"{metrics['model']} on the {metrics['split']} split"
+    create_markdown_artifact(
+        f"{markdown.rstrip()}\n\n{where}", key="evaluation-report", description=title
+    )
+    rows = [
+        {"metric": name.replace("_", " "), "value": _figure(value)}
+        for name, value in metrics.items()
+        if isinstance(value, int | float | str) and name not in ("report", "model", "split")
+    ]
+    create_table_artifact(rows, key="metrics", description=title)
+
+
+def _figure(value: float | str) -> float | str:
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def _address(uri: str) -> str:
+    """Write where something lies; a link where a browser may follow it from the dashboard.
+
+    Browsers follow no file:// address from a page that came over http, and none to s3://.
+    """
+    return f"[{uri}]({uri})" if uri.startswith(("http://", "https://")) else f"`{uri}`"
+
+
+def predictions(lines: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> None:
+    """Publish a folder's predictions, at most `PREDICTIONS_SHOWN` of them."""
+    rows = [
+        {
+            "file": line["path"],
+            "genre": line["genre"] or "",
+            "probability": "" if line["genre"] is None else f"{line['probability']:.0%}",
+            "status": line["status"],
+            "detail": line["detail"],
+        }
+        for line in lines[:PREDICTIONS_SHOWN]
+    ]
+    more = f"; the first {len(rows):,} are shown" if len(lines) > len(rows) else ""
+    create_table_artifact(
+        rows,
+        key="predictions",
+        description=f"{result['files']:,} files of {result['folder']}, of them "
+        f"{result['predicted']:,} new, by {result['model']}; all in {result['table']}{more}",
+    )
+
+
+def fetched(result: Mapping[str, Any]) -> None:
+    """Publish what a fetch brought, from the result of `fetch_dataset`."""
+    rows = [
+        {
+            **each,
+            "verified": ", ".join(each["verified"]),
+            "remarks": "; ".join(each["remarks"]),
+            "archive": each["archive"] or "not kept",
+        }
+        for each in result["archives"]
+    ]
+    create_table_artifact(rows, key="fetched", description=f"Fetched to {result['to']}")
+
+
+class ProgressArtifact:
+    """A progress artifact: a bar that moves at least every two seconds of work.
+
+    Use as a context manager inside a flow run; `show` may be called from any thread.
+    """
+
+    def __init__(self, *, total: int, what: str, key: str) -> None:
+        self._total, self._what = max(total, 1), what
+        self._id: UUID = create_progress_artifact(  # type: ignore[assignment]
+            0.0, key=key, description=f"0 of {total:,} {what}"
+        )
+        self._done = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def __enter__(self) -> ProgressArtifact:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def show(self, done: int) -> None:
+        """Take note that `done` tracks of the total are done."""
+        self._done = done
+
+    def _follow(self) -> None:
+        shown = 0
+        while not self._stop.wait(_PROGRESS_EVERY_S) or shown != self._done:
+            if shown != self._done:
+                shown = self._done
+                update_progress_artifact(
+                    self._id,
+                    progress=round(100.0 * shown / self._total, 1),
+                    description=f"{shown:,} of {self._total:,} {self._what}",
+                )

@@ -1,0 +1,35 @@
+"""Prefect's temporary server: started before the flow, so that Ctrl-C does not end it first."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+
+from flows.engine import interrupts
+
+
+def start() -> None:
+    """Start the server that Prefect would start itself, unless another one is configured.
+
+    It is started in a thread, out of the reach of Ctrl-C, for which the caller stays awake.
+
+    Raises
+    ------
+    RuntimeError
+        If it does not start.
+    """
+    started: Future[None] = Future()
+    with interrupts.spared():
+        threading.Thread(target=_start, args=[started], daemon=True).start()
+    started.result()
+
+
+def _start(started: Future[None]) -> None:
+    from prefect.client.orchestration import get_client
+
+    try:
+        get_client(sync_client=True)
+    except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
+        started.set_exception(error)
+    else:
+        started.set_result(None)

@@ -1,0 +1,1 @@
+"""Where work runs: Dask, bounded submission, progress, what is left behind by nobody."""

@@ -1,0 +1,113 @@
+"""Where the audio is: a folder that the user names, or the built-in data set."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flows.engine import progress
+from flows.engine.cluster import dask_client
+from flows.engine.shared_folders import check_seen
+from flows.errors import UsageError
+from genre_model.demo import plan_demo
+from storage.places.location import Location
+from tasks.demo import is_current, is_demo, make_demo
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+BUILT_IN = "demo"
+_WORKERS_RUN = "PREFECT__FLOW_RUN_ID"  # what a worker tells the process of a flow run
+
+
+def demo_folder() -> Path:
+    """Return where the built-in data set lies: `GENRE_DEMO`, or the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.environ.get("GENRE_DEMO") or f"{cache}/fma-genre/demo").expanduser().absolute()
+
+
+def check_demo_folder(folder: Path) -> None:
+    """Refuse a folder that is neither the built-in data set nor free for it.
+
+    Raises
+    ------
+    UsageError
+    """
+    if folder.is_dir() and not is_demo(folder) and any(folder.iterdir()):
+        raise UsageError(
+            f"{folder} (GENRE_DEMO) is not empty and not the built-in data set; name another folder"
+        )
+
+
+def data_location(
+    data: str,
+    *,
+    options: Mapping[str, Any] | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+) -> Location:
+    """Return the data folder that `data` names; the built-in data set is made on first use.
+
+    Parameters
+    ----------
+    data : str
+        A folder, an s3:// address, or `demo`.
+    options : Mapping, optional
+        Of an s3:// address; those of the environment by default.
+    workers, scheduler
+        As for `dask_client`, which makes the built-in data set.
+
+    Raises
+    ------
+    UsageError
+        If the folder of the built-in data set holds something else, or a worker of another
+        machine does not see it.
+    """
+    if data != BUILT_IN:
+        return folder_location(data, options)
+    folder = demo_folder()
+    check_demo_folder(folder)
+    if not is_current(folder):
+        with (
+            dask_client(workers=workers, scheduler=scheduler) as client,
+            progress.stage("demo data", total=len(plan_demo().tracks), unit="tracks") as show,
+        ):
+            _check_shared(client, folder.parent)
+            make_demo(folder, client=client, track_done=lambda done: show(done, ""))
+    return Location.parse(folder)
+
+
+def store_address(store: str) -> str:
+    """Return the address of a store, as it is.
+
+    Raises
+    ------
+    UsageError
+        If a worker runs the flow and the address is relative: that folder goes with the run.
+    """
+    _refuse_relative("store", store)
+    return store
+
+
+def folder_location(folder: str, options: Mapping[str, Any] | None = None) -> Location:
+    """Return the folder that the user named; see `store_address` for what is refused."""
+    _refuse_relative("folder", folder)
+    return Location.parse(folder, options)
+
+
+def _check_shared(client: Client, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".") as probe:
+        check_seen(client, Path(probe.name), below=str(folder))
+
+
+def _refuse_relative(what: str, address: str) -> None:
+    is_relative = "://" not in address and not Path(address).expanduser().is_absolute()
+    if is_relative and _WORKERS_RUN in os.environ:
+        raise UsageError(
+            f"the {what} is {address!r}, but a worker runs each flow in a temporary folder; "
+            "give an absolute path or an s3:// address"
+        )

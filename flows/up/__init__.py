@@ -1,0 +1,1 @@
+"""`genre up` and `genre down`: a server, its deployments and workers on this machine."""

@@ -1,0 +1,89 @@
+"""What a running `genre up` has started, written down below PREFECT_HOME for the next command.
+
+<PREFECT_HOME>/genre-up/  state.json  lock  prefect.yaml (as it was applied)  server.log  …
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.up.services import Service
+from storage.places.processes import ProcessIdentity
+
+FOLDER = "genre-up"
+_STATE = "state.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """What one `genre up` has started.
+
+    Attributes
+    ----------
+    mark : str
+        The value of `flows.up.services.MARK` that all of it carries.
+    services : tuple[Service, ...]
+        In the order in which they were started.
+    result : Mapping
+        What the command answered.
+    supervisor : ProcessIdentity, optional
+        The `genre up` that waits for Ctrl-C; none with `--detach`.
+    """
+
+    mark: str
+    services: tuple[Service, ...]
+    result: Mapping[str, Any]
+    supervisor: ProcessIdentity | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its services live."""
+        return all(not service.process.is_dead for service in self.services)
+
+    def write(self, folder: Path) -> None:
+        """Write it down under a temporary name, and rename."""
+        content = {
+            "mark": self.mark,
+            "services": [service.to_dict() for service in self.services],
+            "result": dict(self.result),
+            "supervisor": vars(self.supervisor) if self.supervisor else None,
+        }
+        partial = folder / f".{_STATE}.{os.getpid()}.partial"
+        partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        partial.replace(folder / _STATE)
+
+
+def read(folder: Path) -> Running | None:
+    """Read what was written down last, None if nothing is or it is not readable."""
+    try:
+        content = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+        supervisor = content["supervisor"]
+        return Running(
+            mark=content["mark"],
+            services=tuple(map(Service.from_dict, content["services"])),
+            result=content["result"],
+            supervisor=ProcessIdentity(**supervisor) if supervisor else None,
+        )
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def forget(folder: Path) -> None:
+    """Delete what was written down."""
+    (folder / _STATE).unlink(missing_ok=True)
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let one command at a time start or stop services; a second one waits."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

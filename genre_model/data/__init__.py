@@ -1,0 +1,1 @@
+"""Data sets: catalogues, layouts, labels and splits, known defects."""

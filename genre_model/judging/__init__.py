@@ -1,0 +1,1 @@
+"""Judging: metrics, comparisons, plots, the report."""

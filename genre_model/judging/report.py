@@ -1,0 +1,189 @@
+"""The report of an evaluation: one page that needs nothing else, and Markdown for dashboards."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from genre_model.judging.comparison import Comparison
+from genre_model.judging.evaluation import Metrics
+from genre_model.judging.plots import confusion_png, curves_png, per_genre_png
+
+if TYPE_CHECKING:
+    import jinja2
+
+SHOWN_TRACKS = 15
+SHOWN_CONFUSIONS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a report tells; `html`, `markdown` and `pictures` render it.
+
+    Parameters
+    ----------
+    metrics : Metrics
+        Of the split.
+    history : pd.DataFrame
+        Of the training, as `genre_model.learning.training` returns it.
+    model : str
+        The model's id.
+    split : str
+        Which split was predicted.
+    best_epoch : int, optional
+        Marked in the curves.
+    facts : Mapping[str, object]
+        About the model, in the order to be shown: network, parameters, epochs, seconds …
+    specs : Mapping[str, Mapping[str, object]]
+        Title of a specification -> its fields.
+    tracks_per_split : Mapping[str, int]
+        Tracks with usable audio.
+    quarantined : Mapping[str, int]
+        Status -> tracks that have no usable audio.
+    predictions : pd.DataFrame, optional
+        As `judging.evaluation.track_table` returns it; columns `title` and `artist` are shown
+        if there are any.
+    licences : Mapping[str, int]
+        Licence -> tracks.
+    remarks : Sequence[str]
+        Sentences on the tracks that a reader of the figures must know.
+    standing : str
+        One sentence: whether this model is the champion, and if not, which one is.
+    comparisons : Sequence[Comparison]
+        With the champion and with the model that was evaluated before, where there is one.
+    """
+
+    metrics: Metrics
+    history: pd.DataFrame
+    model: str
+    split: str = "test"
+    best_epoch: int | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+    specs: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    tracks_per_split: Mapping[str, int] = field(default_factory=dict)
+    quarantined: Mapping[str, int] = field(default_factory=dict)
+    predictions: pd.DataFrame | None = None
+    licences: Mapping[str, int] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
+    standing: str = ""
+    comparisons: Sequence[Comparison] = ()
+
+    @cached_property
+    def pictures(self) -> dict[str, bytes]:
+        """Return the plots: file name -> PNG bytes; drawn once."""
+        return {
+            "confusion_matrix.png": confusion_png(self.metrics),
+            "curves.png": curves_png(self.history, best_epoch=self.best_epoch),
+            "per_genre.png": per_genre_png(self.metrics),
+        }
+
+    def html(self) -> str:
+        """Return the whole page: styles and pictures inside, no script, no other address."""
+        return self._render("report.html.j2")
+
+    def markdown(self) -> str:
+        """Return the same in short as Markdown, with the pictures inside as `data:` addresses."""
+        return self._render("report.md.j2")
+
+    def _render(self, template: str) -> str:
+        return (
+            _environment()
+            .get_template(template)
+            .render(
+                report=self,
+                metrics=self.metrics,
+                headlines=self._headlines(),
+                pictures={name: data_uri(png) for name, png in self.pictures.items()},
+                confusions=most_confused(self.metrics),
+                mistakes=self._mistakes(),
+            )
+        )
+
+    def _headlines(self) -> list[tuple[str, str, str]]:
+        """Return (name, figure, what it means) of what is shown first."""
+        metrics = self.metrics
+        low, high = metrics.track_accuracy_interval
+        return [
+            (
+                "Track accuracy",
+                f"{metrics.track_accuracy:.1%}",
+                f"95 % interval {low:.0%} to {high:.0%}",
+            ),
+            ("Window accuracy", f"{metrics.window_accuracy:.1%}", f"{metrics.windows:,} windows"),
+            ("Macro-F1", f"{metrics.macro_f1:.3f}", "mean over the genres, by tracks"),
+            ("Dummy", f"{metrics.dummy_accuracy:.1%}", f"always says {metrics.dummy_genre}"),
+        ]
+
+    def _mistakes(self) -> list[dict[str, Any]]:
+        """Return the wrong tracks that the model was surest about."""
+        if self.predictions is None:
+            return []
+        wrong = self.predictions[self.predictions["genre"] != self.predictions["predicted"]]
+        worst = wrong.sort_values(["probability", "track_id"], ascending=[False, True])
+        shown = worst.head(SHOWN_TRACKS).astype(object)
+        return shown.where(shown.notna(), "–").to_dict("records")  # type: ignore[return-value]
+
+
+def most_confused(metrics: Metrics) -> list[tuple[str, str, int, float]]:
+    """List the pairs of genres that are taken for each other most often.
+
+    Parameters
+    ----------
+    metrics : Metrics
+
+    Returns
+    -------
+    list of (true genre, predicted genre, tracks, share of the true genre's tracks)
+        Most tracks first, `SHOWN_CONFUSIONS` at most.
+    """
+    wrong = metrics.confusion * (1 - np.eye(len(metrics.genres), dtype=np.int64))
+    sums = metrics.confusion.sum(axis=1)
+    pairs = [
+        (metrics.genres[row], metrics.genres[column], int(wrong[row, column]))
+        for row, column in np.argwhere(wrong > 0)
+    ]
+    pairs.sort(key=lambda pair: (-pair[2], pair[0], pair[1]))
+    return [
+        (true, predicted, tracks, tracks / int(sums[metrics.genres.index(true)]))
+        for true, predicted, tracks in pairs[:SHOWN_CONFUSIONS]
+    ]
+
+
+def data_uri(png: bytes) -> str:
+    """Return a PNG as an address that holds it."""
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("genre_model.judging"),
+        autoescape=lambda name: bool(name and name.endswith(".html.j2")),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = lambda value: f"{value:.0%}"
+    environment.filters["exact"] = lambda value: f"{value:.1%}"
+    environment.filters["points"] = lambda value: f"{100 * value:+.1f} points"
+    environment.filters["thousands"] = _shown
+    environment.filters["cell"] = lambda value: str(value).replace("|", "\\|").replace("\n", " ")
+    return environment
+
+
+def _shown(value: object) -> str:
+    """Write a value for people: digits grouped, long fractions cut."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "–"}[value]
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return str(value)

@@ -1,0 +1,1 @@
+"""Learning: batches, normalisation, training, checkpoints, the model's folder."""

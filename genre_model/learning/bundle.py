@@ -1,0 +1,226 @@
+"""A model's folder: the network, all that predicting with it takes to know, and its history.
+
+model.keras    opens with Keras alone, in safe mode; written last
+params.json    genres, features, specs, where it comes from
+history.csv    one line an epoch
+logs/          the same for TensorBoard
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genre_model.errors import InvalidSpec, ModelError
+from genre_model.specs import FeatureSpec
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+FORMAT = 1
+MODEL_FILE, PARAMS_FILE, HISTORY_FILE = "model.keras", "params.json", "history.csv"
+LOGS_FOLDER = "logs"
+LIBRARIES = ("keras", "tensorflow", "numpy")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model that is ready to predict.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Raw features [batch, bands, frames] to logits [batch, genres].
+    genres : tuple[str, ...]
+        In the order of the logits.
+    features : FeatureSpec
+        How its features are made.
+    params : dict[str, Any]
+        The content of params.json.
+    """
+
+    model: keras.Model
+    genres: tuple[str, ...]
+    features: FeatureSpec
+    params: dict[str, Any]
+
+
+def model_id(network: str, made_of: Mapping[str, Any]) -> str:
+    """Name a model after all that makes it.
+
+    Parameters
+    ----------
+    network : str
+        First part of the name.
+    made_of : Mapping[str, Any]
+        Plain values: rows' sha256, labels, splits, specs, seed, version of the code.
+
+    Returns
+    -------
+    str
+        `<network>-<8 hex digits>`; equal mappings give equal names, in whatever order.
+
+    Examples
+    --------
+    >>> model_id("seed", {"a": 1, "b": [2]}) == model_id("seed", {"b": [2], "a": 1})
+    True
+    """
+    text = json.dumps(made_of, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return f"{network}-{hashlib.sha256(f'{network} {text}'.encode()).hexdigest()[:8]}"
+
+
+def save_bundle(
+    folder: Path,
+    *,
+    model: keras.Model,
+    history: pd.DataFrame,
+    genres: tuple[str, ...],
+    features: FeatureSpec,
+    network: str,
+    details: Mapping[str, Any],
+) -> None:
+    """Write a model's folder, each file at once and whole, model.keras last.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there.
+    model : keras.Model
+        Raw features to logits.
+    history : pd.DataFrame
+        One line an epoch.
+    genres : tuple[str, ...]
+        In the order of the logits.
+    features : FeatureSpec
+        How the features were made that it was trained on.
+    network : str
+        Name of the network.
+    details : Mapping[str, Any]
+        What else params.json tells, as plain values: id, specs, seed, rows' sha256 …
+
+    Raises
+    ------
+    ModelError
+        If model, genres and features do not fit together, or a detail has a name that is taken.
+    """
+    from genre_model.learning.event_log import write_event_log
+
+    params = {
+        "format": FORMAT,
+        "network": network,
+        "genres": list(genres),
+        "features": features.to_dict(),
+        "parameters": model.count_params(),
+        "versions": {name: version(name) for name in LIBRARIES},
+    }
+    if taken := sorted(set(params) & set(details)):
+        raise ModelError(f"params.json has {', '.join(taken)} of its own; rename these details")
+    _check_fit(model, genres, features, where=folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({**params, **details}, indent=1, ensure_ascii=False, allow_nan=False)
+    _write(folder / PARAMS_FILE, text + "\n")
+    _write(folder / HISTORY_FILE, history.to_csv(index=False))
+    write_event_log(folder / LOGS_FOLDER, history)
+    # Keras judges a file by its ending, so the temporary name keeps it.
+    part = folder / f".part-{MODEL_FILE}"
+    model.save(part)
+    part.replace(folder / MODEL_FILE)
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Open a model's folder; nothing in it can run code (Keras's safe mode).
+
+    Parameters
+    ----------
+    folder : Path
+        As `save_bundle` wrote it.
+
+    Returns
+    -------
+    Bundle
+
+    Raises
+    ------
+    ModelError
+        If a file is missing, not what it should be, or the files do not fit together.
+    """
+    params = read_params(folder)
+    try:
+        genres = tuple(params["genres"])
+        features = FeatureSpec.from_dict(params["features"])
+    except (KeyError, TypeError, AttributeError, InvalidSpec) as error:
+        raise ModelError(
+            f"{folder / PARAMS_FILE} does not say what model.keras takes and gives ({error}); "
+            "train the model again"
+        ) from error
+    model = _load_network(folder / MODEL_FILE)
+    _check_fit(model, genres, features, where=folder)
+    return Bundle(model, genres, features, params)
+
+
+def read_params(folder: Path) -> dict[str, Any]:
+    """Read a model's params.json; imports no Keras.
+
+    Raises
+    ------
+    ModelError
+        If it is missing, no JSON object or of another format.
+    """
+    path = folder / PARAMS_FILE
+    try:
+        params = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{folder} has no {PARAMS_FILE}; give a model's folder as `genre train` writes it"
+        ) from error
+    except ValueError as error:
+        raise ModelError(f"{path} is not JSON ({error}); train the model again") from error
+    if not isinstance(params, dict) or params.get("format") != FORMAT:
+        found = params.get("format") if isinstance(params, dict) else type(params).__name__
+        raise ModelError(
+            f"{path} is of format {found!r} and this version reads {FORMAT}; "
+            "train the model again or use the version that wrote it"
+        )
+    return params
+
+
+def _load_network(path: Path) -> keras.Model:
+    import keras
+
+    if not path.is_file():
+        raise ModelError(f"{path.parent} has no {path.name}; train the model again")
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise ModelError(
+            f"{path} does not open as a Keras model ({reason}); train the model again"
+        ) from error
+
+
+def _check_fit(
+    model: keras.Model, genres: tuple[str, ...], features: FeatureSpec, *, where: Path
+) -> None:
+    takes, gives = model.input_shape[1:], model.output_shape[-1]
+    if takes != features.row_shape[1:]:
+        raise ModelError(
+            f"the model of {where} takes windows of {takes}, "
+            f"but its features are {features.row_shape[1:]} (bands, frames); train it again"
+        )
+    if gives != len(genres):
+        raise ModelError(
+            f"the model of {where} tells {gives} genres apart, but {len(genres)} are named; "
+            "train it again"
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(f".part-{path.name}")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,93 @@
+"""Windows to probabilities with a trained network: for validation, evaluation and prediction."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genre_model.judging.evaluation import WindowPredictions
+from genre_model.learning.batches import ROWS_PER_SHARD, ReadShard, RowIndex, window_blocks
+from genre_model.learning.read_ahead import Waiting
+
+if TYPE_CHECKING:
+    import keras
+
+BATCH = 128
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Turn logits into probabilities.
+
+    Parameters
+    ----------
+    logits : np.ndarray [shape=(n, classes), float]
+
+    Returns
+    -------
+    np.ndarray [shape=(n, classes), float32, each row sums to 1]
+    """
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    powers: np.ndarray = np.exp(shifted)
+    shares: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
+    return shares.astype(np.float32)
+
+
+def window_probabilities(network: keras.Model, windows: np.ndarray) -> np.ndarray:
+    """Give each window's probability of each genre.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Raw features to logits.
+    windows : np.ndarray [shape=(n, bands, frames), float16]
+        n may be 0.
+
+    Returns
+    -------
+    np.ndarray [shape=(n, classes), float32, each row sums to 1]
+    """
+    starts = range(0, len(windows), BATCH)
+    logits = [network.predict_on_batch(windows[at : at + BATCH]) for at in starts]
+    return softmax(np.concatenate(logits or [np.zeros((0, network.output_shape[-1]))]))
+
+
+def predict_rows(
+    network: keras.Model,
+    index: RowIndex,
+    read_shard: ReadShard,
+    *,
+    rows_per_shard: int = ROWS_PER_SHARD,
+    waiting: Waiting | None = None,
+) -> WindowPredictions:
+    """Predict every window of some rows, reading whole shards in order.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Raw features to logits.
+    index : RowIndex
+        Which rows, with their labels and tracks.
+    read_shard : ReadShard
+        Called once a shard, in other threads, several at once.
+    rows_per_shard : int
+        Rows of a whole shard.
+    waiting : Waiting, optional
+        Takes the time in which the network waited for a shard.
+
+    Returns
+    -------
+    WindowPredictions
+        One line a window, shard by shard.
+    """
+    blocks = window_blocks(index, read_shard, rows_per_shard=rows_per_shard, waiting=waiting)
+    with closing(blocks):
+        return WindowPredictions.join(
+            WindowPredictions(
+                probabilities=window_probabilities(network, windows),
+                labels=index.labels[places],
+                track_ids=index.track_ids[places],
+            )
+            for windows, places in blocks
+        )

@@ -1,0 +1,324 @@
+"""Training: whole shards in, the weights of the epoch that validates best out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from genre_model.errors import InvalidSpec
+from genre_model.learning.batches import (
+    ROWS_PER_SHARD,
+    Block,
+    ReadShard,
+    RowIndex,
+    shuffled_batches,
+    window_blocks,
+)
+from genre_model.learning.checkpoints import Checkpoint, Checkpoints
+from genre_model.learning.inference import predict_rows
+from genre_model.learning.normalisation import BandStatistics, fit_statistics
+from genre_model.learning.read_ahead import Waiting
+from genre_model.networks import build_network
+from genre_model.networks.parts import seed_dropout
+from genre_model.specs import ModelSpec, TrainSpec
+
+HISTORY_COLUMNS = (
+    "epoch",
+    "loss",
+    "accuracy",
+    "validation_loss",
+    "validation_window_accuracy",
+    "validation_track_accuracy",
+    "learning_rate",
+    "seconds",
+    "stall_share",
+)
+"""Of a line of the history.
+
+`seconds` are those of the whole epoch, training and validation. `stall_share` [0 to 1] is how much
+of them went by while the next shard was asked for and not read yet: the first pool of the epoch,
+every later one, and validation's shards. It is an upper bound of how long the network had nothing
+to do, since two finished batches wait for it while the next pool is asked for.
+"""
+
+OnEpoch = Callable[[int, int, Mapping[str, float]], None]
+"""Called after each epoch with its number (from 1), the most there can be, and its history line."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A trained network and how it came to be.
+
+    Parameters
+    ----------
+    model : keras.Model
+        With the weights of its best epoch; raw features in, logits out.
+    history : pd.DataFrame
+        One line an epoch, columns `HISTORY_COLUMNS`.
+    best_epoch : int [from 1]
+        Highest validation track accuracy, and among equals lowest validation loss.
+    validation_track_accuracy, validation_window_accuracy : float [0 to 1]
+        At the best epoch.
+    statistics : BandStatistics
+        Of the training windows, as they are in the model.
+    stall_share : float | None [0 to 1]
+        Of all epochs together, see `HISTORY_COLUMNS`; None if no epoch was timed so.
+    """
+
+    model: keras.Model
+    history: pd.DataFrame
+    best_epoch: int
+    validation_track_accuracy: float
+    validation_window_accuracy: float
+    statistics: BandStatistics
+    stall_share: float | None
+
+
+def train(
+    training: RowIndex,
+    *,
+    validation: RowIndex,
+    read_shard: ReadShard,
+    classes: int,
+    model: ModelSpec | None = None,
+    spec: TrainSpec | None = None,
+    rows_per_shard: int = ROWS_PER_SHARD,
+    on_epoch: OnEpoch | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> TrainingResult:
+    """Train a network until its validation track accuracy no longer improves.
+
+    The first weights, dropout and the order of the windows come from `spec.seed` through
+    generators of their own; no global random state is touched. An epoch's order depends on the
+    seed and the epoch's number alone, so a resumed run goes on as the first would have.
+
+    Parameters
+    ----------
+    training, validation : RowIndex
+        Rows to learn from, and rows to judge each epoch by.
+    read_shard : ReadShard
+        Shard number -> float16 [rows, windows, bands, frames]; called from other threads, several
+        at once. What it raises is raised here.
+    classes : int
+        Genres; every label is below it.
+    model : ModelSpec, optional
+        Which network; by default the default one.
+    spec : TrainSpec, optional
+        How; by default its defaults.
+    rows_per_shard : int
+        Rows of a whole shard.
+    on_epoch : OnEpoch, optional
+        For progress. What it raises ends the training.
+    checkpoints : Checkpoints, optional
+        Those of this very training (same rows, specs and code): after every epoch its state is
+        kept there, and a state that is there already is gone on from.
+
+    Returns
+    -------
+    TrainingResult
+
+    Raises
+    ------
+    InvalidSpec
+        If a split has no rows, a label is out of range, or the network cannot be built.
+    """
+    model, spec = model or ModelSpec(), spec or TrainSpec()
+    _check(training, validation, classes)
+    run = _Run(training, validation, read_shard, rows_per_shard, classes, spec)
+    state = checkpoints.load() if checkpoints else None
+    if state is None:
+        statistics, shape = _look_over(training, read_shard, rows_per_shard)
+        network = build_network(
+            model.network,
+            input_shape=shape,
+            classes=classes,
+            statistics=statistics,
+            seed=spec.seed,
+        )
+        _compile(network, training.window_count, spec)
+        state = Checkpoint(network, statistics, network.get_weights(), ())
+    while not _finished(state.history, spec):
+        state = run.epoch(state)
+        if checkpoints:
+            checkpoints.save(state)
+        if on_epoch:
+            on_epoch(len(state.history), spec.epochs, state.history[-1])
+    return _result(state)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What stays the same from epoch to epoch."""
+
+    training: RowIndex
+    validation: RowIndex
+    read_shard: ReadShard
+    rows_per_shard: int
+    classes: int
+    spec: TrainSpec
+
+    def epoch(self, state: Checkpoint) -> Checkpoint:
+        """Train and validate once more; the given state's network goes on in the new one."""
+        started, number = time.perf_counter(), len(state.history) + 1
+        learning_rate = float(state.network.optimizer.learning_rate)
+        waiting = Waiting()
+        seed_dropout(state.network, np.random.default_rng([self.spec.seed, number, 1]))
+        fitted = self._fit(state.network, number, waiting)
+        predictions = predict_rows(
+            state.network,
+            self.validation,
+            self.read_shard,
+            rows_per_shard=self.rows_per_shard,
+            waiting=waiting,
+        )
+        seconds = time.perf_counter() - started
+        line = {
+            "epoch": number,
+            "loss": fitted["loss"],
+            "accuracy": fitted["accuracy"],
+            "validation_loss": predictions.cross_entropy(),
+            "validation_window_accuracy": predictions.accuracy(),
+            "validation_track_accuracy": predictions.tracks().accuracy(),
+            "learning_rate": learning_rate,
+            "seconds": seconds,
+            "stall_share": waiting.seconds / seconds,
+        }
+        history = (*state.history, line)
+        improved = best_epoch(history) == number
+        best = state.network.get_weights() if improved else state.best_weights
+        return Checkpoint(state.network, state.statistics, best, history)
+
+    def _fit(self, network: keras.Model, number: int, waiting: Waiting) -> dict[str, float]:
+        """Run one epoch's steps; what the reader raised comes out as it was."""
+        raised: list[Exception] = []
+
+        def batches() -> Iterator[Block]:
+            try:
+                yield from self._batches(number, waiting)
+            except Exception as error:
+                raised.append(error)
+                raise
+
+        shape = network.input_shape[1:]
+        signature = (tf.TensorSpec((None, *shape), tf.float16), tf.TensorSpec((None,), tf.int32))
+        dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
+        steps = -(-self.training.window_count // self.spec.batch_size)
+        dataset = dataset.map(lambda x, y: (x, tf.one_hot(y, self.classes))).prefetch(2)
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
+        try:
+            history = network.fit(dataset, epochs=1, shuffle=False, verbose=0)
+        except tf.errors.OpError:
+            # TensorFlow makes of every error one of its own, and a text of the first.
+            if raised:
+                raise raised[0] from None
+            raise
+        return {name: float(values[-1]) for name, values in history.history.items()}
+
+    def _batches(self, number: int, waiting: Waiting) -> Iterator[Block]:
+        return shuffled_batches(
+            self.training,
+            self.read_shard,
+            batch_size=self.spec.batch_size,
+            generator=np.random.default_rng([self.spec.seed, number, 0]),
+            pooled_shards=self.spec.pooled_shards,
+            rows_per_shard=self.rows_per_shard,
+            waiting=waiting,
+        )
+
+
+def best_epoch(history: tuple[Mapping[str, float], ...]) -> int:
+    """Return the epoch (from 1) of the highest validation track accuracy.
+
+    Among equals it is the one of the lowest validation loss, and among those the first.
+    """
+    ranks = [
+        (-line["validation_track_accuracy"], line["validation_loss"], number)
+        for number, line in enumerate(history, start=1)
+    ]
+    return min(ranks)[2]
+
+
+def stall_share(history: tuple[Mapping[str, float], ...]) -> float | None:
+    """Return the share of all epochs' seconds that was waited for data [0 to 1].
+
+    Epochs of former versions, whose lines do not have it, are left out; None if all are.
+    """
+    timed = [line for line in history if "stall_share" in line]
+    seconds = sum(line["seconds"] for line in timed)
+    waited = sum(line["stall_share"] * line["seconds"] for line in timed)
+    return waited / seconds if seconds else None
+
+
+def _finished(history: tuple[Mapping[str, float], ...], spec: TrainSpec) -> bool:
+    if not history:
+        return False
+    return len(history) >= spec.epochs or len(history) - best_epoch(history) >= spec.patience
+
+
+def _look_over(
+    training: RowIndex, read_shard: ReadShard, rows_per_shard: int
+) -> tuple[BandStatistics, tuple[int, int]]:
+    """Fit the statistics and learn (bands, frames) of a window, in one pass."""
+    shapes: set[tuple[int, ...]] = set()
+
+    def windows() -> Iterator[np.ndarray]:
+        with closing(window_blocks(training, read_shard, rows_per_shard=rows_per_shard)) as blocks:
+            for block, _ in blocks:
+                shapes.add(block.shape[1:])
+                yield block
+
+    statistics = fit_statistics(windows())
+    bands, frames = shapes.pop()
+    return statistics, (bands, frames)
+
+
+def _compile(network: keras.Model, windows: int, spec: TrainSpec) -> None:
+    """Give the network its optimiser: Adam, its rate falling to zero along half a cosine."""
+    steps = -(-windows // spec.batch_size) * spec.epochs
+    rate = keras.optimizers.schedules.CosineDecay(spec.learning_rate, steps)
+    network.compile(
+        optimizer=keras.optimizers.Adam(rate),
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=spec.label_smoothing
+        ),
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+
+
+def _result(state: Checkpoint) -> TrainingResult:
+    best = best_epoch(state.history)
+    # A copy without the optimiser, whose state is twice the size of the weights.
+    model = keras.models.clone_model(state.network)
+    model.set_weights(state.best_weights)
+    line = state.history[best - 1]
+    return TrainingResult(
+        model=model,
+        history=pd.DataFrame(state.history, columns=list(HISTORY_COLUMNS)),
+        best_epoch=best,
+        validation_track_accuracy=line["validation_track_accuracy"],
+        validation_window_accuracy=line["validation_window_accuracy"],
+        statistics=state.statistics,
+        stall_share=stall_share(state.history),
+    )
+
+
+def _check(training: RowIndex, validation: RowIndex, classes: int) -> None:
+    for split, index in (("training", training), ("validation", validation)):
+        if not len(index):
+            raise InvalidSpec(
+                f"the split {split!r} has 0 rows with usable audio; training needs rows to learn "
+                "from and rows to judge each epoch by: choose a larger subset"
+            )
+        if index.labels.min() < 0 or index.labels.max() >= classes:
+            raise InvalidSpec(
+                f"the split {split!r} has labels from {index.labels.min()} to "
+                f"{index.labels.max()}; with {classes} genres they must be 0 to {classes - 1}"
+            )

@@ -1,0 +1,1 @@
+"""Sound: decoding, waveforms, spectra, and what can be wrong with a clip."""

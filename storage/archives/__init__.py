@@ -1,0 +1,1 @@
+"""Fetching archives: sources, downloads, checked contents, unpacking."""

@@ -1,0 +1,1 @@
+"""The feature array: plans, rows, shards, manifests, tables, verification."""

@@ -1,0 +1,357 @@
+"""One array of features with its plans, manifests and tables: create → write shard → finalise.
+
+    features/<data set>/<preset>-<digest>/
+        zarr.json   log_mel/zarr.json   log_mel/c/<shard>/0/0/0
+        plans/000000.parquet …          manifests/000000.json …
+        rows.parquet                    quarantine.parquet
+
+The order of writes is the guarantee: a plan before its rows, a shard before its manifest,
+manifests before the tables. Whatever is missing when a run is killed is what the next one does.
+"""
+
+import contextlib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from storage.array.inventory import Survey, read_manifest, read_plans, survey
+from storage.array.layout import (
+    ARRAY,
+    FORMAT,
+    ROWS_PER_SHARD,
+    features_folder,
+    manifest_name,
+    plan_name,
+    shard_name,
+)
+from storage.array.manifests import RowRecord, ShardManifest
+from storage.array.plans import ShardWork, WorkPlan
+from storage.array.shards import (
+    Block,
+    array_document,
+    array_shape,
+    decode_shard,
+    group_document,
+)
+from storage.array.tables import quarantine_of, stored, to_parquet, write_table
+from storage.array.writing import ShardFacts, write_whole_shard
+from storage.errors import (
+    AlreadyThere,
+    Damaged,
+    Incomplete,
+    Mismatched,
+    NotFound,
+)
+from storage.places.location import Location
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finalised:
+    """What `finalise` wrote: `rows.parquet` and `quarantine.parquet`."""
+
+    rows: pd.DataFrame
+    quarantine: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureStore:
+    """One array of features. Small, immutable, travels to workers.
+
+    Attributes
+    ----------
+    location : Location
+        The features folder.
+    data_set, name : str
+        `features/<data_set>/<name>`.
+    row_shape : tuple[int, int, int]
+        (windows, bands, frames) of one row.
+    """
+
+    location: Location
+    data_set: str
+    name: str
+    row_shape: tuple[int, int, int]
+
+    @property
+    def key(self) -> str:
+        """`<data set>/<preset>-<digest>`."""
+        return f"{self.data_set}/{self.name}"
+
+    @classmethod
+    def create(
+        cls,
+        store: Location,
+        *,
+        data_set: str,
+        name: str,
+        row_shape: Sequence[int],
+        attributes: Mapping[str, Any],
+    ) -> Self:
+        """Open an array's folder, making its group if there is none.
+
+        Parameters
+        ----------
+        store : Location
+        data_set : str
+        name : str
+            `<preset>-<digest of the feature spec>`.
+        row_shape : Sequence[int]
+            (windows, bands, frames).
+        attributes : Mapping
+            What the numbers mean: the preset's name and the feature spec, as JSON values.
+
+        Raises
+        ------
+        Mismatched
+            If the group is there with other attributes.
+        """
+        location = features_folder(store, data_set=data_set, key=name)
+        given = {"format": FORMAT, "data_set": data_set, "row_shape": list(row_shape)}
+        wanted = json.loads(json.dumps({**attributes, **given}))
+        array = array_document(0, row_shape)
+        with contextlib.suppress(AlreadyThere):
+            (location / ARRAY / "zarr.json").create(array)
+        try:
+            (location / "zarr.json").create(group_document(wanted, array))
+        except AlreadyThere:
+            if _attributes(location) != wanted:
+                raise Mismatched(
+                    f"{location.uri} was made from another spec than the one given, under the "
+                    "same name; name another store."
+                ) from None
+        return cls._at(location, data_set=data_set, name=name, row_shape=row_shape)
+
+    @classmethod
+    def open(cls, store: Location, *, data_set: str, name: str) -> Self:
+        """Open an array's folder that is there.
+
+        Raises
+        ------
+        NotFound
+            If it is not.
+        """
+        location = features_folder(store, data_set=data_set, key=name)
+        shape = _attributes(location).get("row_shape", [])
+        return cls._at(location, data_set=data_set, name=name, row_shape=shape)
+
+    @classmethod
+    def _at(cls, location: Location, *, data_set: str, name: str, row_shape: Sequence[int]) -> Self:
+        windows, bands, frames = row_shape
+        shape = (int(windows), int(bands), int(frames))
+        return cls(location=location, data_set=data_set, name=name, row_shape=shape)
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What the numbers mean, as given to `create`."""
+        return _attributes(self.location)
+
+    def survey(self) -> Survey:
+        """Find out what is there: `survey().known` is what planning needs."""
+        return survey(self.location, row_shape=self.row_shape)
+
+    def prepare(self, plan: WorkPlan) -> None:
+        """Store the plan's new rows and make the array long enough; before any shard.
+
+        Raises
+        ------
+        Mismatched
+            If another run stored a plan since this one was made: plan again.
+        """
+        known, number = read_plans(self.location)
+        if len(plan.new_rows):
+            self._store_plan(plan.new_rows, number=number, known=known)
+        last = max([*known["row"].tail(1), *plan.new_rows["row"].tail(1)], default=-1)
+        self._grow(-(-(last + 1) // ROWS_PER_SHARD) * ROWS_PER_SHARD)
+
+    def _store_plan(self, rows: pd.DataFrame, *, number: int, known: pd.DataFrame) -> None:
+        first = int(rows["row"].min())
+        if first % ROWS_PER_SHARD or (len(known) and first <= int(known["row"].max())):
+            raise Mismatched(f"{self.location.uri} got another plan meanwhile: plan again.")
+        try:
+            (self.location / plan_name(number)).create(to_parquet(stored(rows)))
+        except AlreadyThere:
+            raise Mismatched(
+                f"{self.location.uri} got another plan meanwhile: plan again."
+            ) from None
+
+    def _grow(self, rows: int) -> None:
+        document = self.location / ARRAY / "zarr.json"
+        shape = array_shape(document.read_bytes())
+        if shape[1:] != self.row_shape:
+            raise Mismatched(f"{document.uri} has rows of {shape[1:]}, not {self.row_shape}.")
+        longer = array_document(max(rows, shape[0]), self.row_shape)
+        group = group_document(self.attributes, longer)
+        # the array before the group that repeats its length; a kill between them is mended here
+        for target, content in ((document, longer), (self.location / "zarr.json", group)):
+            if target.read_bytes() != content:
+                target.write_bytes(content)
+
+    def finished(self, work: ShardWork) -> ShardManifest | None:
+        """Give the manifest if this work was done already: a task that runs again asks first."""
+        try:
+            manifest = read_manifest(self.location, work.shard)
+        except (NotFound, Damaged):
+            return None
+        entry = (self.location / shard_name(work.shard)).entry()
+        fits = manifest.size == (entry.size if entry else 0)
+        rows = tuple(record.row for record in manifest.rows)
+        return manifest if fits and rows == work.planned else None
+
+    def write_shard(
+        self,
+        work: ShardWork,
+        data: Block,
+        records: Iterable[RowRecord],
+        *,
+        decoder: str = "",
+        versions: Mapping[str, str] | None = None,
+        seconds: float = 0.0,
+    ) -> ShardManifest:
+        """Write one whole shard, then its manifest.
+
+        Parameters
+        ----------
+        work : ShardWork
+        data : np.ndarray [shape=(64, windows, bands, frames), float16]
+            Zero wherever no window was decoded. Rows to be salvaged are filled in here.
+        records : Iterable[RowRecord]
+            One for each row in `work.rows`.
+        decoder : str
+            The decoder's name and version.
+        versions : Mapping[str, str], optional
+            Libraries that the numbers depend on.
+        seconds : float
+            Time that decoding took.
+
+        Raises
+        ------
+        MisalignedWrite
+            If the data or the records are not exactly those of one whole shard.
+        """
+        return write_whole_shard(
+            self.location,
+            work,
+            data,
+            records,
+            row_shape=self.row_shape,
+            facts=ShardFacts(decoder=decoder, versions=dict(versions or {}), seconds=seconds),
+        )
+
+    def finalise(
+        self, required: Iterable[int] | None = None, *, refresh: pd.DataFrame | None = None
+    ) -> Finalised:
+        """Gather the manifests into `rows.parquet` and `quarantine.parquet`.
+
+        Parameters
+        ----------
+        required : Iterable[int], optional
+            Shards that must be done (`WorkPlan.required`); all planned ones if not given.
+        refresh : pd.DataFrame, optional
+            `WorkPlan.refresh`: rows whose audio has another stamp now, with the same bytes.
+
+        Raises
+        ------
+        Incomplete
+            If one is not done; it carries the list.
+        """
+        found = self.survey()
+        wanted = found.planned_shards if required is None else set(required)
+        missing = sorted(set(wanted) - found.done)
+        if missing:
+            raise Incomplete(
+                f"{len(missing)} of {len(wanted)} shards of {self.location.uri} are not done: "
+                f"{_some(missing)}; run the same command again.",
+                missing=missing,
+            )
+        rows = _refreshed(found.finished_rows, refresh)
+        quarantine = quarantine_of(rows)
+        if not rows.equals(found.stored) or not (self.location / "quarantine.parquet").exists():
+            # rows.parquet last: while it is the old one, both are written again
+            write_table(self.location / "quarantine.parquet", stored(quarantine))
+            write_table(self.location / "rows.parquet", stored(rows))
+        return Finalised(rows=rows, quarantine=quarantine)
+
+    def rows(self) -> pd.DataFrame:
+        """Give the lines of every row of a finished shard, finalised or not, by row."""
+        return self.survey().finished_rows
+
+    def read_shard(self, shard: int) -> Block:
+        """Read one whole shard.
+
+        Returns
+        -------
+        np.ndarray [shape=(64, windows, bands, frames), float16]
+
+        Raises
+        ------
+        Damaged
+            If it is not there though its manifest says so, or a checksum does not hold.
+        """
+        target = self.location / shard_name(shard)
+        try:
+            data = target.read_bytes()
+        except NotFound:
+            if read_manifest(self.location, shard).size:
+                raise Damaged(
+                    f"{target.uri} is gone; `genre features --verify` makes it again."
+                ) from None
+            data = b""
+        try:
+            return decode_shard(data, self.row_shape)
+        except Damaged as error:
+            raise Damaged(
+                f"{target.uri} is damaged ({error}) `genre features --verify` makes it again."
+            ) from error
+
+    def begin_repair(self, shards: Collection[int]) -> None:
+        """Mark damaged shards as not done, keeping what is known of their rows.
+
+        What the manifests say goes to `rows.parquet` first, then those of the damaged shards are
+        deleted; from then on any run, also one after a kill, finds them open and writes them
+        again. A table that contradicts the manifests is mended by this too.
+        """
+        found = survey(self.location, row_shape=self.row_shape, trusts_table=False)
+        records = found.records.sort_values("row").reset_index(drop=True)
+        if not records.equals(found.stored):
+            write_table(self.location / "rows.parquet", stored(records))
+        for shard in sorted(shards):
+            (self.location / manifest_name(shard)).delete()
+
+    def sweep(self) -> int:
+        """Delete what killed writers left under temporary names, and count it."""
+        return self.location.sweep()
+
+
+def _attributes(location: Location) -> dict[str, Any]:
+    try:
+        found = json.loads((location / "zarr.json").read_bytes())["attributes"]
+    except NotFound:
+        raise NotFound(f"There are no features at {location.uri}.") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise Damaged(f"{location.uri}/zarr.json is not the metadata of features.") from error
+    if not isinstance(found, dict):
+        raise Damaged(f"{location.uri}/zarr.json is not the metadata of features.")
+    return found
+
+
+def _refreshed(rows: pd.DataFrame, refresh: pd.DataFrame | None) -> pd.DataFrame:
+    if refresh is None or refresh.empty:
+        return rows
+    now = rows[["row"]].merge(refresh, on="row", how="left")
+    is_moved = now["stamp"].notna().to_numpy(bool)
+    return rows.assign(
+        stamp=np.where(is_moved, now["stamp"], rows["stamp"]),
+        path=np.where(is_moved, now["path"], rows["path"]),
+    )
+
+
+def _some(shards: Sequence[int]) -> str:
+    shown = ", ".join(str(shard) for shard in shards[:10])
+    return shown + (f" and {len(shards) - 10} more" if len(shards) > 10 else "")

@@ -1,0 +1,181 @@
+"""Parquet tables: catalogues, plans, rows and the quarantine ledger.
+
+In memory a missing size is -1 and a missing text is "", so that columns compare as plain arrays;
+in the files both are null.
+"""
+
+import functools
+import io
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from storage.array.layout import NO_TRACK
+from storage.array.manifests import ShardManifest
+from storage.errors import Damaged, NotFound
+from storage.places.location import Location
+
+NO_SIZE = -1
+PLAN_COLUMNS = ("row", "track_id", "path", "size", "stamp")
+ROW_COLUMNS = (
+    "row",
+    "track_id",
+    "sha256",
+    "size",
+    "stamp",
+    "status",
+    "windows",
+    "detail",
+    "path",
+    "duration_s",
+    "stored",
+    "checksum",
+    "decoder",
+    "shard_size",
+    "shard_sha256",
+    "manifest_stamp",
+)
+QUARANTINE_COLUMNS = (
+    "row",
+    "track_id",
+    "reason",
+    "detail",
+    "size",
+    "sha256",
+    "decoder",
+    "path",
+)
+_INTEGERS = ("row", "track_id", "size", "windows", "stored", "shard_size")
+_NUMBERS = ("duration_s",)
+_REPEATED = ("status", "detail", "decoder", "shard_sha256", "manifest_stamp")
+_UNKNOWN = ("path", "size", "stamp", "sha256", "checksum")
+
+
+def write_table(location: Location, frame: pd.DataFrame) -> None:
+    """Write a table at once, in place of the one that was there."""
+    location.write_bytes(to_parquet(frame))
+
+
+def read_table(location: Location) -> pd.DataFrame:
+    """Read a table as it was written.
+
+    Raises
+    ------
+    NotFound
+        If there is none.
+    Damaged
+        If it is not parquet.
+    """
+    return from_parquet(location.read_bytes(), name=location.uri)
+
+
+def to_parquet(frame: pd.DataFrame) -> bytes:
+    """Encode a frame, without its index."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False, compression="zstd")
+    return buffer.getvalue()
+
+
+def from_parquet(data: bytes, *, name: str) -> pd.DataFrame:
+    """Decode a frame; `name` is for the error."""
+    import pyarrow as pa
+
+    try:
+        return pd.read_parquet(io.BytesIO(data))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise Damaged(f"{name} is not a readable parquet table ({error}).") from error
+
+
+def empty(columns: Sequence[str]) -> pd.DataFrame:
+    """Make a frame without lines."""
+    return _empty(tuple(columns)).copy()
+
+
+@functools.cache
+def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
+    return normalised(pd.DataFrame({column: [] for column in columns}))
+
+
+def normalised(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the columns of plans and rows their types in memory."""
+    columns: dict[str, object] = {}
+    for column in frame.columns:
+        values = frame[column]
+        if column in _INTEGERS:
+            columns[column] = values.fillna(NO_SIZE).to_numpy(np.int64)
+        elif column in _NUMBERS:
+            columns[column] = values.to_numpy(np.float64)
+        else:
+            columns[column] = values.astype(object).where(values.notna(), "").to_numpy(object)
+    return pd.DataFrame(columns)
+
+
+def stored(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the columns of plans and rows their types on disk: nulls, and words by number."""
+    columns: dict[str, object] = {}
+    for column in frame.columns:
+        values = frame[column]
+        if column in _REPEATED:
+            columns[column] = values.astype("category")
+        elif column in _UNKNOWN:
+            missing = (values == (NO_SIZE if column == "size" else "")).to_numpy(bool)
+            typed = values.astype("Int64") if column == "size" else values.astype(str)
+            columns[column] = typed.mask(missing)
+        else:
+            columns[column] = values
+    return pd.DataFrame(columns)
+
+
+def read_known_table(location: Location, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a plan or the rows, in their types in memory.
+
+    Raises
+    ------
+    Damaged
+        If it is no such table.
+    """
+    frame = read_table(location)
+    lacking = [column for column in columns if column not in frame.columns]
+    if lacking:
+        raise Damaged(f"{location.uri} lacks the column {lacking[0]!r}.")
+    return normalised(frame[list(columns)])
+
+
+def read_known_table_or_empty(location: Location, columns: Sequence[str]) -> pd.DataFrame:
+    """Read it, or an empty one where there is none."""
+    try:
+        return read_known_table(location, columns)
+    except NotFound:
+        return empty(columns)
+
+
+def rows_of_manifests(manifests: Iterable[tuple[ShardManifest, str]]) -> pd.DataFrame:
+    """Gather manifests, each with the stamp of its file, into lines of `rows.parquet`."""
+    lines = [
+        {column: getattr(record, column, None) for column in ROW_COLUMNS}
+        | {
+            "decoder": manifest.decoder,
+            "shard_size": manifest.size,
+            "shard_sha256": manifest.sha256,
+            "manifest_stamp": stamp,
+        }
+        for manifest, stamp in manifests
+        for record in manifest.rows
+    ]
+    if not lines:
+        return empty(ROW_COLUMNS)
+    return normalised(pd.DataFrame(lines, columns=list(ROW_COLUMNS)))
+
+
+def current_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep the newest row of every track, sorted by row; absent rows have no track."""
+    with_track = rows[rows["track_id"] != NO_TRACK].sort_values("row", kind="stable")
+    return with_track.drop_duplicates("track_id", keep="last").reset_index(drop=True)
+
+
+def quarantine_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """List the tracks whose newest row was refused (it has no windows)."""
+    now = current_rows(rows)
+    refused = now[now["windows"] == 0].rename(columns={"status": "reason"})
+    return refused[list(QUARANTINE_COLUMNS)].reset_index(drop=True)

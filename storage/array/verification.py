@@ -1,0 +1,234 @@
+"""Find what is not as it was written, and say which shards to write again."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from storage.array.features import FeatureStore
+from storage.array.inventory import Survey, in_parallel, read_manifest
+from storage.array.layout import ARRAY, ROWS_PER_SHARD, manifest_name, shard_name
+from storage.array.shards import array_shape
+from storage.array.tables import ROW_COLUMNS, read_known_table, rows_of_manifests
+from storage.errors import Damaged, NotFound
+
+Level = Literal["sizes", "bytes"]
+Kind = Literal[
+    "shard missing",
+    "shard size",
+    "shard bytes",
+    "shard orphaned",
+    "manifest missing",
+    "manifest damaged",
+    "manifest orphaned",
+    "plan damaged",
+    "plan missing",
+    "rows table",
+    "array metadata",
+]
+_REPAIRED_BY_WRITING: frozenset[Kind] = frozenset(
+    ["shard missing", "shard size", "shard bytes", "manifest missing", "manifest damaged"]
+)
+_COMPARED = ("row", "track_id", "sha256", "status", "windows", "detail", "checksum", "shard_sha256")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing that is not as it was written.
+
+    Attributes
+    ----------
+    what : str
+        One of `Kind`.
+    shard : int | None
+        The shard it concerns.
+    detail : str
+        A sentence.
+    path : str
+        Address of the file or object.
+    """
+
+    what: Kind
+    shard: int | None
+    detail: str
+    path: str
+
+    @property
+    def sentence(self) -> str:
+        """Say what is wrong with what."""
+        return f"{self.path}: {self.what}. {self.detail}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return asdict(self)
+
+    @property
+    def is_repairable(self) -> bool:
+        """Whether writing the shard again mends it."""
+        return self.shard is not None and self.what in _REPAIRED_BY_WRITING
+
+
+def verify(features: FeatureStore, *, level: Level = "bytes") -> list[Problem]:
+    """Compare what lies in a features folder with its plans and manifests.
+
+    Parameters
+    ----------
+    features : FeatureStore
+    level : "sizes" | "bytes"
+        Compare sizes by a listing, or also read every shard and compare its sha256.
+
+    Returns
+    -------
+    list[Problem]
+        By shard; empty if all is well. Shards that were planned and not begun are no problem.
+    """
+    try:
+        found = features.survey()
+    except Damaged as error:
+        path = (features.location / "plans").uri
+        return [Problem(what="plan damaged", shard=None, detail=str(error), path=path)]
+    problems = [
+        *_plans(features, found),
+        *_metadata(features, found),
+        *_orphans(features, found),
+        *_shards(features, found, level=level),
+        *_rows_table(features),
+    ]
+    return sorted(problems, key=lambda problem: (problem.shard is None, problem.shard or 0))
+
+
+def shards_to_repair(problems: Iterable[Problem]) -> list[int]:
+    """List the shards to give to `FeatureStore.begin_repair`."""
+    return sorted({problem.shard or 0 for problem in problems if problem.is_repairable})
+
+
+def _plans(features: FeatureStore, found: Survey) -> list[Problem]:
+    there = len((features.location / "plans").list())
+    if there == found.next_plan:
+        return []
+    detail = f"There are {there} plans, but the last one is number {found.next_plan - 1}."
+    path = (features.location / "plans").uri
+    return [Problem(what="plan missing", shard=None, detail=detail, path=path)]
+
+
+def _metadata(features: FeatureStore, found: Survey) -> list[Problem]:
+    place = features.location / ARRAY / "zarr.json"
+    try:
+        length = array_shape(place.read_bytes())[0]
+    except (NotFound, Damaged) as error:
+        return [Problem(what="array metadata", shard=None, detail=str(error), path=place.uri)]
+    needed = max([row + 1 for row in found.finished_rows["row"]], default=0)
+    if needed <= length:
+        return []
+    detail = f"The array has {length} rows, though row {needed - 1} was written."
+    return [Problem(what="array metadata", shard=None, detail=detail, path=place.uri)]
+
+
+def _orphans(features: FeatureStore, found: Survey) -> list[Problem]:
+    kinds: list[tuple[Kind, Iterable[int], str]] = [
+        ("shard orphaned", found.objects, "shard"),
+        ("manifest orphaned", found.manifests, "manifest"),
+    ]
+    return [
+        Problem(
+            what=kind,
+            shard=shard,
+            detail=f"No plan gave a row of this {noun} to a track.",
+            path=_path(features, kind, shard),
+        )
+        for kind, shards, noun in kinds
+        for shard in sorted(set(shards) - found.planned_shards)
+    ]
+
+
+def _shards(features: FeatureStore, found: Survey, *, level: Level) -> list[Problem]:
+    known = found.records.assign(shard=found.records["row"] // ROWS_PER_SHARD)
+    facts = known.drop_duplicates("shard").set_index("shard")[["shard_size", "shard_sha256"]]
+    shards = sorted(found.planned_shards & (set(facts.index.tolist()) | set(found.manifests)))
+    sizes = {int(shard): int(size) for shard, size in facts["shard_size"].items()}  # type: ignore[call-overload]
+    hashes = {int(shard): str(sha) for shard, sha in facts["shard_sha256"].items()}  # type: ignore[call-overload]
+
+    def of_shard(shard: int) -> list[Problem]:
+        problems = _manifest(features, found, shard, level=level)
+        if shard in sizes:
+            problems += _object(
+                features, found, shard, size=sizes[shard], sha=hashes[shard], level=level
+            )
+        return problems
+
+    return [problem for problems in in_parallel(of_shard, shards) for problem in problems]
+
+
+def _manifest(features: FeatureStore, found: Survey, shard: int, *, level: Level) -> list[Problem]:
+    if shard not in found.manifests:
+        return [_problem(features, "manifest missing", shard, "rows.parquet knows this shard.")]
+    if shard in found.problems:
+        return [_problem(features, "manifest damaged", shard, found.problems[shard])]
+    if level == "sizes":
+        return []
+    try:
+        manifest = read_manifest(features.location, shard)
+    except (NotFound, Damaged) as error:
+        return [_problem(features, "manifest damaged", shard, str(error))]
+    told = rows_of_manifests([(manifest, "")])[list(_COMPARED)].reset_index(drop=True)
+    known = found.records[found.records["row"] // ROWS_PER_SHARD == shard]
+    if told.equals(known.sort_values("row")[list(_COMPARED)].reset_index(drop=True)):
+        return []
+    return [_problem(features, "rows table", shard, "rows.parquet contradicts the manifest.")]
+
+
+def _object(
+    features: FeatureStore, found: Survey, shard: int, *, size: int, sha: str, level: Level
+) -> list[Problem]:
+    entry = found.objects.get(shard)
+    if entry is None:
+        if not size:
+            return []
+        return [_problem(features, "shard missing", shard, f"It had {size} bytes.")]
+    if entry.size != size:
+        detail = f"It has {entry.size} bytes, its manifest says {size}."
+        return [_problem(features, "shard size", shard, detail)]
+    if level == "sizes":
+        return []
+    try:
+        data = (features.location / shard_name(shard)).read_bytes()
+    except NotFound:
+        return [_problem(features, "shard missing", shard, f"It had {size} bytes.")]
+    if sha256(data).hexdigest() == sha:
+        return []
+    return [_problem(features, "shard bytes", shard, "Its sha256 is not that of its manifest.")]
+
+
+def _rows_table(features: FeatureStore) -> list[Problem]:
+    place = features.location / "rows.parquet"
+    try:
+        table = read_known_table(place, ROW_COLUMNS)
+    except NotFound:
+        return []
+    except Damaged as error:
+        return [Problem(what="rows table", shard=None, detail=str(error), path=place.uri)]
+    return (
+        []
+        if _is_unique(table)
+        else [
+            Problem(what="rows table", shard=None, detail="A row is in it twice.", path=place.uri)
+        ]
+    )
+
+
+def _is_unique(table: pd.DataFrame) -> bool:
+    return len(np.unique(table["row"].to_numpy())) == len(table)
+
+
+def _problem(features: FeatureStore, what: Kind, shard: int, detail: str) -> Problem:
+    return Problem(what=what, shard=shard, detail=detail, path=_path(features, what, shard))
+
+
+def _path(features: FeatureStore, what: Kind, shard: int) -> str:
+    if what == "rows table":
+        return (features.location / "rows.parquet").uri
+    name = shard_name(shard) if what.startswith("shard") else manifest_name(shard)
+    return (features.location / name).uri

@@ -1,0 +1,140 @@
+"""Write one shard: checked, whole, and before its manifest."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+import numpy as np
+import pandas as pd
+
+from storage.array.inventory import known_records, savable_rows
+from storage.array.layout import ROWS_PER_SHARD, manifest_name, shard_name
+from storage.array.manifests import RECORD_FIELDS, RowRecord, ShardManifest
+from storage.array.plans import ShardWork
+from storage.array.shards import Block, chunk_checksum, encode_shard, row_spans
+from storage.array.tables import NO_SIZE
+from storage.errors import MisalignedWrite, NotFound
+from storage.places.location import Location
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardFacts:
+    """How a shard was made: the decoder, the libraries' versions, the seconds it took."""
+
+    decoder: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def write_whole_shard(
+    features: Location,
+    work: ShardWork,
+    data: Block,
+    records: Iterable[RowRecord],
+    *,
+    row_shape: Sequence[int],
+    facts: ShardFacts,
+) -> ShardManifest:
+    """Check, fill in what is salvaged, write the shard, then its manifest.
+
+    Raises
+    ------
+    MisalignedWrite
+        If the data or the records are not exactly those of one whole shard.
+    """
+    made = sorted(records, key=lambda record: record.row)
+    where = f"Shard {work.shard} of {features.uri}"
+    _check_shape(where, work, data, row_shape)
+    _check_records(where, work, data, made)
+    carried = _salvage(features, work, data)
+    gone = [RowRecord.absent(row) for row in work.absent]
+    shard_bytes = encode_shard(data)
+    manifest = ShardManifest(
+        shard=work.shard,
+        rows=_measured([*made, *carried, *gone], shard_bytes),
+        size=len(shard_bytes),
+        sha256=sha256(shard_bytes).hexdigest(),
+        decoder=facts.decoder,
+        versions=facts.versions,
+        seconds=round(facts.seconds, 3),
+    )
+    _put(features, manifest, shard_bytes)
+    return manifest
+
+
+def _check_shape(where: str, work: ShardWork, data: Block, row_shape: Sequence[int]) -> None:
+    expected = (ROWS_PER_SHARD, *row_shape)
+    if data.shape != expected or data.dtype != np.float16:
+        raise MisalignedWrite(
+            f"{where} is {list(expected)} float16, not {list(data.shape)} {data.dtype}; "
+            "write it whole."
+        )
+    strays = [row for row in work.planned if row // ROWS_PER_SHARD != work.shard]
+    if strays:
+        raise MisalignedWrite(f"{where} does not hold row {strays[0]}.")
+
+
+def _check_records(where: str, work: ShardWork, data: Block, records: Sequence[RowRecord]) -> None:
+    wanted = [(row, audio.track_id) for row, audio in work.rows]
+    given = [(record.row, record.track_id) for record in records]
+    if given != wanted:
+        raise MisalignedWrite(
+            f"{where} needs a record for each of its rows and tracks {wanted}, not {given}."
+        )
+    filled = {record.row % ROWS_PER_SHARD for record in records if record.windows}
+    for place in sorted(set(range(ROWS_PER_SHARD)) - filled):
+        if data[place].view(np.uint16).any():
+            raise MisalignedWrite(f"{where} has values at place {place} (0 to 63), which is empty.")
+
+
+def _salvage(features: Location, work: ShardWork, data: Block) -> list[RowRecord]:
+    """Fill in rows of the damaged shard that is there; those that are lost become absent."""
+    if not work.salvage:
+        return []
+    records = known_records(features, work.shard)
+    try:
+        damaged = (features / shard_name(work.shard)).read_bytes()
+    except NotFound:
+        damaged = b""
+    found = savable_rows(damaged, records, data.shape[1:])
+    by_row = {record.row: record for record in _as_records(records)}
+    carried = []
+    for row in work.salvage:
+        if row in found and found[row] is not None:
+            data[row % ROWS_PER_SHARD] = found[row]
+        carried.append(by_row[row] if row in found else RowRecord.absent(row))
+    return carried
+
+
+def _put(features: Location, manifest: ShardManifest, shard_bytes: bytes) -> None:
+    target = features / shard_name(manifest.shard)
+    if shard_bytes:
+        target.write_bytes(shard_bytes)
+    else:
+        target.delete()
+    (features / manifest_name(manifest.shard)).write_bytes(manifest.to_json())
+
+
+def _measured(records: Iterable[RowRecord], shard_bytes: bytes) -> tuple[RowRecord, ...]:
+    spans = row_spans(shard_bytes)
+    found = []
+    for record in sorted(records, key=lambda record: record.row):
+        span = spans[record.row % ROWS_PER_SHARD]
+        stored = span[1] - span[0] if span else 0
+        checksum = chunk_checksum(shard_bytes, span)
+        found.append(replace(record, stored=stored, checksum=checksum))
+    return tuple(found)
+
+
+def _as_records(rows: pd.DataFrame) -> list[RowRecord]:
+    lines = rows[list(RECORD_FIELDS)].to_dict(orient="records")
+    return [
+        RowRecord(
+            **{
+                **{str(name): value for name, value in line.items()},
+                "size": line["size"] if line["size"] != NO_SIZE else None,
+                "stamp": line["stamp"] or None,
+            }
+        )
+        for line in lines
+    ]

@@ -1,0 +1,289 @@
+"""A folder on disk behind the face of `storage.places.location.Location`."""
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import shutil
+import stat
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from storage.errors import AlreadyThere, Full, NotFound, Refused, StorageError, Unreachable
+from storage.places.location import Entry, Location
+from storage.places.processes import ProcessIdentity, this_process
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSED = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+}
+_MISSING = {errno.ENOENT}
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+_TEMPORARY = re.compile(
+    r"^\..+\.(?P<boot>[0-9a-f]{8})-(?P<pid>\d+)-(?P<centiseconds>\d+)-[0-9a-f]{8}\.partial$"
+)
+_FOREIGN_PARTIAL_S = 24 * 3600.0  # a writer on another host cannot be asked whether it lives
+
+
+@dataclass(frozen=True)
+class Folder(Location):
+    """A file or folder of this machine.
+
+    Parameters
+    ----------
+    path : Path
+        Absolute.
+    """
+
+    path: Path
+
+    @property
+    def uri(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.name
+
+    @property
+    def local_path(self) -> Path | None:
+        """The path."""
+        return self.path
+
+    def __truediv__(self, name: str) -> "Folder":
+        return Folder(self.path / name)
+
+    def read_bytes(self) -> bytes:
+        """Read the file in one call."""
+        with explained("reading", self.path):
+            return self.path.read_bytes()
+
+    def read_range(self, start: int, length: int) -> bytes:
+        """Read a part of the file."""
+        with explained("reading", self.path), self.path.open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+
+    def read_with_version(self) -> tuple[bytes, str]:
+        """Read the file; its version is the sha256 of the content."""
+        data = self.read_bytes()
+        return data, _version(data)
+
+    def download(self, target: Path) -> None:
+        """Copy the file."""
+        with explained("reading", self.path):
+            shutil.copyfile(self.path, target)
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write under a temporary name, sync, and rename."""
+        with explained("writing", self.path), _temporary(self.path, [data]) as partial:
+            partial.replace(self.path)
+
+    def write_pieces(self, pieces: Iterable[bytes]) -> str:
+        """Write under a temporary name, sync, and rename."""
+        with explained("writing", self.path), _temporary(self.path, pieces) as partial:
+            stamp = str(partial.stat().st_mtime_ns)
+            partial.replace(self.path)
+        return stamp
+
+    def create(self, data: bytes) -> str:
+        """Write under a temporary name and link it to its own, which fails if that is taken."""
+        with explained("creating", self.path), _temporary(self.path, [data]) as partial:
+            try:
+                os.link(partial, self.path)
+            except OSError as error:
+                if error.errno not in _NO_LINKS:
+                    raise
+                self._create_without_links(partial)
+        return _version(data)
+
+    def _create_without_links(self, partial: Path) -> None:
+        # some network and FUSE file systems have no hard links; all writers there take this way
+        with _locked(self.path.parent):
+            if self.path.exists():
+                raise FileExistsError(errno.EEXIST, "exists", str(self.path))
+            partial.replace(self.path)
+
+    def replace_if(self, data: bytes, *, version: str) -> str | None:
+        """Compare and replace under the folder's lock."""
+        with explained("replacing", self.path), _locked(self.path.parent):
+            if self._version_now() != version:
+                return None
+            with _temporary(self.path, [data]) as partial:
+                partial.replace(self.path)
+        return _version(data)
+
+    def delete_if(self, *, version: str) -> bool:
+        """Compare and delete under the folder's lock."""
+        with explained("deleting", self.path), _locked(self.path.parent):
+            if self._version_now() != version:
+                return False
+            self.path.unlink()
+        return True
+
+    def _version_now(self) -> str | None:
+        try:
+            return _version(self.path.read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def entry(self) -> Entry | None:
+        """Describe the file."""
+        with explained("looking at", self.path):
+            try:
+                status = self.path.stat()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        return _entry(self.name, status) if stat.S_ISREG(status.st_mode) else None
+
+    def delete(self) -> None:
+        """Delete the file if it is there."""
+        with explained("deleting", self.path):
+            self.path.unlink(missing_ok=True)
+
+    def list(self, *, recursive: bool = False) -> Sequence[Entry]:
+        """List files with their size and modification time."""
+        found = []
+        pending = [""]
+        with explained("listing", self.path):
+            while pending:
+                prefix = pending.pop()
+                for item in _scan(self.path / prefix):
+                    if item.name.startswith("."):
+                        continue
+                    if item.is_dir():
+                        pending.extend([f"{prefix}{item.name}/"] if recursive else [])
+                        continue
+                    with contextlib.suppress(FileNotFoundError):  # deleted since, or a dead link
+                        found.append(_entry(f"{prefix}{item.name}", item.stat()))
+        return sorted(found, key=lambda entry: entry.name)
+
+    def folders(self) -> Sequence[str]:
+        """List the folders directly below."""
+        with explained("listing", self.path):
+            found = [item.name for item in _scan(self.path) if item.is_dir()]
+        return sorted(name for name in found if not name.startswith("."))
+
+    def age(self) -> float:
+        """Compare the file's time with that of a file written now, by the same file system."""
+        with explained("reading the time of", self.path):
+            written = self.path.stat().st_mtime
+            with _temporary(self.path, []) as probe:
+                return probe.stat().st_mtime - written
+
+    def sweep(self) -> int:
+        """Delete temporary files whose writer is dead, or unknown and a day old."""
+        swept = 0
+        with explained("sweeping", self.path):
+            for partial in self.path.rglob(".*.partial"):
+                if _is_abandoned(partial):
+                    partial.unlink(missing_ok=True)
+                    swept += 1
+        return swept
+
+    def zarr_store(self) -> Any:
+        """Open as zarr's local store, read-only."""
+        from zarr.storage import LocalStore
+
+        return LocalStore(self.path, read_only=True)
+
+
+def _entry(name: str, status: os.stat_result) -> Entry:
+    return Entry(name=name, size=status.st_size, stamp=str(status.st_mtime_ns))
+
+
+def _version(data: bytes) -> str:
+    return sha256(data).hexdigest()
+
+
+def _scan(path: Path) -> "list[os.DirEntry[str]]":
+    try:
+        with os.scandir(path) as items:
+            return list(items)
+    except FileNotFoundError:
+        return []
+
+
+@contextlib.contextmanager
+def _temporary(target: Path, pieces: Iterable[bytes]) -> Iterator[Path]:
+    """Write `pieces` beside `target`; what is left of it under that name at the end is deleted."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    me = this_process()
+    token = f"{me.boot}-{me.pid}-{round(me.started * 100)}-{uuid.uuid4().hex[:8]}"
+    partial = target.with_name(f".{target.name}.{token}.partial")
+    try:
+        with partial.open("xb", buffering=0) as file:
+            for piece in pieces:
+                _write_all(file.fileno(), piece)
+            # so that after a loss of power a name that is there has its content
+            os.fsync(file.fileno())
+        yield partial
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock file; it is never deleted, since that would let two hold it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_abandoned(partial: Path) -> bool:
+    match = _TEMPORARY.match(partial.name)
+    if match is None:
+        return False
+    started = int(match["centiseconds"]) / 100
+    writer = ProcessIdentity(host="", boot=match["boot"], pid=int(match["pid"]), started=started)
+    if writer.is_judgeable:
+        return writer.is_dead
+    try:
+        return time.time() - partial.stat().st_mtime > _FOREIGN_PARTIAL_S
+    except FileNotFoundError:
+        return False
+
+
+@contextlib.contextmanager
+def explained(operation: str, path: Path) -> Iterator[None]:
+    """Turn an OSError into the error of this room that says what to do."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        what = f"{operation} {path} failed: {reason}"
+        if error.errno in _FULL:
+            raise Full(f"{what}; free some space there and run the same command again.") from error
+        if error.errno in _REFUSED:
+            raise Refused(f"{what}; name another place or change its permissions.") from error
+        if error.errno in _MISSING:
+            raise NotFound(f"{what}.") from error
+        if error.errno == errno.EEXIST:
+            raise AlreadyThere(f"{what}.") from error
+        raise Unreachable(f"{what}.") from error

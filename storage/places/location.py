@@ -1,0 +1,297 @@
+"""One face for a folder on disk and for a prefix in a bucket.
+
+Everything is written whole: a file under a temporary name that is renamed, an object in one PUT.
+Nothing is ever read half-written, listings are never cached, and the two compare-and-swap
+operations (`create`, `replace_if`) let exactly one of several writers win.
+"""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from storage.errors import NoAnswer, UnknownFormat, Unreachable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One file or object of a listing.
+
+    Attributes
+    ----------
+    name : str
+        Path relative to the location that was listed, with `/` between its parts.
+    size : int
+        Bytes.
+    stamp : str
+        Changes when the content is written again: the modification time in nanoseconds of a
+        file, the ETag of an object.
+    """
+
+    name: str
+    size: int
+    stamp: str
+
+
+class Location(ABC):
+    """A place for bytes: a file or folder, or an object or prefix of a bucket.
+
+    Locations are small, immutable and travel between processes. Every method raises an error of
+    `storage.errors`, in a sentence that names the location and the operation.
+    """
+
+    @staticmethod
+    def parse(
+        uri: "str | os.PathLike[str] | Location",
+        storage_options: Mapping[str, Any] | None = None,
+    ) -> "Location":
+        """Give the location that a user named.
+
+        Parameters
+        ----------
+        uri : str | os.PathLike | Location
+            A path, `file:///path` or `s3://bucket/prefix`; a location is given back as it is.
+        storage_options : Mapping, optional
+            Options of `s3fs.S3FileSystem` (`endpoint_url`, `key`, `secret` …), by default those
+            of `GENRE_STORAGE_OPTIONS`; what is in neither comes from the usual AWS environment.
+            Ignored for a folder.
+
+        Raises
+        ------
+        UnknownFormat
+            If the scheme is another one, or the address names no bucket or no folder.
+        """
+        if isinstance(uri, Location):
+            return uri
+        text = os.fspath(uri)
+        scheme, separator, rest = text.partition("://")
+        if not separator:
+            from storage.places.folder import Folder
+
+            return Folder(_path(text))
+        if scheme.lower() == "file":
+            from storage.places.folder import Folder
+
+            return Folder(_path_of_file(text, rest))
+        if scheme.lower() == "s3":
+            from storage.places.bucket import Bucket
+
+            return Bucket.of_address(rest, storage_options)
+        raise UnknownFormat(
+            f"{text!r} has the scheme {scheme!r}, which is not known: give a folder, file:// or s3://."
+        )
+
+    @property
+    @abstractmethod
+    def uri(self) -> str:
+        """The address, as `parse` takes it."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The last part of the address."""
+
+    @property
+    def local_path(self) -> Path | None:
+        """The path where this is a file or folder of this machine, else None."""
+        return None
+
+    @abstractmethod
+    def __truediv__(self, name: str) -> Self:
+        """Give the location `name` below this one; `name` may hold several parts."""
+
+    def __str__(self) -> str:
+        return self.uri
+
+    @abstractmethod
+    def read_bytes(self) -> bytes:
+        """Read the whole content in one call or request.
+
+        Raises
+        ------
+        NotFound
+            If there is none.
+        """
+
+    @abstractmethod
+    def read_range(self, start: int, length: int) -> bytes:
+        """Read `length` bytes from byte `start` on; fewer where the content ends before.
+
+        Raises
+        ------
+        NotFound
+            If there is no content.
+        """
+
+    @abstractmethod
+    def read_with_version(self) -> tuple[bytes, str]:
+        """Read the whole content, and the version that `replace_if` asks for."""
+
+    @abstractmethod
+    def download(self, target: Path) -> None:
+        """Copy the content to a local file, however large it is, without holding it whole.
+
+        Raises
+        ------
+        NotFound
+            If there is none.
+        Unreachable
+            If it was written again meanwhile.
+        """
+
+    @abstractmethod
+    def write_bytes(self, data: bytes) -> None:
+        """Write the whole content at once, in place of what was there.
+
+        Raises
+        ------
+        Full
+            If no space is left; nothing of `data` stays behind.
+        Refused
+            If it may not be written.
+        """
+
+    @abstractmethod
+    def write_pieces(self, pieces: Iterable[bytes]) -> str:
+        """Write what `pieces` gives, whole or not at all, and give its stamp (see `Entry`).
+
+        Only a few pieces are in memory at a time. What iterating raises is passed on, and then
+        nothing was written.
+
+        Raises
+        ------
+        Full
+            If no space is left.
+        Refused
+            If it may not be written.
+        """
+
+    @abstractmethod
+    def create(self, data: bytes) -> str:
+        """Write the whole content at once where nothing is, and give its version.
+
+        Raises
+        ------
+        AlreadyThere
+            If something is; of several that create at once, one succeeds.
+        """
+
+    @abstractmethod
+    def replace_if(self, data: bytes, *, version: str) -> str | None:
+        """Replace the content if it still has `version`.
+
+        Returns
+        -------
+        str | None
+            The new version, or None if the content is another one or gone: nothing was written.
+        """
+
+    @abstractmethod
+    def delete_if(self, *, version: str) -> bool:
+        """Delete the content if it still has `version`; False where that was not done.
+
+        A bucket cannot do this as one operation and always answers False.
+        """
+
+    @abstractmethod
+    def entry(self) -> Entry | None:
+        """Describe the file or object (not a folder) that lies here, None if there is none."""
+
+    def read_first(self) -> bytes:
+        """Read what is the first to be read of a place that a user named.
+
+        Raises
+        ------
+        NoAnswer
+            If nothing answers there: that is rather the address than a passing fault.
+        """
+        try:
+            return self.read_bytes()
+        except Unreachable as error:
+            raise NoAnswer(str(error)) from None
+
+    def exists_first(self) -> bool:
+        """Answer as `exists`, where that is what a named place is asked first.
+
+        Raises
+        ------
+        NoAnswer
+            If nothing answers there.
+        """
+        try:
+            return self.exists()
+        except Unreachable as error:
+            raise NoAnswer(str(error)) from None
+
+    def exists(self) -> bool:
+        """Whether a file or object (not a folder) lies here."""
+        return self.entry() is not None
+
+    @abstractmethod
+    def delete(self) -> None:
+        """Delete the file or object; nothing happens if there is none."""
+
+    @abstractmethod
+    def list(self, *, recursive: bool = False) -> Sequence[Entry]:
+        """List the files below, sorted by name.
+
+        Names that start with a dot (temporary files and locks among them) are left out. What
+        does not exist lists as empty.
+        """
+
+    @abstractmethod
+    def folders(self) -> Sequence[str]:
+        """List the names of the folders directly below, sorted."""
+
+    @abstractmethod
+    def age(self) -> float:
+        """Seconds since the content was written, by the clock of the store itself."""
+
+    @abstractmethod
+    def sweep(self) -> int:
+        """Delete temporary files below that no living process writes, and count them."""
+
+    def abort_uploads(self, names: Container[str]) -> int:  # noqa: ARG002
+        """Throw away what writers that were killed left of `names`, where `sweep` cannot see it.
+
+        Only for who holds the claim on what lies below: whether a writer lives cannot be told.
+
+        Parameters
+        ----------
+        names : container of str
+            Relative to this location, as in `Entry`.
+
+        Returns
+        -------
+        int
+            How many there were; 0 also where the store does not let them be listed.
+        """
+        return 0
+
+    @abstractmethod
+    def zarr_store(self) -> Any:
+        """Open this location as a read-only Zarr store."""
+
+
+def _path(text: str) -> Path:
+    if not text.strip():
+        raise UnknownFormat(f"{text!r} names no folder: give a folder, file:// or s3://.")
+    if text.lower().startswith("s3:"):
+        raise UnknownFormat(
+            f"{text!r} may be a bucket or a folder: give s3://bucket/prefix or ./{text}."
+        )
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise UnknownFormat(
+            f"{text!r} begins with the home of an unknown user: give the folder's full path."
+        ) from None
+
+
+def _path_of_file(text: str, rest: str) -> Path:
+    path = rest.removeprefix("localhost") if rest.startswith("localhost/") else rest
+    if not path.startswith("/"):
+        raise UnknownFormat(f"{text!r} names no folder of this machine: give file:///folder.")
+    return Path(path)

@@ -1,0 +1,1 @@
+"""What a Dask worker runs; nothing here imports Prefect."""

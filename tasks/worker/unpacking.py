@@ -1,0 +1,83 @@
+"""What a Dask worker does for a fetch: unpack one part of an archive. It imports no Prefect."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from storage.archives.readers import ArchiveAt
+from storage.archives.unpacking import Part, unpack_part
+from storage.places.location import Location
+from tasks.worker.reporting import reporter
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartJob:
+    """One part of an archive, and where it goes.
+
+    Attributes
+    ----------
+    archive : ArchiveAt
+    part : Part
+    digest : str
+        Of the archive's contents.
+    target, notes : Location
+        As for `storage.archives.unpacking.unpack_part`.
+    topic : str
+        Dask topic on which the bytes done are reported; empty for none.
+    """
+
+    archive: ArchiveAt
+    part: Part
+    digest: str
+    target: Location
+    notes: Location
+    topic: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartOutcome:
+    """What became of one part.
+
+    Attributes
+    ----------
+    written, reused : int
+        Files.
+    seconds : float
+    """
+
+    written: int
+    reused: int
+    seconds: float
+
+
+def unpack(job: PartJob) -> PartOutcome:
+    """Unpack one part of an archive.
+
+    Parameters
+    ----------
+    job : PartJob
+
+    Returns
+    -------
+    PartOutcome
+
+    Raises
+    ------
+    BadArchive
+        If a member is damaged.
+    StorageError
+        If the archive cannot be read or the files cannot be written.
+    """
+    began = time.monotonic()
+    with job.archive.open(until=job.part.end) as reader:
+        written, reused = unpack_part(
+            reader,
+            job.part,
+            digest=job.digest,
+            target=job.target,
+            notes=job.notes,
+            where=job.archive.source.uri,
+            on_bytes=reporter(job.topic, job.part.number),
+        )
+    return PartOutcome(written=written, reused=reused, seconds=round(time.monotonic() - began, 3))

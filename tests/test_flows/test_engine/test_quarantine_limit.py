@@ -1,0 +1,37 @@
+"""Too many refused tracks end a run, with the ledger as its message."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from flows.engine.quarantine_limit import TRACKS_NAMED, check_quarantine
+from flows.errors import TooManyQuarantined
+
+
+def ledger(count: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "track_id": range(count),
+            "reason": ["short"] * count,
+            "detail": ["0.68 s decode"] * count,
+        }
+    )
+
+
+@pytest.mark.parametrize(("refused", "limit"), [(0, 0.0), (10, 0.1), (100, 1.0)])
+def test_up_to_the_limit_nothing_is_said(refused: int, limit: float) -> None:
+    result = {"tracks": 100, "quarantined": refused, "reasons": {}}
+    check_quarantine(result, ledger(refused), limit=limit, where="ledger.parquet")
+
+
+def test_above_it_the_sentence_names_share_limit_reasons_tracks_and_ledger() -> None:
+    result = {"tracks": 100, "quarantined": 12, "reasons": {"short": 12}}
+    with pytest.raises(TooManyQuarantined) as raised:
+        check_quarantine(result, ledger(12), limit=0.1, where="ledger.parquet")
+    sentence = str(raised.value)
+    for part in ("12 of 100", "12.0%", "--max-quarantined 10%", "12 short", "ledger.parquet"):
+        assert part in sentence
+    assert "track 0 short (0.68 s decode)" in sentence
+    assert f"and {12 - TRACKS_NAMED} more" in sentence
+    assert "\n" not in sentence

@@ -1,0 +1,99 @@
+"""Services are ended in order, by force where they do not listen, and nobody else is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flows.up import services, state
+from flows.up.services import SERVER, Service
+from flows.up.state import Running
+
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); {}; time.sleep(300)"
+CHILD = "import subprocess; subprocess.Popen(['sleep', '301'], start_new_session=True)"
+
+
+@pytest.fixture
+def mark(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(services, "SERVICE_LIMIT_S", 0.5)
+    found = uuid.uuid4().hex
+    yield found
+    for process in services.orphans.marked(found, variable=services.MARK):
+        process.kill()
+
+
+def start(role: str, mark: str, folder: Path, *code: str) -> Service:
+    command = [sys.executable, "-c", DEAF.format("; ".join(code) or "pass")] if code else None
+    return Service.start(
+        role, command or ["sleep", "300"], env={services.MARK: mark}, log=folder / "log"
+    )
+
+
+def test_workers_end_before_their_server_and_deaf_ones_and_grandchildren_are_killed(
+    mark: str, tmp_path: Path
+) -> None:
+    server = start(SERVER, mark, tmp_path)
+    worker = start("worker cpu", mark, tmp_path, CHILD)
+    bystander = subprocess.Popen(["sleep", "302"])
+    said: list[str] = []
+    try:
+        while len(services.orphans.marked(mark, variable=services.MARK)) < 3:
+            pass
+        assert services.stop([server, worker], mark=mark, say=said.append) == [
+            SERVER,
+            "worker cpu",
+        ]
+        assert said == ["stopping the worker cpu", "stopping the server"]
+        assert services.orphans.marked(mark, variable=services.MARK) == []
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_a_process_that_was_given_a_dead_ones_pid_is_left_alone(mark: str, tmp_path: Path) -> None:
+    stranger = subprocess.Popen(["sleep", "300"], start_new_session=True)
+    try:
+        known = services.identity(stranger.pid)
+        gone = replace(known, started=known.started - 3_600)
+        service = Service(role=SERVER, process=gone, log=str(tmp_path / "log"))
+        assert services.stop([service], mark=mark, say=print) == []
+        assert psutil.pid_exists(stranger.pid)
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_the_state_is_read_as_it_was_written_and_nonsense_is_none(
+    mark: str, tmp_path: Path
+) -> None:
+    service = start(SERVER, mark, tmp_path)
+    running = Running(
+        mark=mark,
+        services=(service,),
+        result={"api": "http://127.0.0.1:1/api"},
+        supervisor=services.identity(os.getpid()),
+    )
+    running.write(tmp_path)
+    assert state.read(tmp_path) == running
+    assert running.is_whole
+    services.stop([service], mark=mark, say=lambda _: None)
+    assert not running.is_whole
+    state.forget(tmp_path)
+    assert state.read(tmp_path) is None
+    (tmp_path / "state.json").write_text('{"mark": 7}')
+    assert state.read(tmp_path) is None
+
+
+def test_the_end_of_a_log_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("a\n\n  b\nc\n")
+    assert services.tail(tmp_path / "log") == f"{tmp_path / 'log'} ends with: a / b / c"

@@ -1,0 +1,171 @@
+"""Figures of an evaluation, against scikit-learn's and against counting by hand."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genre_model.errors import ModelError
+from genre_model.judging.evaluation import (
+    WindowPredictions,
+    confusion_matrix,
+    evaluate,
+    track_table,
+    wilson_interval,
+)
+
+GENRES = ("Blues", "Folk", "Jazz")
+
+
+@st.composite
+def predicted(draw: st.DrawFn) -> WindowPredictions:
+    """Draw windows of a few tracks, shuffled."""
+    seed = draw(st.integers(0, 2**32 - 1))
+    tracks = draw(st.integers(1, 12))
+    generator = np.random.default_rng(seed)
+    windows = generator.integers(1, 5, tracks)
+    labels = generator.integers(0, 3, tracks)
+    order = generator.permutation(windows.sum())
+    probabilities = generator.dirichlet(np.ones(3), windows.sum()).astype(np.float32)
+    ids = generator.permutation(1000)[:tracks]
+    return WindowPredictions(
+        probabilities, np.repeat(labels, windows)[order], np.repeat(ids, windows)[order]
+    )
+
+
+@given(predicted())
+@settings(max_examples=60, deadline=None)
+def test_a_track_is_the_mean_of_its_windows(predictions: WindowPredictions) -> None:
+    tracks = predictions.tracks()
+    assert tracks.track_ids.tolist() == sorted(set(predictions.track_ids.tolist()))
+    for place, track_id in enumerate(tracks.track_ids):
+        mine = predictions.track_ids == track_id
+        expected = predictions.probabilities[mine].astype(np.float64).mean(axis=0)
+        np.testing.assert_allclose(tracks.probabilities[place], expected, atol=1e-7)
+        assert set(predictions.labels[mine]) == {tracks.labels[place]}
+    np.testing.assert_allclose(tracks.probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+@given(predicted())
+@settings(max_examples=40, deadline=None)
+def test_the_figures_are_scikit_learns(predictions: WindowPredictions) -> None:
+    from sklearn import metrics as reference
+
+    ours = evaluate(predictions, genres=GENRES, training_labels=np.array([0, 1, 1]))
+    tracks = predictions.tracks()
+    guess = tracks.probabilities.argmax(axis=1)
+    assert ours.track_accuracy == pytest.approx(reference.accuracy_score(tracks.labels, guess))
+    assert ours.macro_f1 == pytest.approx(reference.f1_score(tracks.labels, guess, average="macro"))
+    expected = reference.confusion_matrix(tracks.labels, guess, labels=[0, 1, 2])
+    np.testing.assert_array_equal(ours.confusion, expected)
+    precision, recall, f1, support = reference.precision_recall_fscore_support(
+        tracks.labels, guess, labels=[0, 1, 2], zero_division=0
+    )
+    for label, name in enumerate(GENRES):
+        each = ours.per_genre[name]
+        assert (each.precision, each.recall, each.f1) == pytest.approx(
+            (precision[label], recall[label], f1[label])
+        )
+        assert each.tracks == support[label]
+    assert ours.dummy_accuracy == pytest.approx(float(np.mean(tracks.labels == 1)))
+    shares = tracks.probabilities / tracks.probabilities.sum(axis=1, keepdims=True)
+    assert ours.log_loss == pytest.approx(
+        reference.log_loss(tracks.labels, shares, labels=[0, 1, 2]), rel=1e-4
+    )
+
+
+def test_windows_and_tracks_are_judged_apart() -> None:
+    # Two of three windows are wrong, but the right one is so sure that the track is right.
+    probabilities = np.array([[0.45, 0.55, 0], [0.45, 0.55, 0], [0.9, 0.1, 0], [0, 0, 1]])
+    predictions = WindowPredictions(probabilities, np.array([0, 0, 0, 1]), np.array([7, 7, 7, 8]))
+    metrics = evaluate(predictions, genres=GENRES, training_labels=np.array([0]))
+    assert metrics.window_accuracy == 0.25
+    assert metrics.track_accuracy == 0.5
+    assert (metrics.tracks, metrics.windows) == (2, 4)
+    assert metrics.dummy_genre == "Blues"
+    assert metrics.dummy_accuracy == 0.5
+    assert metrics.per_genre["Folk"].recall == 0
+    assert metrics.per_genre["Jazz"].precision == 0
+    table = track_table(predictions, genres=GENRES)
+    assert table["predicted"].tolist() == ["Blues", "Jazz"]
+    assert table["genre"].tolist() == ["Blues", "Folk"]
+    assert table["agreeing_windows"].tolist() == [1, 1]
+    assert table["windows"].tolist() == [3, 1]
+    assert table["probability"].tolist() == pytest.approx([0.6, 1.0])
+    assert table["true_probability"].tolist() == pytest.approx([0.6, 0.0])
+    assert table[["p_Blues", "p_Folk", "p_Jazz"]].sum(axis=1).tolist() == pytest.approx([1, 1])
+
+
+def test_the_mapping_is_json_with_the_contracts_keys() -> None:
+    predictions = WindowPredictions(np.eye(3), np.array([0, 1, 1]), np.array([1, 2, 3]))
+    metrics = evaluate(predictions, genres=GENRES, training_labels=np.array([2, 2, 1]))
+    plain = json.loads(json.dumps(metrics.to_dict(), allow_nan=False))
+    assert plain["per_genre"]["Folk"] == {
+        "precision": 1.0,
+        "recall": 0.5,
+        "f1": pytest.approx(2 / 3),
+        "tracks": 2,
+        "predicted": 1,
+    }
+    assert plain["track_accuracy"] == pytest.approx(2 / 3)
+    assert {"tracks", "windows", "window_accuracy", "macro_f1", "dummy_accuracy"} <= set(plain)
+    assert plain["confusion"] == [[1, 0, 0], [0, 1, 1], [0, 0, 0]]
+
+
+def test_genres_that_neither_occur_nor_are_predicted_do_not_lower_the_f1() -> None:
+    predictions = WindowPredictions(np.eye(3)[:2], np.array([0, 1]), np.array([1, 2]))
+    metrics = evaluate(predictions, genres=GENRES, training_labels=np.array([0]))
+    assert metrics.macro_f1 == 1.0
+    assert metrics.per_genre["Jazz"].tracks == 0
+
+
+@given(st.integers(1, 500), st.data())
+def test_the_interval_holds_the_share_and_stays_within_bounds(
+    trials: int, data: st.DataObject
+) -> None:
+    hits = data.draw(st.integers(0, trials))
+    low, high = wilson_interval(hits, trials)
+    assert 0 <= low <= hits / trials + 1e-12
+    assert hits / trials - 1e-12 <= high <= 1
+    assert (
+        high - low
+        <= wilson_interval(hits, trials, z=2.58)[1] - wilson_interval(hits, trials, z=2.58)[0]
+    )
+
+
+def test_the_interval_is_the_published_one() -> None:
+    # Wilson's interval for 81 of 263 (Newcombe 1998, table I): 0.2553 to 0.3662.
+    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    # and for 0 of 20: 0 to 0.1611.
+    assert wilson_interval(0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
+
+
+def test_what_cannot_be_judged_is_refused() -> None:
+    nothing = WindowPredictions(np.zeros((0, 3)), np.zeros(0, int), np.zeros(0, int))
+    with pytest.raises(ModelError, match="0 windows"):
+        evaluate(nothing, genres=GENRES, training_labels=np.array([0]))
+    two = WindowPredictions(np.eye(2), np.array([0, 1]), np.array([1, 2]))
+    with pytest.raises(ModelError, match="2 genres apart and 3 were named"):
+        evaluate(two, genres=GENRES, training_labels=np.array([0]))
+    with pytest.raises(ModelError, match="0 windows"):
+        WindowPredictions.join([])
+
+
+def test_the_confusion_matrix_counts_pairs() -> None:
+    counts = confusion_matrix(np.array([0, 2, 2, 1]), np.array([1, 2, 0, 1]), classes=3)
+    assert counts.tolist() == [[0, 1, 0], [0, 1, 0], [1, 0, 1]]
+
+
+def test_evaluation_and_report_import_no_tensorflow() -> None:
+    code = (
+        "import sys, genre_model.judging.evaluation, genre_model.judging.report;"
+        "import genre_model.networks;"
+        "bad = {'tensorflow', 'keras', 'matplotlib', 'librosa'} & set(sys.modules);"
+        "sys.exit(f'imported {bad}' if bad else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

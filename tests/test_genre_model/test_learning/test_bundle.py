@@ -1,0 +1,158 @@
+"""A model's folder: what was saved is what opens, and what is wrong with it is said."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genre_model.errors import ModelError
+from genre_model.learning.bundle import load_bundle, model_id, read_params, save_bundle
+from genre_model.learning.inference import window_probabilities
+from genre_model.learning.normalisation import BandStatistics
+from genre_model.networks import build_network
+from genre_model.specs import FeatureSpec
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+GENRES = ("Folk", "Hip-Hop", "Rock")
+SPEC = FeatureSpec(name="tiny", n_mels=8, window_frames=16, window_stride=16)
+HISTORY = pd.DataFrame({"epoch": [1, 2], "loss": [1.5, 0.1 + 0.2]})
+
+
+@pytest.fixture(scope="module")
+def network():  # noqa: ANN201
+    return build_network(
+        "default",
+        input_shape=SPEC.row_shape[1:],
+        classes=3,
+        statistics=BandStatistics.identity(8),
+        seed=0,
+    )
+
+
+def save(folder: Path, network: object, **changes: object) -> None:
+    given = {
+        "model": network,
+        "history": HISTORY,
+        "genres": GENRES,
+        "features": SPEC,
+        "network": "default",
+        "details": {"id": "default-0a1b2c3d", "seed": 7},
+    }
+    save_bundle(folder, **{**given, **changes})
+
+
+def test_what_was_saved_opens_and_predicts_the_same(network: object, tmp_path: Path) -> None:
+    save(tmp_path / "new" / "model", network)
+    bundle = load_bundle(tmp_path / "new" / "model")
+    windows = np.random.default_rng(0).normal(-30, 10, (4, 8, 16)).astype(np.float16)
+    np.testing.assert_allclose(
+        window_probabilities(bundle.model, windows),
+        window_probabilities(network, windows),
+        atol=1e-6,
+    )
+    assert (bundle.genres, bundle.features) == (GENRES, SPEC)
+    assert bundle.params["parameters"] == network.count_params()
+    assert bundle.params["seed"] == 7
+    assert set(bundle.params["versions"]) == {"keras", "tensorflow", "numpy"}
+    history = pd.read_csv(tmp_path / "new" / "model" / "history.csv")
+    pd.testing.assert_frame_equal(history, HISTORY)
+
+
+def test_a_folder_holds_its_files_and_no_temporary_one(network: object, tmp_path: Path) -> None:
+    save(tmp_path, network)
+    save(tmp_path, network, details={"id": "again"})
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "history.csv",
+        "logs",
+        "model.keras",
+        "params.json",
+    ]
+    assert len(list((tmp_path / "logs").iterdir())) == 1
+    assert read_params(tmp_path)["id"] == "again"
+
+
+def change_params(**changes: object) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        path = folder / "params.json"
+        params = json.loads(path.read_text())
+        path.write_text(json.dumps({**params, **changes}))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda folder: (folder / "params.json").unlink(), r"has no params\.json"),
+        (lambda folder: (folder / "params.json").write_text("{"), "is not JSON"),
+        (lambda folder: (folder / "params.json").write_text("[]"), "format 'list'"),
+        (change_params(format=9), "format 9 and this version reads 1"),
+        (change_params(features={"hop": 3}), "does not say what model.keras takes"),
+        (change_params(genres=None), "does not say what model.keras takes"),
+        (change_params(genres=["Rock"]), "tells 3 genres apart, but 1 are named"),
+        (change_params(features=FeatureSpec().to_dict()), r"takes windows of \(8, 16\)"),
+        (lambda folder: (folder / "model.keras").unlink(), r"has no model\.keras"),
+        (lambda folder: (folder / "model.keras").write_bytes(b"PK junk"), "does not open"),
+    ],
+)
+def test_a_damaged_folder_is_refused_in_one_sentence(
+    network: object, tmp_path: Path, damage: Callable[[Path], None], sentence: str
+) -> None:
+    save(tmp_path, network)
+    damage(tmp_path)
+    with pytest.raises(ModelError, match=sentence) as raised:
+        load_bundle(tmp_path)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_model_that_holds_code_is_refused(tmp_path: Path) -> None:
+    import keras
+
+    features = keras.Input((8, 16))
+    logits = keras.layers.Lambda(lambda values: values[:, :3, 0])(features)
+    save(tmp_path, keras.Model(features, logits))
+    with pytest.raises(ModelError, match="does not open as a Keras model"):
+        load_bundle(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"genres": ("Folk", "Rock")}, "3 genres apart, but 2 are named"),
+        ({"features": FeatureSpec()}, "takes windows of"),
+        ({"details": {"genres": 3}}, r"params\.json has genres of its own"),
+    ],
+)
+def test_what_does_not_fit_together_is_not_saved(
+    network: object, tmp_path: Path, change: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(ModelError, match=sentence):
+        save(tmp_path / "model", network, **change)
+    assert not (tmp_path / "model").exists()
+
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.text(max_size=4), plain, max_size=5), st.randoms())
+def test_a_models_id_depends_on_the_content_and_not_on_its_order(
+    made_of: dict[str, object], random: object
+) -> None:
+    keys = list(made_of)
+    random.shuffle(keys)  # type: ignore[attr-defined]
+    name = model_id("seed", made_of)
+    assert model_id("seed", {key: made_of[key] for key in keys}) == name
+    assert name.startswith("seed-")
+    assert len(name) == len("seed-") + 8
+    assert model_id("seed", {**made_of, "one more": 1}) != name
+    assert model_id("default", made_of)[-8:] != name[-8:]

@@ -1,0 +1,257 @@
+"""Training on rows that can be learned: it learns, from labels alone, and can be resumed."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from learnable_rows import GENRES, ROWS_PER_SHARD, index_of, learnable_rows, reader
+from scipy.stats import binom
+
+from genre_model.data.splits import shuffled_labels
+from genre_model.errors import InvalidSpec
+from genre_model.learning.batches import RowIndex
+from genre_model.learning.inference import predict_rows, softmax, window_probabilities
+from genre_model.specs import ModelSpec, TrainSpec
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+ROWS, LABELS = learnable_rows(240, seed=3)
+TRAINING, VALIDATION, TEST = np.split(np.arange(240), [112, 144])
+TIMES = ("seconds", "stall_share")
+SHORT = TrainSpec(epochs=4, batch_size=32, patience=10, learning_rate=3e-3, pooled_shards=3)
+
+
+def fit(labels: np.ndarray = LABELS, spec: TrainSpec = SHORT, **options: object):  # noqa: ANN201
+    from genre_model.learning.training import train
+
+    return train(
+        index_of(labels, TRAINING),
+        validation=index_of(labels, VALIDATION),
+        read_shard=options.pop("read_shard", reader(ROWS)),
+        classes=len(GENRES),
+        spec=spec,
+        rows_per_shard=ROWS_PER_SHARD,
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def trained():  # noqa: ANN201
+    lines: list[tuple[int, int]] = []
+    result = fit(on_epoch=lambda epoch, epochs, logs: lines.append((epoch, epochs, logs["loss"])))
+    return result, lines
+
+
+def hits(model: object, labels: np.ndarray) -> int:
+    index = index_of(labels, TEST)
+    tracks = predict_rows(model, index, reader(ROWS), rows_per_shard=ROWS_PER_SHARD).tracks()
+    return int((tracks.probabilities.argmax(axis=1) == tracks.labels).sum())
+
+
+def test_what_can_be_learned_is_learned(trained: tuple) -> None:
+    assert hits(trained[0].model, LABELS) > 0.8 * len(TEST)
+
+
+def test_labels_shuffled_at_random_give_chance() -> None:
+    labels = shuffled_labels(LABELS, seed=11)
+    # 1 in 10,000 runs of pure chance falls outside.
+    low, high = binom.ppf([0.00005, 0.99995], len(TEST), 1 / len(GENRES))
+    assert low <= hits(fit(labels).model, labels) <= high < 0.5 * len(TEST)
+
+
+def test_the_result_tells_how_it_came_to_be(trained: tuple) -> None:
+    from genre_model.learning.training import HISTORY_COLUMNS
+
+    result, lines = trained
+    history: pd.DataFrame = result.history
+    assert tuple(history.columns) == HISTORY_COLUMNS
+    assert history["epoch"].tolist() == [1, 2, 3, 4]
+    assert lines == [
+        (epoch, 4, loss) for epoch, loss in zip([1, 2, 3, 4], history["loss"], strict=True)
+    ]
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0]
+    assert (history["seconds"] > 0).all()
+    assert history["learning_rate"].is_monotonic_decreasing
+    best = history.iloc[result.best_epoch - 1]
+    assert best["validation_track_accuracy"] == history["validation_track_accuracy"].max()
+    assert result.validation_track_accuracy == best["validation_track_accuracy"]
+    mean = ROWS[TRAINING].astype(np.float64).mean(axis=(0, 1, 3))
+    np.testing.assert_allclose(result.statistics.mean, mean, rtol=1e-4)
+
+
+def test_the_model_has_the_weights_of_its_best_epoch(trained: tuple) -> None:
+    result, _ = trained
+    index = index_of(LABELS, VALIDATION)
+    predictions = predict_rows(result.model, index, reader(ROWS), rows_per_shard=ROWS_PER_SHARD)
+    assert predictions.tracks().accuracy() == result.validation_track_accuracy
+    assert predictions.accuracy() == result.validation_window_accuracy
+    loss = result.history["validation_loss"].iloc[result.best_epoch - 1]
+    assert predictions.cross_entropy() == pytest.approx(loss, rel=1e-4)
+
+
+def test_the_stall_share_is_what_was_waited_for() -> None:
+    """7 training shards in pools of 3 and 2 validation shards: 4 waits of one sleep an epoch.
+
+    Two epochs beside each other, since how long an epoch takes else is not known here; the first
+    one of a training is long, because the network is built in it.
+    """
+    sleeps = iter([0.0, 0.25, 0.0])
+    sleep_s = [0.0]
+
+    def next_epoch(*_: object) -> None:
+        sleep_s[0] = next(sleeps)
+
+    def read(shard: int) -> np.ndarray:
+        time.sleep(sleep_s[0])
+        return reader(ROWS)(shard)
+
+    spec = TrainSpec(epochs=3, batch_size=32, patience=10, pooled_shards=3)
+    result = fit(spec=spec, read_shard=read, on_epoch=next_epoch)
+    prompt, late = result.history.iloc[1], result.history.iloc[2]
+    assert 0 <= prompt["stall_share"] < 0.3
+    waited = late["stall_share"] * late["seconds"]
+    assert 3 * 0.25 < waited < 5 * 0.25 + 0.5
+    assert late["stall_share"] < 1
+    of_all = (result.history["stall_share"] * result.history["seconds"]).sum()
+    assert result.stall_share == pytest.approx(of_all / result.history["seconds"].sum())
+
+
+def test_epochs_that_were_not_timed_are_left_out_of_the_stall_share() -> None:
+    from genre_model.learning.training import stall_share
+
+    former = {"seconds": 100.0}
+    assert stall_share((former,)) is None
+    timed = ({"seconds": 1.0, "stall_share": 0.5}, {"seconds": 3.0, "stall_share": 0.1})
+    assert stall_share((former, *timed)) == pytest.approx(0.2)
+
+
+class CutOffError(Exception):
+    """Stands for whatever ends a training early."""
+
+
+class Kept:
+    """Keeps a state as its bytes, as a store does."""
+
+    def __init__(self) -> None:
+        self.states: list[bytes] = []
+
+    def load(self):  # noqa: ANN201
+        from genre_model.learning.checkpoints import decode_checkpoint
+
+        return decode_checkpoint(self.states[-1]) if self.states else None
+
+    def save(self, state: Any) -> None:
+        from genre_model.learning.checkpoints import encode_checkpoint
+
+        self.states.append(encode_checkpoint(state))
+
+
+def test_a_training_that_was_cut_off_goes_on_as_if_it_had_not_been(trained: tuple) -> None:
+    def stop(epoch: int, _epochs: int, _logs: object) -> None:
+        if epoch == 2:
+            raise CutOffError
+
+    kept = Kept()
+    with pytest.raises(CutOffError):
+        fit(checkpoints=kept, on_epoch=stop)
+    assert len(kept.states) == 2
+    epochs: list[int] = []
+    resumed = fit(checkpoints=kept, on_epoch=lambda epoch, *_: epochs.append(epoch))
+    assert epochs == [3, 4]
+    assert len(kept.states) == 4
+    columns = [name for name in resumed.history.columns if name not in TIMES]
+    pd.testing.assert_frame_equal(
+        resumed.history[columns], trained[0].history[columns], rtol=1e-4, check_exact=False
+    )
+    for left, right in zip(
+        resumed.model.get_weights(), trained[0].model.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(left, right, atol=1e-4)
+
+
+def test_what_the_reader_raises_comes_out_as_it_was() -> None:
+    calls: list[int] = []
+
+    def failing(shard: int) -> np.ndarray:
+        calls.append(shard)
+        if len(calls) > 2 * len(np.unique(TRAINING // ROWS_PER_SHARD)) - 3:
+            raise PermissionError("no key for the bucket")
+        return reader(ROWS)(shard)
+
+    with pytest.raises(PermissionError, match="no key for the bucket"):
+        fit(read_shard=failing)
+
+
+def empty() -> RowIndex:
+    return index_of(LABELS, np.zeros(0, np.int64))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda training, _: (training, empty()), "'validation' has 0 rows"),
+        (lambda _, validation: (empty(), validation), "'training' has 0 rows"),
+        (lambda training, _: (training, index_of(LABELS + 2, VALIDATION)), "labels from 2 to 5"),
+    ],
+)
+def test_rows_that_cannot_be_trained_on_are_refused(
+    change: Callable[[RowIndex, RowIndex], tuple[RowIndex, RowIndex]], sentence: str
+) -> None:
+    from genre_model.learning.training import train
+
+    training, validation = change(index_of(LABELS, TRAINING), index_of(LABELS, VALIDATION))
+    with pytest.raises(InvalidSpec, match=sentence):
+        train(training, validation=validation, read_shard=reader(ROWS), classes=4)
+
+
+def test_a_network_that_the_windows_do_not_fit_is_refused() -> None:
+    with pytest.raises(InvalidSpec, match="12 bands x 16 frames"):
+        fit(model=ModelSpec(network="seed"))
+
+
+def line(accuracy: float, loss: float) -> dict[str, float]:
+    return {"validation_track_accuracy": accuracy, "validation_loss": loss}
+
+
+@pytest.mark.parametrize(
+    ("history", "best"),
+    [
+        ([line(0.5, 1)], 1),
+        ([line(0.5, 1), line(0.6, 9)], 2),
+        ([line(0.5, 1), line(0.5, 0.9), line(0.4, 0.1)], 2),
+        ([line(0.5, 1), line(0.5, 1)], 1),
+    ],
+)
+def test_the_best_epoch_is_the_most_accurate_then_the_surest_then_the_first(
+    history: list[dict[str, float]], best: int
+) -> None:
+    from genre_model.learning.training import best_epoch
+
+    assert best_epoch(tuple(history)) == best
+
+
+def test_training_stops_when_patience_runs_out() -> None:
+    spec = TrainSpec(epochs=30, batch_size=32, patience=1, learning_rate=1e-6, pooled_shards=3)
+    result = fit(spec=spec)
+    assert len(result.history) == result.best_epoch + 1 < 30
+
+
+def test_probabilities_are_those_of_the_logits() -> None:
+    logits = np.array([[1000.0, 1000.0], [0.0, np.log(3)], [-1e4, 0.0]])
+    np.testing.assert_allclose(softmax(logits), [[0.5, 0.5], [0.25, 0.75], [0, 1]], atol=1e-6)
+
+
+def test_a_windows_probabilities_do_not_depend_on_its_batch(trained: tuple) -> None:
+    windows = ROWS[TEST].reshape(-1, *ROWS.shape[2:])[:150]
+    together = window_probabilities(trained[0].model, windows)
+    apart = np.concatenate(
+        [
+            window_probabilities(trained[0].model, windows[:7]),
+            window_probabilities(trained[0].model, windows[7:]),
+        ]
+    )
+    np.testing.assert_allclose(together, apart, atol=1e-5)
+    assert window_probabilities(trained[0].model, windows[:0]).shape == (0, 4)

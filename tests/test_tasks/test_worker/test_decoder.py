@@ -1,0 +1,111 @@
+"""A decoder that dies or hangs costs one clip, never the process that asked."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import psutil
+import pytest
+import soundfile
+
+from genre_model.mel import FeatureExtractor, clip_windows
+from genre_model.signal.audio import Status
+from genre_model.specs import FeatureSpec
+from tasks.worker.decoder import Decoder
+
+# Stands in for the feature path where a test needs one that dies: each "clip" is evaluated.
+EVALUATED = SimpleNamespace(windows=eval)
+GOOD = b"__import__('genre_model.mel', fromlist=['*']).ClipWindows('silent', 'so quiet', None, 2.0)"
+
+
+@pytest.fixture
+def row() -> np.ndarray:
+    return np.zeros(FeatureSpec.preset("default").row_shape, np.float16)
+
+
+@pytest.fixture(scope="module")
+def decoder() -> Iterator[Decoder]:
+    with Decoder(FeatureExtractor.build(FeatureSpec.preset("default"))) as decoder:
+        yield decoder
+
+
+def tone(seconds: float, *, rate: int = 22_050) -> bytes:
+    file = io.BytesIO()
+    time_s = np.arange(int(seconds * rate)) / rate
+    soundfile.write(file, 0.5 * np.sin(2 * np.pi * 440 * time_s), rate, format="WAV")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("seconds", [30.0, 7.0])
+def test_a_clip_through_the_child_is_the_clip_itself(
+    decoder: Decoder, row: np.ndarray, seconds: float
+) -> None:
+    audio = tone(seconds)
+    expected = clip_windows(audio, preset="default")
+    clip = decoder.decode(audio, into=row)
+    assert expected.windows is not None
+    assert (clip.status, clip.windows) == (expected.status, len(expected.windows))
+    np.testing.assert_array_equal(row[: clip.windows], expected.windows)
+    assert not row[clip.windows :].any()
+
+
+def test_a_file_by_its_path_is_the_same_as_by_its_bytes(
+    decoder: Decoder, row: np.ndarray, tmp_path: Path
+) -> None:
+    path = tmp_path / "tone.wav"
+    path.write_bytes(tone(30.0))
+    by_path = row.copy()
+    assert decoder.decode(path, into=by_path) == decoder.decode(path.read_bytes(), into=row)
+    np.testing.assert_array_equal(by_path, row)
+
+
+@pytest.mark.parametrize(
+    ("clip", "status", "says"),
+    [
+        (b"__import__('os').abort()", Status.CRASHED, "signal 6"),
+        (b"__import__('os')._exit(3)", Status.CRASHED, "exit status 3"),
+        (b"__import__('time').sleep(60)", Status.TIMEOUT, "past 0.5 s"),
+    ],
+)
+def test_a_clip_that_ends_or_hangs_the_decoder_gets_its_status_and_the_next_one_is_decoded(
+    row: np.ndarray, clip: bytes, status: Status, says: str
+) -> None:
+    with Decoder(EVALUATED, time_limit_s=0.5) as decoder:  # type: ignore[arg-type]
+        bad = decoder.decode(clip, into=row)
+        assert bad.status is status
+        assert says in bad.detail
+        assert decoder.decode(GOOD, into=row).status is Status.SILENT
+
+
+def test_a_child_that_somebody_kills_between_clips_is_no_fault_of_the_clip(
+    row: np.ndarray,
+) -> None:
+    with Decoder(EVALUATED) as decoder:  # type: ignore[arg-type]
+        decoder.decode(GOOD, into=row)
+        psutil.Process(decoder._process.pid).kill()  # type: ignore[union-attr]
+        assert decoder.decode(GOOD, into=row).status is Status.SILENT
+
+
+def test_a_decoder_that_cannot_start_says_why(row: np.ndarray) -> None:
+    with Decoder(_Unknown()) as decoder, pytest.raises(RuntimeError, match="does not start"):  # type: ignore[arg-type]
+        decoder.decode(GOOD, into=row)
+
+
+def test_the_child_ends_when_its_owner_does(row: np.ndarray) -> None:
+    decoder = Decoder(EVALUATED)  # type: ignore[arg-type]
+    decoder.decode(GOOD, into=row)
+    process = psutil.Process(decoder._process.pid)  # type: ignore[union-attr]
+    decoder.close()
+    deadline = time.monotonic() + 5
+    while process.is_running() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not process.is_running()
+
+
+class _Unknown:
+    """Can be pickled here, but not be made again in a process that lacks this module."""
