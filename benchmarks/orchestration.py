@@ -274,7 +274,7 @@ def _work(folder: Path, *, shards: int) -> FeatureWork:
     from storage.array.features import FeatureStore
     from storage.array.layout import ROWS_PER_SHARD, create_store
     from storage.array.plans import AudioState, plan_work
-    from storage.places.location import Location
+    from storage.places.address import parse_location
     from tasks.features import FeatureWork
 
     spec = FeatureSpec.preset("default")
@@ -285,14 +285,14 @@ def _work(folder: Path, *, shards: int) -> FeatureWork:
         row_shape=spec.row_shape,
         attributes={"preset": spec.name, "spec": spec.to_dict()},
     )
-    stamp = str(time.time_ns())
+    etag = str(time.time_ns())
     wanted = [
-        AudioState(track_id, audio_path(track_id), 1_000_000 + track_id, stamp)
+        AudioState(track_id, audio_path(track_id), 1_000_000 + track_id, etag)
         for track_id in range(1, shards * ROWS_PER_SHARD + 1)
     ]
     plan = plan_work(features.survey().known, wanted)
     return FeatureWork(
-        features=features, data=Location.parse(folder / "data"), spec=spec, plan=plan
+        features=features, data=parse_location(folder / "data"), spec=spec, plan=plan
     )
 
 

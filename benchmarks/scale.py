@@ -132,10 +132,10 @@ def _tables_s(work: FeatureWork) -> float:
 
 def _find(data: Path, store: Path) -> FoundCatalogue:
     from storage.array.layout import create_store
-    from storage.places.location import Location
+    from storage.places.address import parse_location
     from tasks.catalogue import find_catalogue, store_catalogue
 
-    found = find_catalogue.fn(Location.parse(data), subset=SUBSET)
+    found = find_catalogue.fn(parse_location(data), subset=SUBSET)
     store_catalogue.fn(create_store(store), found)
     return found
 
@@ -175,7 +175,7 @@ def pretended(work: ShardWork) -> dict[str, bytes]:
             track_id=state.track_id,
             path=state.path,
             size=state.size,
-            stamp=state.stamp,
+            etag=state.etag,
             sha256=f"{row:064x}",
             status="ok",
             windows=10,

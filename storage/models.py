@@ -110,7 +110,7 @@ class ModelStore:
             raise NotFound(f"There is no model {model_id!r} in {self.store.uri} (there: {known}).")
         if source.local_path is not None:
             return source.local_path
-        version = sha256(f"{source.uri} {entry.stamp}".encode()).hexdigest()[:8]
+        version = sha256(f"{source.uri} {entry.etag}".encode()).hexdigest()[:8]
         target = (cache or _users_cache()) / f"{model_id}-{version}"
         if not (target / MODEL_FILE).exists():
             _download(source, target)
@@ -146,22 +146,22 @@ class ModelStore:
             raise NotFound(f"There is no model {model_id!r} in {self.store.uri}.")
         place = self.store / _CHAMPION
         while not self.set_champion_if_none(model_id):
-            content, version = self._read_champion()
+            content, etag = self._read_champion()
             if content.get("model") == model_id:
                 return
-            if content and place.replace_if(_succession(content, model_id), version=version):
+            if content and place.replace_if(_succession(content, model_id), etag=etag):
                 return
 
     def _read_champion(self) -> tuple[dict[str, Any], str]:
         place = self.store / _CHAMPION
         try:
-            data, version = place.read_with_version()
+            data, etag = place.read_with_etag()
         except NotFound:
             return {}, ""
         content = _json(place, data)
         if "model" not in content:
             raise Damaged(f"{place.uri} names no model.")
-        return content, version
+        return content, etag
 
 
 def _succession(former: Mapping[str, Any], model_id: str) -> bytes:

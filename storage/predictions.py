@@ -16,7 +16,7 @@ from storage.places.location import Location
 PREDICTION_COLUMNS = (
     "path",
     "size",
-    "stamp",
+    "etag",
     "status",
     "detail",
     "genre",

@@ -115,8 +115,8 @@ def wanted_audio(found: FoundCatalogue) -> list[AudioState]:
     states = []
     for track_id, path in zip(tracks["track_id"].tolist(), tracks["path"].tolist(), strict=True):
         entry = found.audio.get(path)
-        size, stamp = (entry.size, entry.stamp) if entry is not None else (None, None)
-        states.append(AudioState(track_id, path, size, stamp))
+        size, etag = (entry.size, entry.etag) if entry is not None else (None, None)
+        states.append(AudioState(track_id, path, size, etag))
     return states
 
 

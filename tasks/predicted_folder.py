@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,24 +106,24 @@ def _audio_files(folder: Location) -> tuple[dict[str, Entry], int]:
 
 
 def _still_true(known: pd.DataFrame, audio: Mapping[str, Entry]) -> dict[str, dict[str, Any]]:
-    """Keep the lines whose file is there with the size and the stamp that it had."""
+    """Keep the lines whose file is there with the size and the etag that it had."""
     plain = known.astype(object).where(known.notna(), None)
     lines: list[dict[str, Any]] = plain.to_dict(orient="records")  # type: ignore[assignment]
     return {
         line["path"]: line
         for line in lines
         if line["path"] in audio
-        and (line["size"], line["stamp"]) == (audio[line["path"]].size, audio[line["path"]].stamp)
+        and (line["size"], line["etag"]) == (audio[line["path"]].size, audio[line["path"]].etag)
     }
 
 
 def _line(predictor: Predictor, folder: Location, entry: Entry) -> dict[str, Any]:
-    with _local_file(folder / entry.name) as path:
+    with (folder / entry.name).local_copy() as path:
         prediction = predictor.predict(path)
     return {
         "path": entry.name,
         "size": entry.size,
-        "stamp": entry.stamp,
+        "etag": entry.etag,
         "status": str(prediction.status),
         "detail": prediction.detail,
         "genre": prediction.genre,
@@ -133,17 +131,6 @@ def _line(predictor: Predictor, folder: Location, entry: Entry) -> dict[str, Any
         "probabilities": json.dumps(prediction.probabilities),
         "windows": prediction.windows,
     }
-
-
-@contextmanager
-def _local_file(location: Location) -> Iterator[Path]:
-    if location.local_path is not None:
-        yield location.local_path
-        return
-    with tempfile.NamedTemporaryFile(suffix=Path(location.name).suffix) as copy:
-        copy.write(location.read_bytes())
-        copy.flush()
-        yield Path(copy.name)
 
 
 def _frame(lines: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

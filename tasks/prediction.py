@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from genre_model.signal.audio import Status
 from storage.errors import NotFound, Refused, UnknownFormat
 from storage.models import MODEL_FILE, ModelStore
+from storage.places.address import parse_location
 from storage.places.location import Location
 from tasks.native_stderr import held_back
 
@@ -63,7 +63,7 @@ def fetch_model(uri: str, storage_options: Mapping[str, Any] | None = None) -> P
     text = uri.rstrip("/").removesuffix(f"/{MODEL_FILE}")
     before, separator, name = text.rpartition("/models/")
     is_model = separator and "/" not in name
-    store = Location.parse(before if is_model else text, storage_options)
+    store = parse_location(before if is_model else text, storage_options)
     return ModelStore(store).fetch(name if is_model else _champion(store))
 
 
@@ -110,10 +110,9 @@ def _predict(predictor: Predictor, file: str) -> Prediction:
     from genre_model.predict import Prediction
 
     try:
-        source = Location.parse(file)
-        with tempfile.NamedTemporaryFile(suffix=Path(source.name).suffix) as copy:
-            source.download(Path(copy.name))
-            return replace(predictor.predict(copy.name), path=file)
+        source = parse_location(file)
+        with source.local_copy() as copy:
+            return replace(predictor.predict(copy), path=file)
     except NotFound:
         return Prediction(file, Status.MISSING, f"{file} is not there")
     except (Refused, UnknownFormat) as error:

@@ -11,7 +11,7 @@ from flows.engine.cluster import check_cluster
 from genre_model.specs import FeatureSpec
 from storage.array.layout import open_store
 from storage.errors import NotFound
-from storage.places.location import Location
+from storage.places.address import parse_location
 
 if TYPE_CHECKING:
     from flows.engine.starting_points import Stage
@@ -96,4 +96,4 @@ def _check_data(data: str, *, subset: str | None) -> None:
     if data == BUILT_IN:
         check_demo_folder(demo_folder())
     else:
-        open_data_folder(Location.parse(data), subset=subset)
+        open_data_folder(parse_location(data), subset=subset)

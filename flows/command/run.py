@@ -93,11 +93,11 @@ def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str
     with console.result_stream() as out:
         progress.enable()
         from storage.array.layout import open_store
-        from storage.places.location import Location
+        from storage.places.address import parse_location
         from tasks.prediction import open_predictor, predict_files
 
         name, predictor = open_predictor(
-            Location.parse(store) if model is not None else open_store(store), model
+            parse_location(store) if model is not None else open_store(store), model
         )
         with progress.stage("predict", total=len(files), unit="files") as show:
             lines = predict_files(predictor, files, file_done=lambda done: show(done, ""))

@@ -6,6 +6,7 @@ from typing import Literal
 
 from flows.engine.data import BUILT_IN
 from storage.catalogues import newest_catalogue, read_catalogue
+from storage.places.address import parse_location
 from storage.places.location import Location
 from tasks.models import choose_model
 
@@ -32,7 +33,7 @@ def catalogue_to_train_on(store: Location, *, catalogue: str | None, data: str) 
         If there is none.
     """
     if catalogue is None:
-        return newest_catalogue(store, data=None if data == BUILT_IN else Location.parse(data).uri)
+        return newest_catalogue(store, data=None if data == BUILT_IN else parse_location(data).uri)
     read_catalogue(store, catalogue)
     return catalogue
 

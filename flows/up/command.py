@@ -21,7 +21,7 @@ from flows.up import local_server, prefect_files, services, state
 from flows.up.local_workers import start_workers
 from flows.up.services import Service
 from flows.up.state import Running
-from storage.places.location import Location
+from storage.places.address import parse_location
 from storage.places.processes import ProcessIdentity, this_process
 
 REGISTER_LIMIT_S = 300.0
@@ -120,7 +120,7 @@ def _start(asked: Asked) -> Running:
     files = prefect_files.find_folder()
     parameters = {
         "data": _absolute(asked.data),
-        "store": Location.parse(asked.store).uri,
+        "store": parse_location(asked.store).uri,
         **asked.parameters,
     }
     mark = uuid.uuid4().hex
@@ -172,7 +172,7 @@ def _absolute(data: str) -> str:
 
     if data == BUILT_IN:
         return data
-    location = Location.parse(data)
+    location = parse_location(data)
     if location.local_path is not None and not location.local_path.is_dir():
         progress.say(f"there is no folder {location.uri} yet; runs will fail until it is there")
     return location.uri

@@ -254,7 +254,7 @@ class FeatureStore:
         required : Iterable[int], optional
             Shards that must be done (`WorkPlan.required`); all planned ones if not given.
         refresh : pd.DataFrame, optional
-            `WorkPlan.refresh`: rows whose audio has another stamp now, with the same bytes.
+            `WorkPlan.refresh`: rows whose audio has another etag now, with the same bytes.
 
         Raises
         ------
@@ -345,9 +345,9 @@ def _refreshed(rows: pd.DataFrame, refresh: pd.DataFrame | None) -> pd.DataFrame
     if refresh is None or refresh.empty:
         return rows
     now = rows[["row"]].merge(refresh, on="row", how="left")
-    is_moved = now["stamp"].notna().to_numpy(bool)
+    is_moved = now["etag"].notna().to_numpy(bool)
     return rows.assign(
-        stamp=np.where(is_moved, now["stamp"], rows["stamp"]),
+        etag=np.where(is_moved, now["etag"], rows["etag"]),
         path=np.where(is_moved, now["path"], rows["path"]),
     )
 

@@ -1,8 +1,8 @@
 """What lies in a features folder: its stored plans, which shards are done, what their rows are.
 
 One listing of the manifests and one of the array's objects tell what is done. `rows.parquet`
-holds what the manifests said when it was written, with the stamp of each manifest's file; only
-manifests with another stamp are read. So a check that finds all done reads two tables' worth of
+holds what the manifests said when it was written, with the etag of each manifest's file; only
+manifests with another etag are read. So a check that finds all done reads two tables' worth of
 bytes, not a manifest a shard.
 """
 
@@ -51,7 +51,7 @@ class Survey:
     Attributes
     ----------
     plans : pd.DataFrame
-        All lines of all stored plans: row, track_id, path, size, stamp.
+        All lines of all stored plans: row, track_id, path, size, etag.
     next_plan : int
         The number of the next plan.
     records : pd.DataFrame
@@ -102,7 +102,7 @@ def survey(features: Location, *, row_shape: Sequence[int], trusts_table: bool =
     features : Location
     row_shape : Sequence[int]
     trusts_table : bool
-        Take records from `rows.parquet` where a manifest has the stamp it had then; otherwise
+        Take records from `rows.parquet` where a manifest has the etag it had then; otherwise
         every manifest is read.
 
     Raises
@@ -117,7 +117,7 @@ def survey(features: Location, *, row_shape: Sequence[int], trusts_table: bool =
     trusted = stored if trusts_table else empty(ROW_COLUMNS)
     records, problems = _records(features, trusted, manifests)
     if not trusts_table:
-        records = _with_refreshed_stamps(records, stored)
+        records = _with_refreshed_etags(records, stored)
     fitting, misfits = _fitting(plans, records, objects, frozenset(manifests) - frozenset(problems))
     old = _with_last_known(records, stored)
     broken = _of_shards(old, frozenset(_shards_of(plans)) - fitting)
@@ -230,14 +230,14 @@ def _records(
     features: Location, stored: pd.DataFrame, manifests: dict[int, Entry]
 ) -> tuple[pd.DataFrame, dict[int, str]]:
     """Give the records behind every manifest, reading those `rows.parquet` does not cover."""
-    stamps = {shard: entry.stamp for shard, entry in manifests.items()}
-    listed = pd.Series([stamps.get(shard, "") for shard in _shards_of_rows(stored).tolist()])
-    is_covered = (listed.to_numpy() == stored["manifest_stamp"].to_numpy()) & (listed != "")
+    etags = {shard: entry.etag for shard, entry in manifests.items()}
+    listed = pd.Series([etags.get(shard, "") for shard in _shards_of_rows(stored).tolist()])
+    is_covered = (listed.to_numpy() == stored["manifest_etag"].to_numpy()) & (listed != "")
     covered = stored[is_covered.to_numpy(bool)]
     uncovered = sorted(set(manifests) - set(_shards_of_rows(covered).tolist()))
     read = in_parallel(lambda shard: _try_manifest(features, shard), uncovered)
     pairs = list(zip(uncovered, read, strict=True))
-    good = [(found, stamps[shard]) for shard, found in pairs if isinstance(found, ShardManifest)]
+    good = [(found, etags[shard]) for shard, found in pairs if isinstance(found, ShardManifest)]
     fresh = rows_of_manifests(good)
     parts = [part for part in (covered, fresh) if len(part)]
     records = pd.concat(parts, ignore_index=True) if parts else empty(ROW_COLUMNS)
@@ -274,13 +274,13 @@ def _fitting(
     return frozenset(fitting), misfits
 
 
-def _with_refreshed_stamps(records: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
-    """Keep what only the table knows: later stamps and paths of the same bytes."""
-    later = stored[["row", "sha256", "stamp", "path"]]
+def _with_refreshed_etags(records: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
+    """Keep what only the table knows: later etags and paths of the same bytes."""
+    later = stored[["row", "sha256", "etag", "path"]]
     both = records[["row", "sha256"]].merge(later, on=["row", "sha256"], how="left")
-    is_same = (both["stamp"].notna() & (both["sha256"] != "")).to_numpy(bool)
+    is_same = (both["etag"].notna() & (both["sha256"] != "")).to_numpy(bool)
     return records.assign(
-        stamp=np.where(is_same, both["stamp"], records["stamp"]),
+        etag=np.where(is_same, both["etag"], records["etag"]),
         path=np.where(is_same, both["path"], records["path"]),
     )
 

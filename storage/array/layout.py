@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from storage.errors import AlreadyThere, NotFound, UnknownFormat
+from storage.places.address import parse_location
 from storage.places.location import Location
 
 FORMAT = 1
@@ -94,7 +95,7 @@ def create_store(
     UnknownFormat
         If it was made by a version with another layout.
     """
-    store = Location.parse(uri, storage_options)
+    store = parse_location(uri, storage_options)
     try:
         return open_store(store)
     except NotFound:
@@ -117,7 +118,7 @@ def open_store(
     UnknownFormat
         If it was made by a version with another layout.
     """
-    store = Location.parse(uri, storage_options)
+    store = parse_location(uri, storage_options)
     try:
         text = (store / "store.json").read_first()
     except NotFound:

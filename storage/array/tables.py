@@ -17,13 +17,13 @@ from storage.errors import Damaged, NotFound
 from storage.places.location import Location
 
 NO_SIZE = -1
-PLAN_COLUMNS = ("row", "track_id", "path", "size", "stamp")
+PLAN_COLUMNS = ("row", "track_id", "path", "size", "etag")
 ROW_COLUMNS = (
     "row",
     "track_id",
     "sha256",
     "size",
-    "stamp",
+    "etag",
     "status",
     "windows",
     "detail",
@@ -34,7 +34,7 @@ ROW_COLUMNS = (
     "decoder",
     "shard_size",
     "shard_sha256",
-    "manifest_stamp",
+    "manifest_etag",
 )
 QUARANTINE_COLUMNS = (
     "row",
@@ -48,8 +48,8 @@ QUARANTINE_COLUMNS = (
 )
 _INTEGERS = ("row", "track_id", "size", "windows", "stored", "shard_size")
 _NUMBERS = ("duration_s",)
-_REPEATED = ("status", "detail", "decoder", "shard_sha256", "manifest_stamp")
-_UNKNOWN = ("path", "size", "stamp", "sha256", "checksum")
+_REPEATED = ("status", "detail", "decoder", "shard_sha256", "manifest_etag")
+_UNKNOWN = ("path", "size", "etag", "sha256", "checksum")
 
 
 def write_table(location: Location, frame: pd.DataFrame) -> None:
@@ -151,16 +151,16 @@ def read_known_table_or_empty(location: Location, columns: Sequence[str]) -> pd.
 
 
 def rows_of_manifests(manifests: Iterable[tuple[ShardManifest, str]]) -> pd.DataFrame:
-    """Gather manifests, each with the stamp of its file, into lines of `rows.parquet`."""
+    """Gather manifests, each with the etag of its file, into lines of `rows.parquet`."""
     lines = [
         {column: getattr(record, column, None) for column in ROW_COLUMNS}
         | {
             "decoder": manifest.decoder,
             "shard_size": manifest.size,
             "shard_sha256": manifest.sha256,
-            "manifest_stamp": stamp,
+            "manifest_etag": etag,
         }
-        for manifest, stamp in manifests
+        for manifest, etag in manifests
         for record in manifest.rows
     ]
     if not lines:

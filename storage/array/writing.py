@@ -133,7 +133,7 @@ def _as_records(rows: pd.DataFrame) -> list[RowRecord]:
             **{
                 **{str(name): value for name, value in line.items()},
                 "size": line["size"] if line["size"] != NO_SIZE else None,
-                "stamp": line["stamp"] or None,
+                "etag": line["etag"] or None,
             }
         )
         for line in lines

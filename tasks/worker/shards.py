@@ -130,13 +130,13 @@ def _decode_rows(job: ShardJob, block: np.ndarray) -> list[RowRecord]:
 def _decode_row(
     into: np.ndarray, row: int, state: AudioState, audio: EncodedAudio, decoder: Decoder
 ) -> RowRecord:
-    size, stamp = _as_read(state, audio)
+    size, etag = _as_read(state, audio)
     facts: dict[str, Any] = {
         "row": row,
         "track_id": state.track_id,
         "path": state.path,
         "size": size,
-        "stamp": stamp,
+        "etag": etag,
         "sha256": audio.sha256 or "",
     }
     if audio.content is None:
@@ -152,11 +152,11 @@ def _decode_row(
 
 
 def _as_read(state: AudioState, audio: EncodedAudio) -> tuple[int | None, str | None]:
-    """Return the size and stamp of what was read, which may differ from what was listed before."""
+    """Return the size and etag of what was read, which may differ from what was listed before."""
     if audio.status is Status.MISSING:
         return None, None
     if audio.status is Status.UNREADABLE or audio.size == state.size:
-        return state.size, state.stamp
+        return state.size, state.etag
     return audio.size, None
 
 

@@ -19,6 +19,7 @@ from storage.array.features import FeatureStore
 from storage.array.layout import create_store
 from storage.array.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
 from storage.claims import Claim
+from storage.places.address import parse_location
 from storage.places.location import Location
 from tasks.worker.audio_files import hash_audio
 from tasks.worker.shards import ShardJob, write_shard
@@ -68,7 +69,7 @@ def build(order: Order, client: Client) -> WorkPlan:
     WorkPlan
         What there was to do.
     """
-    store, data = create_store(order.store), Location.parse(order.data)
+    store, data = create_store(order.store), parse_location(order.data)
     with Claim(store, order.what) as claim:
         features = _open(store, order.extractor)
         store.sweep()

@@ -12,7 +12,7 @@ import pandas as pd
 
 from storage.array.layout import manifest_name, shard_name
 
-_BY_RUN = ["manifest_stamp"]
+_BY_RUN = ["manifest_etag"]
 """The column of `rows.parquet` that holds a file's time."""
 
 
@@ -104,10 +104,10 @@ class FeaturesFolder:
         from storage.array.features import FeatureStore
         from storage.array.layout import ROWS_PER_SHARD
         from storage.array.tables import current_rows
-        from storage.places.location import Location
+        from storage.places.address import parse_location
 
         store, data_set, name = self.path.parents[2], self.path.parent.name, self.path.name
-        features = FeatureStore.open(Location.parse(store), data_set=data_set, name=name)
+        features = FeatureStore.open(parse_location(store), data_set=data_set, name=name)
         rows = current_rows(features.rows())
         shards = {n: features.read_shard(n) for n in (rows["row"] // ROWS_PER_SHARD).unique()}
         return {

@@ -20,6 +20,7 @@ from genre_model.specs import FeatureSpec
 from storage.array.features import FeatureStore
 from storage.array.layout import create_store
 from storage.claims import Claim
+from storage.places.address import parse_location
 from storage.places.location import Location
 from tasks.catalogue import find_catalogue
 from tasks.features import (
@@ -54,7 +55,7 @@ class Run:
     said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.found = find_catalogue.fn(Location.parse(self.data))
+        self.found = find_catalogue.fn(parse_location(self.data))
 
     @property
     def what(self) -> str:

@@ -39,8 +39,8 @@ class Audio:
 
     def _state(self, track: int) -> AudioState:
         file = self.files[track]
-        size, stamp = (None, None) if file is None else (1000, f"{file[1]}")
-        return AudioState(track, f"fma_small/{track:06d}.mp3", size, stamp)
+        size, etag = (None, None) if file is None else (1000, f"{file[1]}")
+        return AudioState(track, f"fma_small/{track:06d}.mp3", size, etag)
 
     def digest(self, track: int) -> str:
         """Hash a file."""
@@ -98,7 +98,7 @@ def build(work: ShardWork, audio: Audio) -> tuple[Block, list[RowRecord]]:
                 track_id=state.track_id,
                 path=state.path,
                 size=state.size,
-                stamp=state.stamp,
+                etag=state.etag,
                 sha256=audio.digest(state.track_id),
                 status="ok" if values is not None else "missing" if missing else "undecodable",
                 windows=ROW_SHAPE[0] if values is not None else 0,

@@ -12,6 +12,7 @@ from storage.array.layout import create_store
 from storage.catalogues import write_catalogue
 from storage.claims import Claim
 from storage.models import ModelStore
+from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.predictions import PREDICTION_COLUMNS, PredictionTable
 from storage.summary import summarise
@@ -36,7 +37,7 @@ def test_a_full_one(place: Location, tmp_path: Path) -> None:
     models = ModelStore(store)
     models.publish(tmp_path / "model", "seed-1")
     models.set_champion_if_none("seed-1")
-    music = Location.parse(str(tmp_path / "music"))
+    music = parse_location(str(tmp_path / "music"))
     predictions = PredictionTable.of(store, model="seed-1", folder=music)
     predictions.write(pd.DataFrame({name: ["x", "y"] for name in PREDICTION_COLUMNS}))
     with Claim(store, "features/fma"):

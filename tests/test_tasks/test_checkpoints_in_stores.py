@@ -17,6 +17,7 @@ from s3_proxy import Proxy
 from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
 from storage.array.layout import create_store
 from storage.models import ModelStore
+from storage.places.address import parse_location
 from storage.places.bucket import Bucket
 from storage.places.location import Location
 from tasks.labelled import LabelledFeatures
@@ -245,7 +246,7 @@ def test_a_folder_that_a_former_version_kept_is_gone_on_from(tmp_path: Path, sta
     from genre_model.learning.checkpoints import encode_checkpoint, unpack
     from tasks.checkpoints import StoredCheckpoints
 
-    place = Location.parse(tmp_path / "checkpoints")
+    place = parse_location(tmp_path / "checkpoints")
     for name, content in unpack(encode_checkpoint(state)).items():
         (place / "epoch-0002" / name).write_bytes(content)
     kept = StoredCheckpoints(place)

@@ -19,6 +19,7 @@ from genre_model.mel import FeatureExtractor
 from genre_model.specs import FeatureSpec
 from storage.array.layout import create_store
 from storage.catalogues import read_catalogue
+from storage.places.address import parse_location
 from storage.places.bucket import Bucket
 from storage.places.location import Location
 from storage.places.s3_requests import Requests
@@ -104,7 +105,7 @@ def find(place: Location, subset: str | None = None) -> FoundCatalogue:
 
 
 def test_folders_of_genres_from_files_to_windows(tmp_path: Path, files: dict[str, bytes]) -> None:
-    data = Location.parse(tmp_path / "My Music")
+    data = parse_location(tmp_path / "My Music")
     write(data, files)
     (tmp_path / "My Music" / "empty").mkdir()
     found = find(data)
@@ -153,14 +154,14 @@ def test_a_bucket_gives_the_same_catalogue_as_a_folder(
 ) -> None:
     small = {name: content[:10] for name, content in files.items()}
     write(bucket / "sets/My Music", small)
-    write(Location.parse(tmp_path / "My Music"), small)
+    write(parse_location(tmp_path / "My Music"), small)
     found = find(bucket / "sets/My Music")
-    assert found.catalogue.id == find(Location.parse(tmp_path / "My Music")).catalogue.id
-    assert all(found.audio[path].stamp for path in found.catalogue.tracks["path"])
+    assert found.catalogue.id == find(parse_location(tmp_path / "My Music")).catalogue.id
+    assert all(found.audio[path].etag for path in found.catalogue.tracks["path"])
 
 
 def test_top_genres_are_derived_where_genres_csv_is_there(tmp_path: Path) -> None:
-    data = Location.parse(tmp_path)
+    data = parse_location(tmp_path)
     write(
         data, {"fma_metadata/tracks.csv": tracks_csv().encode(), "fma_small/000/000002.mp3": b"x"}
     )
@@ -189,7 +190,7 @@ def test_top_genres_are_derived_where_genres_csv_is_there(tmp_path: Path) -> Non
 def test_another_layout_is_one_sentence_of_what_was_looked_for(
     tmp_path: Path, names: list[str], said: str
 ) -> None:
-    data = Location.parse(tmp_path / "data")
+    data = parse_location(tmp_path / "data")
     write(data, dict.fromkeys(names, b"x"))
     with pytest.raises(CatalogueError) as refusal:
         find(data)
@@ -199,14 +200,14 @@ def test_another_layout_is_one_sentence_of_what_was_looked_for(
 
 
 def test_folders_of_genres_have_no_subsets(tmp_path: Path) -> None:
-    data = Location.parse(tmp_path)
+    data = parse_location(tmp_path)
     write(data, {"rock/a.mp3": b"x", "pop/a.mp3": b"x"})
     with pytest.raises(CatalogueError, match="--subset small is for FMA's layout"):
         find(data, "small")
 
 
 def test_the_data_set_has_the_name_of_the_folder_however_it_is_written(tmp_path: Path) -> None:
-    write(Location.parse(tmp_path / "My Set"), {"rock/a.mp3": b"x", "pop/a.mp3": b"x"})
+    write(parse_location(tmp_path / "My Set"), {"rock/a.mp3": b"x", "pop/a.mp3": b"x"})
     for written in ("My Set", "My Set/", "My Set/rock/..", "./My Set/."):
-        place = Location.parse(f"{tmp_path}/{written}")
+        place = parse_location(f"{tmp_path}/{written}")
         assert find(place).catalogue.data_set == "my-set", written

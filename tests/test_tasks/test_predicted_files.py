@@ -38,9 +38,9 @@ def test_a_file_that_cannot_be_had_is_a_line(tmp_path: Path) -> None:
 
 
 def test_so_is_one_that_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_self: Folder, _target: Path) -> None:
+    def refuse(_self: Folder) -> None:
         raise CredentialsRefused("reading (AccessDenied) for bucket 'b': check the credentials.")
 
-    monkeypatch.setattr(Folder, "download", refuse)
+    monkeypatch.setattr(Folder, "local_copy", refuse)
     (line,) = _lines((tmp_path / "song.mp3").as_uri())
     assert (line["status"], "bucket 'b'" in line["detail"]) == ("unreadable", True)

@@ -12,6 +12,7 @@ from genre_model.predict import Prediction
 from genre_model.signal.audio import Status
 from storage.array.layout import create_store
 from storage.errors import NotFound
+from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.predictions import PREDICTION_COLUMNS, PredictionTable
 from tasks import predicted_folder
@@ -58,7 +59,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def predict(store: Location, folder: Path, **options: Any) -> dict[str, Any]:
-    return predicted_folder.predict_folder.fn(store, Location.parse(folder), **options)
+    return predicted_folder.predict_folder.fn(store, parse_location(folder), **options)
 
 
 def test_all_audio_files_become_lines_bad_ones_with_their_status(
@@ -69,7 +70,7 @@ def test_all_audio_files_become_lines_bad_ones_with_their_status(
     assert result["statuses"] == {"ok": 2, "empty": 1}
     assert result["genres"] == {"Rock": 2}
     assert len(listener.heard) == 3
-    table = PredictionTable.of(store, model="seed-12345678", folder=Location.parse(folder))
+    table = PredictionTable.of(store, model="seed-12345678", folder=parse_location(folder))
     assert table.location.uri == result["table"]
     assert list(table.read().columns) == list(PREDICTION_COLUMNS)
     assert list(table.read()["path"]) == ["a.mp3", "album/b.FLAC", "c.wav"]

@@ -52,7 +52,7 @@ def write_shard(features: FeatureStore, work: ShardWork) -> None:
                 track_id=state.track_id,
                 path=state.path,
                 size=state.size,
-                stamp=state.stamp,
+                etag=state.etag,
                 sha256=f"{state.track_id:064x}",
                 status=status,
                 windows=1 if kept else 0,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flows.dashboard import events
-from storage.places.location import Location
+from storage.places.address import parse_location
 
 RESULT = {
     "key": "fma/default-12345678",
@@ -42,7 +42,7 @@ def test_ready_features_say_who_goes_on(
     context = SimpleNamespace(flow_run=SimpleNamespace(parent_task_run_id=parent))
     monkeypatch.setattr(events, "FlowRunContext", SimpleNamespace(get=lambda: context))
     events.features_ready(
-        Location.parse("/store"), RESULT, preset="default", storage_block="secret/s3"
+        parse_location("/store"), RESULT, preset="default", storage_block="secret/s3"
     )
     (event,) = emitted
     assert event["event"] == "genre.features.ready"
@@ -61,7 +61,7 @@ def test_ready_features_say_who_goes_on(
 def test_too_many_refused_tracks_are_told_with_the_runs_message(
     emitted: list[dict[str, Any]],
 ) -> None:
-    events.features_quarantined(Location.parse("/store"), RESULT, message="1 of 10 …")
+    events.features_quarantined(parse_location("/store"), RESULT, message="1 of 10 …")
     (event,) = emitted
     assert event["event"] == "genre.features.quarantined"
     assert event["payload"]["message"] == "1 of 10 …"

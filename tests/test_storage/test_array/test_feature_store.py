@@ -16,6 +16,7 @@ from storage.array.manifests import RowRecord, ShardManifest
 from storage.array.plans import ShardWork
 from storage.array.tables import ROW_COLUMNS, read_known_table, read_table
 from storage.errors import Damaged, Incomplete, MisalignedWrite, Mismatched, NotFound
+from storage.places.address import parse_location
 from storage.places.location import Location
 
 
@@ -129,7 +130,7 @@ class TestRuns:
         made, finalised = run(on_disk, copy)
         assert (made.shards, len(made.refresh)) == ((), sum(map(bool, copy.files.values())))
         assert finalised is not None
-        assert set(finalised.rows["stamp"]) == {"", "2"}
+        assert set(finalised.rows["etag"]) == {"", "2"}
         again = plan(on_disk, copy)
         assert (again.shards, len(again.refresh)) == ((), 0)
 
@@ -265,7 +266,7 @@ class TestOneWriterWhole:
 
 class TestFolders:
     def test_another_spec_under_the_same_name_is_refused(self, on_disk: FeatureStore) -> None:
-        store = Location.parse(on_disk.location.uri.partition("/features/")[0])
+        store = parse_location(on_disk.location.uri.partition("/features/")[0])
         with pytest.raises(Mismatched, match="another spec"):
             FeatureStore.create(
                 store, data_set="fma", name=NAME, row_shape=ROW_SHAPE, attributes={"spec": 2}

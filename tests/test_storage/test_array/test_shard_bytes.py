@@ -129,6 +129,13 @@ class TestDamage:
         with pytest.raises(Damaged):
             decode_shard(data[: 1 + length % (len(data) - 1)], SHAPE)
 
+    def test_a_shard_cut_off_behind_a_whole_chunk_is_noticed(self) -> None:
+        data = encode_shard(block({1, 5, 60}))
+        for span in row_spans(data):
+            if span is not None:
+                with pytest.raises(Damaged):
+                    decode_shard(data[: span[1]], SHAPE)
+
     def test_whole_rows_of_a_damaged_shard_are_read(self) -> None:
         rows = block({1, 5, 60})
         data = bytearray(encode_shard(rows))

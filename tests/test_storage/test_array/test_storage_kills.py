@@ -59,7 +59,7 @@ def compare(store: Path, undisturbed: Path) -> None:
             continue  # it holds the times of the manifests' files
         assert mine == theirs, entry.name
     arrays = [open_array(open_store(found)) for found in (store, undisturbed)]
-    rows = [array.rows().drop(columns="manifest_stamp") for array in arrays]
+    rows = [array.rows().drop(columns="manifest_etag") for array in arrays]
     assert rows[0].equals(rows[1])
     assert verify(arrays[0]) == []
 
@@ -79,12 +79,12 @@ def finish_after_kills(store: Path, kills: list[tuple[int, float]]) -> None:
         kill_after(start(store, pause_s=0.005), shards, delay_s=delay_s)
         manifests = Folder(store / "features/fma" / NAME / "manifests")
         for entry in manifests.list():
-            assert done.setdefault(entry.name, int(entry.stamp)) == int(entry.stamp)
+            assert done.setdefault(entry.name, int(entry.etag)) == int(entry.etag)
     array = open_array(create_store(store))
     array.sweep()
     run(array, library(TRACKS))
     final = (array.location / "manifests").list()
-    assert dict(done.items()).items() <= {entry.name: int(entry.stamp) for entry in final}.items()
+    assert dict(done.items()).items() <= {entry.name: int(entry.etag) for entry in final}.items()
     assert not list(store.rglob("*.partial"))
 
 

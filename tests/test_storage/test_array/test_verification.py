@@ -175,7 +175,7 @@ class TestCorruptions:
         assert verify(finished.features) == []
         assert finished.features.rows().loc[70, "status"] == "ok"
 
-    def test_stamps_of_an_unpacked_copy_outlive_a_repair(self, finished: Finished) -> None:
+    def test_etags_of_an_unpacked_copy_outlive_a_repair(self, finished: Finished) -> None:
         files = {track: file and (file[0], 2) for track, file in finished.audio.files.items()}
         run(finished.features, Audio(files))
         flip(finished.path(shard_name(1)), 100)

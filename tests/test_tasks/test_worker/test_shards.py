@@ -22,7 +22,7 @@ from storage.array.inventory import read_manifest
 from storage.array.layout import create_store
 from storage.array.plans import AudioState, ShardWork
 from storage.errors import Damaged, Refused
-from storage.places.location import Location
+from storage.places.address import parse_location
 from tasks.worker import shards
 from tasks.worker.shards import ShardJob, ShardOutcome, write_shard
 
@@ -94,18 +94,18 @@ def new_job(store: Path, data: Path, extractor: FeatureExtractor) -> ShardJob:
         row_shape=SPEC.row_shape,
         attributes={"spec": SPEC.to_dict()},
     )
-    entries = {entry.name: entry for entry in Location.parse(data).list()}
+    entries = {entry.name: entry for entry in parse_location(data).list()}
     states = []
     for track_id in CLIPS:
         found = entries.get(f"{track_id}.mp3")
-        size, stamp = (found.size, found.stamp) if found else (None, None)
-        states.append(AudioState(track_id, f"{track_id}.mp3", size, stamp))
+        size, etag = (found.size, found.etag) if found else (None, None)
+        states.append(AudioState(track_id, f"{track_id}.mp3", size, etag))
     work = ShardWork(
         shard=1,
         rows=tuple(enumerate(states, start=64)),
         absent=(64 + len(states), 65 + len(states)),
     )
-    return ShardJob(features=features, data=Location.parse(data), work=work, extractor=extractor)
+    return ShardJob(features=features, data=parse_location(data), work=work, extractor=extractor)
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def test_records_tell_the_audio_and_rows_without_a_track_are_absent(written: Wri
             assert (record.status, record.track_id, record.windows) == ("absent", -1, 0)
             continue
         state, content = states[record.row], CLIPS[record.track_id]
-        assert (record.path, record.size, record.stamp) == (state.path, state.size, state.stamp)
+        assert (record.path, record.size, record.etag) == (state.path, state.size, state.etag)
         sha256 = hashlib.sha256(content).hexdigest() if content is not None else ""
         assert record.sha256 == sha256
     lengths = {record.track_id: record.duration_s for record in manifest.rows}
