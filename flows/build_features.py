@@ -32,15 +32,16 @@ from flows.parameters import (
     RetryQuarantined,
     Scheduler,
     StorageBlock,
-    Store,
     Subset,
     Verify,
     Workers,
 )
+from flows.parameters import (
+    Store as StoreAddress,
+)
 from genre_model.specs import FeatureSpec
-from storage.array.layout import create_store
 from storage.array.plans import ShardWork
-from storage.claims import Claim
+from storage.store import Store
 from tasks.build_shard import build_shard, may_pass
 from tasks.catalogue import find_catalogue, store_catalogue
 from tasks.features import (
@@ -83,7 +84,7 @@ class Built:
 @flow(name="build-features", flow_run_name="features of {data}, {preset}")
 def build_features(
     data: Data = "demo",
-    store: Store = "./genre-store",
+    store: StoreAddress = "./genre-store",
     subset: Subset = None,
     preset: Preset = "default",
     workers: Workers = None,
@@ -132,13 +133,13 @@ def build_features(
     options = storage_options(storage_block)
     location = data_location(data, options=options, workers=workers, scheduler=scheduler)
     found = find_catalogue(location, subset=subset)
-    root = create_store(store_address(store), options)
-    catalogue_id = store_catalogue(root, opaque(found))
+    kept = Store.create(store_address(store), options)
+    catalogue_id = store_catalogue(kept, opaque(found))
     artifacts.catalogue(found.summary())
-    what = f"features/{found.catalogue.data_set}/{spec.key}"
-    with Claim(root, what, say=progress.say) as claim:
+    what = kept.features.claim_name(data_set=found.catalogue.data_set, name=spec.key)
+    with kept.claim(what, say=progress.say) as claim:
         work = prepare_features(
-            root,
+            kept,
             opaque(found),
             spec,
             refresh=refresh,
@@ -167,9 +168,9 @@ def build_features(
     try:
         check_quarantine(result, ledger, limit=max_quarantined, where=where)
     except TooManyQuarantined as refusal:
-        events.features_quarantined(root, result, message=str(refusal))
+        events.features_quarantined(kept, result, message=str(refusal))
         raise
-    events.features_ready(root, result, preset=preset, storage_block=storage_block)
+    events.features_ready(kept, result, preset=preset, storage_block=storage_block)
     return result
 
 

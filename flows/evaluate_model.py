@@ -17,10 +17,12 @@ from flows.parameters import (
     Refresh,
     Split,
     StorageBlock,
-    Store,
+)
+from flows.parameters import (
+    Store as StoreAddress,
 )
 from genre_model.specs import EvaluateSpec
-from storage.array.layout import open_store
+from storage.store import Store
 from tasks.evaluation import evaluate_network, read_markdown
 from tasks.models import choose_model
 
@@ -32,7 +34,7 @@ def _run_name() -> str:
 
 @flow(name="evaluate-model", flow_run_name=_run_name)
 def evaluate_model(
-    store: Store = "./genre-store",
+    store: StoreAddress = "./genre-store",
     model: Model = None,
     split: Split = "test",
     refresh: Refresh = False,
@@ -59,9 +61,9 @@ def evaluate_model(
         The JSON object of `genre evaluate`.
     """
     began = time.monotonic()
-    root = open_store(store_address(store), storage_options(storage_block))
-    name = choose_model(root, model)
-    result = evaluate_network(root, name, EvaluateSpec(split=split), refresh=refresh)
+    kept = Store.open(store_address(store), storage_options(storage_block))
+    name = choose_model(kept, model)
+    result = evaluate_network(kept, name, EvaluateSpec(split=split), refresh=refresh)
     get_run_logger().info(
         "%s on %s: track accuracy %.1f %% of %d, window accuracy %.1f %%; report %s",
         name,
@@ -71,7 +73,7 @@ def evaluate_model(
         100 * result["window_accuracy"],
         result["report"],
     )
-    artifacts.evaluation(read_markdown(root, name, split), metrics=result)
+    artifacts.evaluation(read_markdown(kept, name, split), metrics=result)
     return {**result, "seconds": round(time.monotonic() - began, 3)}
 
 

@@ -28,24 +28,23 @@ from flows.parameters import (
     Seed,
     StartAt,
     StorageBlock,
-    Store,
     Subset,
     TrainOn,
     Verify,
     Workers,
 )
+from flows.parameters import (
+    Store as StoreAddress,
+)
 from flows.train_model import name_model, train_model
-from storage.array.layout import open_store
-from storage.catalogues import read_catalogue
-from storage.models import ModelStore
-from storage.places.location import Location
+from storage.store import Store
 from tasks.models import describe_model
 
 
 @flow(name="full-run", flow_run_name="full run of {data}: {preset} features, {network} network")
 def full_run(
     data: Data = "demo",
-    store: Store = "./genre-store",
+    store: StoreAddress = "./genre-store",
     subset: Subset = None,
     preset: Preset = "default",
     network: Network = "default",
@@ -103,15 +102,15 @@ def full_run(
             storage_block=storage_block,
         )
         catalogue = features["catalogue"]
-    root = open_store(store, storage_options(storage_block))
+    kept = Store.open(store, storage_options(storage_block))
     if start_at == "evaluation":
-        name = model_to_evaluate(root, model=model, preset=preset, network=network, seed=seed)
-        trained = {**describe_model(root, name), "seconds": 0.0}
+        name = model_to_evaluate(kept, model=model, preset=preset, network=network, seed=seed)
+        trained = {**describe_model(kept, name), "seconds": 0.0}
     else:
         trained = _train(
-            root,
+            kept,
             train_on=train_on,
-            catalogue=catalogue_to_train_on(root, catalogue=catalogue, data=data),
+            catalogue=catalogue_to_train_on(kept, catalogue=catalogue, data=data),
             preset=preset,
             network=network,
             seed=seed,
@@ -124,8 +123,8 @@ def full_run(
     )
     _log_in_short(features, trained, evaluation)
     return {
-        "store": root.uri,
-        "data": read_catalogue(root, trained["catalogue"]).attrs["data"],
+        "store": kept.uri,
+        "data": kept.catalogues.read(trained["catalogue"]).attrs["data"],
         "catalogue": trained["catalogue"],
         "features": features,
         "model": trained,
@@ -136,14 +135,14 @@ def full_run(
 
 
 def _train(
-    store: Location, *, train_on: str | None, refresh: bool, storage_block: str | None, **what: Any
+    store: Store, *, train_on: str | None, refresh: bool, storage_block: str | None, **what: Any
 ) -> dict[str, Any]:
     """Train here, or have a deployment train what is not there yet."""
     began = time.monotonic()
     name = name_model(store, **what) if train_on else ""
     where = {"store": store.uri, "storage_block": storage_block}
     parameters = {**where, "refresh": refresh, **what}
-    if train_on is None or (ModelStore(store).exists(name) and not refresh):
+    if train_on is None or (store.models.exists(name) and not refresh):
         found: dict[str, Any] = train_model(**parameters)
         return found
     run_elsewhere(train_on, parameters)

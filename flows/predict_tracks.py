@@ -11,8 +11,9 @@ from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress
 from flows.engine.data import folder_location, store_address
-from flows.parameters import Folder, Predicting, Refresh, StorageBlock, Store
-from storage.array.layout import open_store
+from flows.parameters import Folder, Predicting, Refresh, StorageBlock
+from flows.parameters import Store as StoreAddress
+from storage.store import Store
 from tasks.predicted_folder import predict_folder
 from tasks.quoting import opaque
 
@@ -20,7 +21,7 @@ from tasks.quoting import opaque
 @flow(name="predict-tracks", flow_run_name="predict {folder}")
 def predict_tracks(
     folder: Folder,
-    store: Store = "./genre-store",
+    store: StoreAddress = "./genre-store",
     model: Predicting = None,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
@@ -48,14 +49,14 @@ def predict_tracks(
     began = time.monotonic()
     log = get_run_logger()
     options = storage_options(storage_block)
-    audio, root = folder_location(folder, options), open_store(store_address(store), options)
+    audio, kept = folder_location(folder, options), Store.open(store_address(store), options)
 
     def files_done(done: int, total: int) -> None:
         if done % 100 == 0 or done == total:
             log.info("%d of %d new files", done, total)
 
     result = predict_folder(
-        root,
+        kept,
         audio,
         model=model,
         refresh=refresh,

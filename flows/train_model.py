@@ -22,11 +22,12 @@ from flows.parameters import (
     Refresh,
     Seed,
     StorageBlock,
-    Store,
+)
+from flows.parameters import (
+    Store as StoreAddress,
 )
 from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
-from storage.array.layout import open_store
-from storage.places.location import Location
+from storage.store import Store
 from tasks.labelled import load_labelled
 from tasks.quoting import opaque
 from tasks.training import identify_model, read_history, train_network
@@ -34,7 +35,7 @@ from tasks.training import identify_model, read_history, train_network
 
 @flow(name="train-model", flow_run_name="train {network} on {preset} features, seed {seed}")
 def train_model(
-    store: Store = "./genre-store",
+    store: StoreAddress = "./genre-store",
     catalogue: Catalogue = None,
     preset: Preset = "default",
     network: Network = "default",
@@ -70,8 +71,8 @@ def train_model(
         The JSON object of `genre train`.
     """
     began = time.monotonic()
-    root = open_store(store_address(store), storage_options(storage_block))
-    data = load_labelled(root, FeatureSpec.preset(preset), catalogue_id=catalogue)
+    kept = Store.open(store_address(store), storage_options(storage_block))
+    data = load_labelled(kept, FeatureSpec.preset(preset), catalogue_id=catalogue)
     spec = _train_spec(seed, epochs)
     with progress.stage("training", total=spec.epochs, unit="epochs") as show:
 
@@ -83,7 +84,7 @@ def train_model(
             )
 
         result = train_network(
-            root,
+            kept,
             opaque(data),
             ModelSpec(network=network),
             spec,
@@ -101,13 +102,13 @@ def train_model(
         share_of_time(result["stall_share"]),
     )
     if not result["reused"]:
-        history = read_history(root, result["model"])
+        history = read_history(kept.models, result["model"])
         artifacts.training_curves(history, result)
     return {**result, "seconds": round(time.monotonic() - began, 3)}
 
 
 def name_model(
-    store: Location,
+    store: Store,
     *,
     catalogue: str | None,
     preset: str,

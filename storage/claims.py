@@ -28,7 +28,6 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from storage.array.layout import claim_location
 from storage.errors import AlreadyThere, Busy, ClaimLost, NotFound, StorageError
 from storage.places.location import Location
 from storage.places.processes import ProcessIdentity, this_process
@@ -90,12 +89,18 @@ class ClaimRecord:
             return None
 
 
+def claim_location(root: Location, what: str) -> Location:
+    """Place the claim on `what`, whose slashes become dashes."""
+    return root / "claims" / f"{what.replace('/', '-')}.json"
+
+
 class Claim:
     """The right to write one thing, held from `with` to its end.
 
     Parameters
     ----------
-    store : Location
+    root : Location
+        A store, or another folder that claims lie below.
     what : str
         For example `features/fma/default-1a2b3c4d`.
     lease_s : float
@@ -118,14 +123,14 @@ class Claim:
 
     def __init__(
         self,
-        store: Location,
+        root: Location,
         what: str,
         *,
         lease_s: float = LEASE_S,
         wait_s: float | None = None,
         say: Callable[[str], None] | None = None,
     ) -> None:
-        self.location = claim_location(store, what)
+        self.location = claim_location(root, what)
         self.what = what
         self.lease_s = lease_s
         self.wait_s = wait_s
@@ -278,9 +283,9 @@ class _Watch:
             return False
 
 
-def read_claims(store: Location) -> Mapping[str, ClaimRecord]:
+def read_claims(root: Location) -> Mapping[str, ClaimRecord]:
     """List the claims that are held, by file name; also those whose holder is dead."""
-    folder = store / "claims"
+    folder = root / "claims"
     found = {}
     for entry in folder.list():
         with contextlib.suppress(NotFound):

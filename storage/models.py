@@ -16,29 +16,33 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from storage.array.layout import models_folder
 from storage.errors import AlreadyThere, Damaged, NotFound
 from storage.places.location import Location
 
 MODEL_FILE = "model.keras"
 METRICS_FILE = "metrics.json"
-_CHAMPION = "champion.json"
 
 
 @dataclass(frozen=True)
-class ModelStore:
+class Models:
     """The models of one store.
 
     Parameters
     ----------
-    store : Location
+    folder : Location
+        Where they lie.
+    champion_file : Location
+    store : str
+        The store's address, for sentences.
     """
 
-    store: Location
+    folder: Location
+    champion_file: Location
+    store: str
 
     def location(self, model_id: str) -> Location:
         """Place one model."""
-        return models_folder(self.store) / model_id
+        return self.folder / model_id
 
     def exists(self, model_id: str) -> bool:
         """Whether the model was published whole."""
@@ -46,7 +50,7 @@ class ModelStore:
 
     def list(self) -> "Mapping[str, bool]":
         """List models by id, and whether each is whole."""
-        return {name: self.exists(name) for name in models_folder(self.store).folders()}
+        return {name: self.exists(name) for name in self.folder.folders()}
 
     def publish(self, folder: Path, model_id: str) -> Location:
         """Copy a local folder's files, `model.keras` last.
@@ -73,7 +77,7 @@ class ModelStore:
             If the model was not published, or the folder has no `metrics.json`.
         """
         if not self.exists(model_id):
-            raise NotFound(f"There is no model {model_id!r} in {self.store.uri}.")
+            raise NotFound(f"There is no model {model_id!r} in {self.store}.")
         target = self.location(model_id) / "evaluation" / split
         (target / METRICS_FILE).delete()
         _copy(folder, target, last=METRICS_FILE)
@@ -107,7 +111,7 @@ class ModelStore:
         entry = (source / MODEL_FILE).entry()
         if entry is None:
             known = ", ".join(self.list()) or "none"
-            raise NotFound(f"There is no model {model_id!r} in {self.store.uri} (there: {known}).")
+            raise NotFound(f"There is no model {model_id!r} in {self.store} (there: {known}).")
         if source.local_path is not None:
             return source.local_path
         version = sha256(f"{source.uri} {entry.etag}".encode()).hexdigest()[:8]
@@ -129,7 +133,7 @@ class ModelStore:
         """Make the model champion if there is none; of several at once, one does."""
         content = _succession({}, model_id)
         try:
-            (self.store / _CHAMPION).create(content)
+            self.champion_file.create(content)
         except AlreadyThere:
             return False
         return True
@@ -143,8 +147,8 @@ class ModelStore:
             If there is no such model.
         """
         if not self.exists(model_id):
-            raise NotFound(f"There is no model {model_id!r} in {self.store.uri}.")
-        place = self.store / _CHAMPION
+            raise NotFound(f"There is no model {model_id!r} in {self.store}.")
+        place = self.champion_file
         while not self.set_champion_if_none(model_id):
             content, etag = self._read_champion()
             if content.get("model") == model_id:
@@ -153,7 +157,7 @@ class ModelStore:
                 return
 
     def _read_champion(self) -> tuple[dict[str, Any], str]:
-        place = self.store / _CHAMPION
+        place = self.champion_file
         try:
             data, etag = place.read_with_etag()
         except NotFound:

@@ -15,9 +15,9 @@ from prefect.cache_policies import NO_CACHE
 from genre_model.data.catalogue import Catalogue, count_licences, locate_audio, read_tracks, select
 from genre_model.data.genre_folders import catalogue_folders, data_set_name
 from genre_model.data.genres_csv import derive_genres, read_genres
-from storage.catalogues import write_catalogue
 from storage.errors import NotFound
 from storage.places.location import Entry, Location
+from storage.store import Store
 from tasks.data_folder import GENRES, METADATA, FmaFolder, GenreFolders, open_data_folder
 from tasks.demo import MARK
 
@@ -107,11 +107,10 @@ def _of_genres(folder: GenreFolders) -> FoundCatalogue:
 
 
 @task(name="store catalogue", task_run_name="store the catalogue", cache_policy=NO_CACHE)
-def store_catalogue(store: Location, found: FoundCatalogue) -> str:
+def store_catalogue(store: Store, found: FoundCatalogue) -> str:
     """Write the catalogue to the store, unless it is there, and return its id."""
     catalogue = found.catalogue
-    write_catalogue(
-        store,
+    store.catalogues.write(
         catalogue.id,
         catalogue.tracks,
         attributes={

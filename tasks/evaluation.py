@@ -17,8 +17,8 @@ from prefect.cache_policies import NO_CACHE
 
 from genre_model.data.catalogue import count_licences
 from genre_model.specs import EvaluateSpec, FeatureSpec
-from storage.models import METRICS_FILE, ModelStore
-from storage.places.location import Location
+from storage.models import METRICS_FILE, Models
+from storage.store import Store
 from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 from tasks.labelled import LabelledFeatures, load_labelled
 from tasks.native_stderr import held_back
@@ -29,13 +29,13 @@ REPORT_FILE, MARKDOWN_FILE = "report.html", "report.md"
 
 @task(name="evaluate", task_run_name="evaluate {model} on {spec.split}", cache_policy=NO_CACHE)
 def evaluate_network(
-    store: Location, model: str, spec: EvaluateSpec, *, refresh: bool = False
+    store: Store, model: str, spec: EvaluateSpec, *, refresh: bool = False
 ) -> dict[str, Any]:
     """Predict a split's tracks, and publish what the predictions are worth.
 
     Parameters
     ----------
-    store : Location
+    store : Store
     model : str
         Its id.
     spec : EvaluateSpec
@@ -53,7 +53,7 @@ def evaluate_network(
     NotFound
         If the model, or what it was trained on, is not in the store.
     """
-    models = ModelStore(store)
+    models = store.models
     found = None if refresh else models.metrics(model, split=spec.split)
     if found is None:
         data = _data_of(store, models.parameters(model))
@@ -65,19 +65,19 @@ def evaluate_network(
     return {**found, "report": (place / REPORT_FILE).uri}
 
 
-def read_markdown(store: Location, model: str, split: str) -> str:
+def read_markdown(store: Store, model: str, split: str) -> str:
     """Read the report as Markdown with its pictures inside."""
-    place = ModelStore(store).location(model) / "evaluation" / split / MARKDOWN_FILE
+    place = store.models.location(model) / "evaluation" / split / MARKDOWN_FILE
     return place.read_bytes().decode()
 
 
-def _data_of(store: Location, params: dict[str, Any]) -> LabelledFeatures:
+def _data_of(store: Store, params: dict[str, Any]) -> LabelledFeatures:
     spec = FeatureSpec.from_dict(params["features"])
     return load_labelled(store, spec, catalogue_id=params["catalogue"])
 
 
 def _evaluate(
-    models: ModelStore, model: str, data: LabelledFeatures, spec: EvaluateSpec, folder: Path
+    models: Models, model: str, data: LabelledFeatures, spec: EvaluateSpec, folder: Path
 ) -> dict[str, Any]:
     from genre_model.judging.comparison import Evaluated, compare
     from genre_model.judging.evaluation import evaluate, track_table
@@ -102,7 +102,7 @@ def _evaluate(
         standing=standing(models, model, comparisons),
         metrics=metrics,
         table=table,
-        history=read_history(models.store, model),
+        history=read_history(models, model),
         params=bundle.params,
         data=data,
         split=spec.split,

@@ -14,11 +14,12 @@ from prefect.cache_policies import NO_CACHE
 
 from genre_model.mel import FeatureExtractor
 from genre_model.specs import FeatureSpec
-from storage.array.features import FeatureStore, Finalised
-from storage.array.layout import ROWS_PER_SHARD
+from storage.array.feature_array import FeatureArray, Finalised
+from storage.array.layout import ROWS_PER_SHARD, ArrayLayout
 from storage.array.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
 from storage.array.verification import shards_to_repair, verify
 from storage.places.location import Location
+from storage.store import Store
 from tasks.catalogue import FoundCatalogue
 from tasks.worker.audio_files import hash_audio
 
@@ -29,7 +30,7 @@ class FeatureWork:
 
     Attributes
     ----------
-    features : FeatureStore
+    features : FeatureArray
         The array's folder.
     data : Location
         Where the audio is.
@@ -41,7 +42,7 @@ class FeatureWork:
         One sentence for each shard that verification found damaged.
     """
 
-    features: FeatureStore
+    features: FeatureArray
     data: Location
     spec: FeatureSpec
     plan: WorkPlan
@@ -55,7 +56,7 @@ class FeatureWork:
 
 @task(name="plan", task_run_name="plan rows of {spec.key}", cache_policy=NO_CACHE)
 def prepare_features(
-    store: Location,
+    store: Store,
     found: FoundCatalogue,
     spec: FeatureSpec,
     *,
@@ -67,7 +68,7 @@ def prepare_features(
 
     Parameters
     ----------
-    store : Location
+    store : Store
     found : FoundCatalogue
         The tracks, and which audio is there.
     spec : FeatureSpec
@@ -87,11 +88,10 @@ def prepare_features(
     StorageError
         If the store cannot be read or written.
     """
-    features = FeatureStore.create(
-        store,
+    features = store.features.create(
         data_set=found.catalogue.data_set,
         name=spec.key,
-        row_shape=spec.row_shape,
+        layout=array_layout(spec),
         attributes={"preset": spec.name, "spec": spec.to_dict()},
     )
     store.sweep()
@@ -107,6 +107,13 @@ def prepare_features(
         plan = _plan(features, found.data, wanted, retry_quarantined=retry_quarantined)
     features.prepare(plan)
     return FeatureWork(features=features, data=found.data, spec=spec, plan=plan, repaired=repaired)
+
+
+def array_layout(spec: FeatureSpec) -> ArrayLayout:
+    """Say what the rows of a frontend's array are."""
+    return ArrayLayout(
+        array="log_mel", dimensions=("window", "band", "frame"), row_shape=spec.row_shape
+    )
 
 
 def wanted_audio(found: FoundCatalogue) -> list[AudioState]:
@@ -181,9 +188,9 @@ def _counts(statuses: pd.Series[str]) -> dict[str, int]:
 
 
 def _plan(
-    features: FeatureStore, data: Location, wanted: list[AudioState], *, retry_quarantined: bool
+    features: FeatureArray, data: Location, wanted: list[AudioState], *, retry_quarantined: bool
 ) -> WorkPlan:
-    known = features.survey().known
+    known = features.inventory().known
     hashes = _hash_all(data, tracks_to_hash(known, wanted))
     return plan_work(known, wanted, hashes=hashes, retry_quarantined=retry_quarantined)
 

@@ -11,11 +11,11 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from storage.claims import Claim
 from storage.errors import NotFound
 from storage.places.location import Entry, Location
-from storage.predictions import PREDICTION_COLUMNS, PredictionTable
-from tasks.prediction import open_predictor
+from storage.predictions import PREDICTION_COLUMNS
+from storage.store import Store
+from tasks.models import open_predictor
 
 if TYPE_CHECKING:
     from genre_model.predict import Predictor
@@ -31,7 +31,7 @@ SAVED_EVERY = 100
 
 @task(name="predict folder", cache_policy=NO_CACHE)
 def predict_folder(
-    store: Location,
+    store: Store,
     folder: Location,
     *,
     model: str | None = None,
@@ -46,7 +46,8 @@ def predict_folder(
 
     Parameters
     ----------
-    store, folder : Location
+    store : Store
+    folder : Location
     model : str, optional
         An id in the store; the champion by default.
     refresh : bool
@@ -69,8 +70,8 @@ def predict_folder(
     """
     audio, ignored = _audio_files(folder)
     name, predictor = open_predictor(store, model)
-    table = PredictionTable.of(store, model=Path(name).name, folder=folder)
-    with Claim(store, f"predictions/{Path(name).name}/{table.location.name}", say=say):
+    table = store.predictions.table(model=Path(name).name, folder=folder)
+    with store.claim(f"predictions/{Path(name).name}/{table.location.name}", say=say):
         lines = {} if refresh else _still_true(table.read(), audio)
         reused = len(lines)
         new = [entry for entry in audio.values() if entry.name not in lines]

@@ -16,9 +16,8 @@ from prefect.cache_policies import NO_CACHE
 
 from genre_model.learning.bundle import HISTORY_FILE, model_id, save_bundle
 from genre_model.specs import TRAINING_VERSION, ModelSpec, TrainSpec
-from storage.claims import Claim
-from storage.models import METRICS_FILE, MODEL_FILE, ModelStore
-from storage.places.location import Location
+from storage.models import METRICS_FILE, MODEL_FILE, Models
+from storage.store import Store
 from tasks.labelled import LabelledFeatures
 from tasks.models import describe_model
 from tasks.native_stderr import held_back
@@ -46,7 +45,7 @@ def identify_model(data: LabelledFeatures, model: ModelSpec, spec: TrainSpec) ->
     cache_policy=NO_CACHE,
 )
 def train_network(
-    store: Location,
+    store: Store,
     data: LabelledFeatures,
     model: ModelSpec,
     spec: TrainSpec,
@@ -59,7 +58,7 @@ def train_network(
 
     Parameters
     ----------
-    store : Location
+    store : Store
     data : LabelledFeatures
     model : ModelSpec
     spec : TrainSpec
@@ -75,22 +74,22 @@ def train_network(
     dict
         The JSON keys of `genre train` but for `seconds`.
     """
-    models, name = ModelStore(store), identify_model(data, model, spec)
-    with Claim(store, f"models/{name}", say=say):
+    models, name = store.models, identify_model(data, model, spec)
+    with store.claim(f"models/{name}", say=say):
         reused = models.exists(name) and not refresh
         if not reused:
             _train(models, name, data, model, spec, refresh=refresh, on_epoch=on_epoch, say=say)
     return {**describe_model(store, name), "reused": reused}
 
 
-def read_history(store: Location, model: str) -> pd.DataFrame:
+def read_history(models: Models, model: str) -> pd.DataFrame:
     """Read a model's history, one line an epoch."""
-    place = ModelStore(store).location(model) / HISTORY_FILE
+    place = models.location(model) / HISTORY_FILE
     return pd.read_csv(BytesIO(place.read_bytes()))
 
 
 def _train(
-    models: ModelStore,
+    models: Models,
     name: str,
     data: LabelledFeatures,
     model: ModelSpec,
@@ -156,7 +155,7 @@ def _rounded(share: float | None) -> float | None:
     return None if share is None else round(share, 4)
 
 
-def _withdraw(models: ModelStore, name: str) -> None:
+def _withdraw(models: Models, name: str) -> None:
     """Take a model back before it is published anew, with the evaluations of the former one."""
     place = models.location(name)
     for split in (place / "evaluation").folders():

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from flows.engine.cluster import check_cluster
 from genre_model.specs import FeatureSpec
-from storage.array.layout import open_store
 from storage.errors import NotFound
 from storage.places.address import parse_location
+from storage.store import Store
 
 if TYPE_CHECKING:
     from flows.engine.starting_points import Stage
@@ -36,7 +36,7 @@ def check_features(
     check_cluster(workers=workers, scheduler=scheduler)
     _check_data(data, subset=subset)
     try:
-        open_store(store)
+        Store.open(store)
     except NotFound:
         return  # it will be made
 
@@ -57,7 +57,7 @@ def check_training(
     GenreModelError, StorageError
         With the sentence of the flow.
     """
-    root = open_store(store)
+    root = Store.open(store)
     if data is not None:
         _check_data(data, subset=subset)
         return
@@ -79,7 +79,7 @@ def check_run(*, start_at: Stage, data: str, store: str, **options: Any) -> None
         return
     from flows.engine.starting_points import catalogue_to_train_on, model_to_evaluate
 
-    root = open_store(store)
+    root = Store.open(store)
     if start_at == "training":
         named = catalogue_to_train_on(root, catalogue=options["catalogue"], data=data)
         check_training(store=store, preset=options["preset"], catalogue=named)

@@ -68,11 +68,11 @@ def evaluate(
     """Run `genre evaluate`; preset, network and seed narrow the choice of the model."""
 
     def choose() -> None:
-        from storage.array.layout import open_store
+        from storage.store import Store
         from tasks.models import choose_model
 
         options["model"] = choose_model(
-            open_store(options["store"]),
+            Store.open(options["store"]),
             options["model"],
             preset=preset,
             network=network,
@@ -92,13 +92,10 @@ def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str
     environment.prepare()
     with console.result_stream() as out:
         progress.enable()
-        from storage.array.layout import open_store
-        from storage.places.address import parse_location
-        from tasks.prediction import open_predictor, predict_files
+        from tasks.models import open_predictor
+        from tasks.prediction import predict_files
 
-        name, predictor = open_predictor(
-            parse_location(store) if model is not None else open_store(store), model
-        )
+        name, predictor = open_predictor(store, model)
         with progress.stage("predict", total=len(files), unit="files") as show:
             lines = predict_files(predictor, files, file_done=lambda done: show(done, ""))
         bad = [line for line in lines if line["genre"] is None]
@@ -114,27 +111,11 @@ def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str
 
 def status(*, as_json: bool, store: str, verify: bool) -> None:
     """Run `genre status`; it starts no server and imports no Prefect."""
-    from storage.array.datasets import list_features
-    from storage.array.features import FeatureStore
-    from storage.array.layout import open_store
-    from storage.array.verification import verify as verify_features
-    from storage.summary import summarise
-    from tasks.known_defects import report_known_defects
+    from storage.store import Store
+    from tasks.status import describe_store
 
     with console.result_stream() as out:
-        root = open_store(store)
-        result: Result = summarise(root).to_dict()
-        for each in result["features"]:
-            data_set, _, name = each["key"].partition("/")
-            each["known_defects"] = report_known_defects(root, data_set=data_set, name=name)
-        if verify:
-            result["problems"] = [
-                {"features": f"{data_set}/{name}", **problem.to_dict()}
-                for data_set, name in list_features(root)
-                for problem in verify_features(
-                    FeatureStore.open(root, data_set=data_set, name=name)
-                )
-            ]
+        result = describe_store(Store.open(store), verify=verify)
         console.emit(result, as_json=as_json, show=lambda to: render.status(result, to), to=out)
     if result.get("problems"):
         raise SystemExit(console.EXIT_FAILED)
@@ -162,8 +143,8 @@ def _flow_result(
 
 def _catalogue_of(data: str, subset: str | None, store: str) -> str:
     from flows.engine.data import data_location
-    from storage.array.layout import open_store
+    from storage.store import Store
     from tasks.catalogue import find_catalogue, store_catalogue
 
     found = find_catalogue.fn(data_location(data), subset=subset)
-    return store_catalogue.fn(open_store(store), found)
+    return store_catalogue.fn(Store.open(store), found)

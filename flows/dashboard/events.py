@@ -8,7 +8,7 @@ from typing import Any
 from prefect.context import FlowRunContext
 from prefect.events import emit_event
 
-from storage.places.location import Location
+from storage.store import Store
 
 READY_EVENT = "genre.features.ready"
 QUARANTINED_EVENT = "genre.features.quarantined"
@@ -17,7 +17,7 @@ PART_OF_A_RUN = "genre.part-of-a-run"
 
 
 def features_ready(
-    store: Location, result: Mapping[str, Any], *, preset: str, storage_block: str | None = None
+    store: Store, result: Mapping[str, Any], *, preset: str, storage_block: str | None = None
 ) -> None:
     """Tell that features are whole, from the result of `build_features`, and how to reach them."""
     payload = {
@@ -31,7 +31,7 @@ def features_ready(
     emit_event(READY_EVENT, resource=_resource(result), payload=payload)
 
 
-def features_quarantined(store: Location, result: Mapping[str, Any], *, message: str) -> None:
+def features_quarantined(store: Store, result: Mapping[str, Any], *, message: str) -> None:
     """Tell that too many tracks were refused; `message` is the error that the run ends with."""
     payload = {
         "store": store.uri,

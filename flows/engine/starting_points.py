@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from flows.engine.data import BUILT_IN
-from storage.catalogues import newest_catalogue, read_catalogue
 from storage.places.address import parse_location
-from storage.places.location import Location
+from storage.store import Store
 from tasks.models import choose_model
 
 Stage = Literal["features", "training", "evaluation"]
@@ -15,12 +14,12 @@ STAGES: tuple[Stage, ...] = ("features", "training", "evaluation")
 _DEFAULT = "default"
 
 
-def catalogue_to_train_on(store: Location, *, catalogue: str | None, data: str) -> str:
+def catalogue_to_train_on(store: Store, *, catalogue: str | None, data: str) -> str:
     """Choose the catalogue of a run that starts at `training`.
 
     Parameters
     ----------
-    store : Location
+    store : Store
     catalogue : str, optional
         An id.
     data : str
@@ -33,19 +32,19 @@ def catalogue_to_train_on(store: Location, *, catalogue: str | None, data: str) 
         If there is none.
     """
     if catalogue is None:
-        return newest_catalogue(store, data=None if data == BUILT_IN else parse_location(data).uri)
-    read_catalogue(store, catalogue)
+        return store.catalogues.newest(data=None if data == BUILT_IN else parse_location(data).uri)
+    store.catalogues.read(catalogue)
     return catalogue
 
 
 def model_to_evaluate(
-    store: Location, *, model: str | None, preset: str, network: str, seed: int
+    store: Store, *, model: str | None, preset: str, network: str, seed: int
 ) -> str:
     """Choose the model of a run that starts at `evaluation`.
 
     Parameters
     ----------
-    store : Location
+    store : Store
     model : str, optional
         An id.
     preset, network, seed

@@ -18,12 +18,11 @@ from storage.array.layout import (
     ABSENT,
     NO_TRACK,
     ROWS_PER_SHARD,
+    ArrayLayout,
     manifest_name,
     plan_name,
     plan_number,
-    shard_name,
     shard_of_manifest,
-    shard_of_object,
 )
 from storage.array.manifests import ShardManifest
 from storage.array.plans import Known
@@ -45,7 +44,7 @@ _Out = TypeVar("_Out")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survey:
+class Inventory:
     """What was found.
 
     Attributes
@@ -94,13 +93,15 @@ class Survey:
         return _of_shards(self.records, self.done).sort_values("row").reset_index(drop=True)
 
 
-def survey(features: Location, *, row_shape: Sequence[int], trusts_table: bool = True) -> Survey:
+def take_inventory(
+    features: Location, layout: ArrayLayout, *, trusts_table: bool = True
+) -> Inventory:
     """Read and list what is there.
 
     Parameters
     ----------
     features : Location
-    row_shape : Sequence[int]
+    layout : ArrayLayout
     trusts_table : bool
         Take records from `rows.parquet` where a manifest has the etag it had then; otherwise
         every manifest is read.
@@ -113,7 +114,7 @@ def survey(features: Location, *, row_shape: Sequence[int], trusts_table: bool =
     plans, next_plan = read_plans(features)
     stored = read_stored_rows(features)
     manifests = list_manifests(features)
-    objects = list_objects(features)
+    objects = list_objects(features, layout)
     trusted = stored if trusts_table else empty(ROW_COLUMNS)
     records, problems = _records(features, trusted, manifests)
     if not trusts_table:
@@ -121,12 +122,12 @@ def survey(features: Location, *, row_shape: Sequence[int], trusts_table: bool =
     fitting, misfits = _fitting(plans, records, objects, frozenset(manifests) - frozenset(problems))
     old = _with_last_known(records, stored)
     broken = _of_shards(old, frozenset(_shards_of(plans)) - fitting)
-    return Survey(
+    return Inventory(
         plans=plans,
         next_plan=next_plan,
         records=old,
         done=fitting,
-        savable=_savable(features, broken, objects, row_shape),
+        savable=_savable(features, broken, objects, layout),
         stored=stored,
         manifests=manifests,
         objects=objects,
@@ -159,10 +160,10 @@ def list_manifests(features: Location) -> dict[int, Entry]:
     return _by_number((features / "manifests").list(), shard_of_manifest)
 
 
-def list_objects(features: Location) -> dict[int, Entry]:
+def list_objects(features: Location, layout: ArrayLayout) -> dict[int, Entry]:
     """List the shards' objects, by shard."""
-    listed = (features / "log_mel" / "c").list(recursive=True)
-    return _by_number(listed, lambda name: shard_of_object(f"log_mel/c/{name}"))
+    listed = (features / layout.chunks_folder).list(recursive=True)
+    return _by_number(listed, layout.shard_of_object)
 
 
 def read_manifest(features: Location, shard: int) -> ShardManifest:
@@ -297,11 +298,12 @@ def _savable(
     features: Location,
     broken: pd.DataFrame,
     objects: dict[int, Entry],
-    row_shape: Sequence[int],
+    layout: ArrayLayout,
 ) -> frozenset[int]:
     def of_shard(shard: int) -> list[int]:
-        data = (features / shard_name(shard)).read_bytes() if shard in objects else b""
-        return list(savable_rows(data, _of_shards(broken, frozenset([shard])), row_shape))
+        place = features / layout.shard_name(shard)
+        data = place.read_bytes() if shard in objects else b""
+        return list(savable_rows(data, _of_shards(broken, frozenset([shard])), layout.row_shape))
 
     shards = np.unique(_shards_of_rows(broken)).tolist()
     return frozenset(row for rows in in_parallel(of_shard, shards) for row in rows)

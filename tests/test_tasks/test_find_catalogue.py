@@ -17,12 +17,11 @@ from genre_model.data.tracks_csv import COLUMNS
 from genre_model.errors import CatalogueError
 from genre_model.mel import FeatureExtractor
 from genre_model.specs import FeatureSpec
-from storage.array.layout import create_store
-from storage.catalogues import read_catalogue
 from storage.places.address import parse_location
 from storage.places.bucket import Bucket
 from storage.places.location import Location
 from storage.places.s3_requests import Requests
+from storage.store import Store
 from tasks.catalogue import FoundCatalogue, find_catalogue, store_catalogue
 from tasks.features import prepare_features
 from tasks.worker import shards
@@ -117,8 +116,8 @@ def test_folders_of_genres_from_files_to_windows(tmp_path: Path, files: dict[str
     assert summary["licences"] == {"not stated": 13}
     assert sum(sum(counts.values()) for counts in summary["genres"].values()) == 13
     assert any("No artists are known" in remark for remark in summary["remarks"])
-    store = create_store(tmp_path / "store")
-    stored = read_catalogue(store, store_catalogue.fn(store, found))
+    store = Store.create(tmp_path / "store")
+    stored = store.catalogues.read(store_catalogue.fn(store, found))
     assert stored.attrs["remarks"] == summary["remarks"]
     spec = FeatureSpec.preset("seed")
     work = prepare_features.fn(store, found, spec)

@@ -10,11 +10,11 @@ import pytest
 
 from genre_model.predict import Prediction
 from genre_model.signal.audio import Status
-from storage.array.layout import create_store
 from storage.errors import NotFound
 from storage.places.address import parse_location
 from storage.places.location import Location
-from storage.predictions import PREDICTION_COLUMNS, PredictionTable
+from storage.predictions import PREDICTION_COLUMNS
+from storage.store import Store
 from tasks import predicted_folder
 
 
@@ -45,7 +45,7 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Location:
-    return create_store(tmp_path / "store")
+    return Store.create(tmp_path / "store")
 
 
 @pytest.fixture
@@ -58,19 +58,19 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-def predict(store: Location, folder: Path, **options: Any) -> dict[str, Any]:
+def predict(store: Store, folder: Path, **options: Any) -> dict[str, Any]:
     return predicted_folder.predict_folder.fn(store, parse_location(folder), **options)
 
 
 def test_all_audio_files_become_lines_bad_ones_with_their_status(
-    store: Location, folder: Path, listener: Listener
+    store: Store, folder: Path, listener: Listener
 ) -> None:
     result = predict(store, folder)
     assert (result["files"], result["predicted"], result["ignored"]) == (3, 3, 1)
     assert result["statuses"] == {"ok": 2, "empty": 1}
     assert result["genres"] == {"Rock": 2}
     assert len(listener.heard) == 3
-    table = PredictionTable.of(store, model="seed-12345678", folder=parse_location(folder))
+    table = store.predictions.table(model="seed-12345678", folder=parse_location(folder))
     assert table.location.uri == result["table"]
     assert list(table.read().columns) == list(PREDICTION_COLUMNS)
     assert list(table.read()["path"]) == ["a.mp3", "album/b.FLAC", "c.wav"]
@@ -78,7 +78,7 @@ def test_all_audio_files_become_lines_bad_ones_with_their_status(
 
 
 def test_a_second_run_predicts_what_is_new_or_changed_and_forgets_what_has_gone(
-    store: Location, folder: Path, listener: Listener
+    store: Store, folder: Path, listener: Listener
 ) -> None:
     first = predict(store, folder)
     again = predict(store, folder)
@@ -96,7 +96,7 @@ def test_a_second_run_predicts_what_is_new_or_changed_and_forgets_what_has_gone(
 
 
 def test_a_run_that_is_cut_off_is_taken_up(
-    store: Location, folder: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+    store: Store, folder: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(predicted_folder, "SAVED_EVERY", 1)
     listener.gives_up_after = 2
@@ -107,6 +107,6 @@ def test_a_run_that_is_cut_off_is_taken_up(
     assert len(listener.heard) == 3
 
 
-def test_a_folder_without_audio_is_named(store: Location, tmp_path: Path) -> None:
+def test_a_folder_without_audio_is_named(store: Store, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=rf"no audio file in {tmp_path / 'nothing'}"):
         predict(store, tmp_path / "nothing")

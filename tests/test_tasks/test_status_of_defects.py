@@ -10,35 +10,34 @@ import pandas as pd
 
 from flows.command import render
 from genre_model.data.known_defects import fma_small
-from storage.array.features import FeatureStore
-from storage.array.layout import create_store, manifest_name, shard_name
+from storage.array.feature_array import FeatureArray
+from storage.array.layout import ArrayLayout, manifest_name
 from storage.array.manifests import RowRecord, ShardManifest
 from storage.array.plans import AudioState, ShardWork, plan_work
-from storage.catalogues import write_catalogue
-from storage.places.location import Location
-from storage.summary import summarise
+from storage.store import Store
 from tasks.known_defects import report_known_defects
 
 NAME = "default-0123abcd"
+LAYOUT = ArrayLayout(array="log_mel", dimensions=("window", "band", "frame"), row_shape=(1, 1, 1))
 STATUSES = {line["track_id"]: line["statuses"][0] for line in fma_small().defects}
 IDS = sorted({*range(7_991), *STATUSES})
 TWINS = {77: 7, 500: 50}
 
 
-def write_rows(store: Location, data_set: str, ids: list[int]) -> None:
+def write_rows(store: Store, data_set: str, ids: list[int]) -> None:
     """Write what listings and tables see of a finished array."""
-    features = FeatureStore.create(
-        store, data_set=data_set, name=NAME, row_shape=(1, 1, 1), attributes={"preset": "default"}
+    features = store.features.create(
+        data_set=data_set, name=NAME, layout=LAYOUT, attributes={"preset": "default"}
     )
     wanted = [AudioState(track, f"fma_small/{track:06d}.mp3", 1_000, "1") for track in ids]
-    plan = plan_work(features.survey().known, wanted, hashes={})
+    plan = plan_work(features.inventory().known, wanted, hashes={})
     features.prepare(plan)
     for work in plan.shards:
         write_shard(features, work)
     features.finalise(plan.required)
 
 
-def write_shard(features: FeatureStore, work: ShardWork) -> None:
+def write_shard(features: FeatureArray, work: ShardWork) -> None:
     """Write a shard of one byte, and a manifest in which the listed tracks have their statuses."""
     folder = features.location.local_path
     assert folder is not None
@@ -62,16 +61,16 @@ def write_shard(features: FeatureStore, work: ShardWork) -> None:
         )
     manifest = ShardManifest(shard=work.shard, rows=tuple(records), size=1, sha256="0" * 64)
     for name, content in (
-        (shard_name(work.shard), b"-"),
+        (LAYOUT.shard_name(work.shard), b"-"),
         (manifest_name(work.shard), manifest.to_json()),
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
 
 
-def status(store: Location) -> str:
+def status(store: Store) -> str:
     """Write what `genre status` writes."""
-    result = summarise(store).to_dict()
+    result = store.status().to_dict()
     for each in result["features"]:
         data_set, _, name = each["key"].partition("/")
         each["known_defects"] = report_known_defects(store, data_set=data_set, name=name)
@@ -81,13 +80,13 @@ def status(store: Location) -> str:
     return text.getvalue()
 
 
-def catalogue(store: Location, name: str, ids: list[int]) -> None:
+def catalogue(store: Store, name: str, ids: list[int]) -> None:
     frame = pd.DataFrame({"track_id": ids, "genre": "Rock", "subset": "small"})
-    write_catalogue(store, name, frame, attributes={"data_set": name.rpartition("-")[0]})
+    store.catalogues.write(name, frame, attributes={"data_set": name.rpartition("-")[0]})
 
 
 def test_an_array_of_fma_small_is_compared(tmp_path: Path) -> None:
-    store = create_store(tmp_path)
+    store = Store.create(tmp_path)
     catalogue(store, "fma-01234567", IDS)
     # A later catalogue of fewer tracks does not hide the first.
     catalogue(store, "fma-12345678", IDS[:9])
@@ -107,7 +106,7 @@ def test_an_array_of_fma_small_is_compared(tmp_path: Path) -> None:
 
 
 def test_a_few_tracks_are_not_fma_small(tmp_path: Path) -> None:
-    store = create_store(tmp_path)
+    store = Store.create(tmp_path)
     catalogue(store, "fma-01234567", IDS[-20:])
     write_rows(store, "fma", IDS[-20:])
     assert "are known" not in status(store)

@@ -9,18 +9,17 @@ import pandas as pd
 import pytest
 
 from flows.engine.starting_points import STAGES, catalogue_to_train_on, model_to_evaluate
-from storage.array.layout import create_store
-from storage.catalogues import write_catalogue
 from storage.errors import NotFound
 from storage.places.location import Location
+from storage.store import Store
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Location:
     """Make a store of two catalogues and three models, the last of them not whole."""
-    root = create_store(tmp_path / "store")
+    root = Store.create(tmp_path / "store")
     for name, data in (("fma-1", "/music"), ("demo-2", "/demo")):
-        write_catalogue(root, name, pd.DataFrame({"track_id": [1]}), attributes={"data": data})
+        root.catalogues.write(name, pd.DataFrame({"track_id": [1]}), attributes={"data": data})
     for number, network in enumerate(("seed", "default", "seed")):
         folder = tmp_path / "store" / "models" / f"{network}-{number}"
         folder.mkdir(parents=True)
@@ -32,7 +31,7 @@ def store(tmp_path: Path) -> Location:
     return root
 
 
-def test_training_takes_the_newest_catalogue_or_that_of_the_folder(store: Location) -> None:
+def test_training_takes_the_newest_catalogue_or_that_of_the_folder(store: Store) -> None:
     assert catalogue_to_train_on(store, catalogue=None, data="demo") == "demo-2"
     assert catalogue_to_train_on(store, catalogue=None, data="/music") == "fma-1"
     assert catalogue_to_train_on(store, catalogue="fma-1", data="demo") == "fma-1"
@@ -42,7 +41,7 @@ def test_training_takes_the_newest_catalogue_or_that_of_the_folder(store: Locati
         catalogue_to_train_on(store, catalogue="fma-9", data="demo")
 
 
-def test_evaluation_takes_the_newest_whole_model_that_fits(store: Location) -> None:
+def test_evaluation_takes_the_newest_whole_model_that_fits(store: Store) -> None:
     def chosen(model: str | None = None, network: str = "default", seed: int = 0) -> str:
         return model_to_evaluate(store, model=model, preset="default", network=network, seed=seed)
 

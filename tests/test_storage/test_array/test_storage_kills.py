@@ -14,12 +14,11 @@ from pathlib import Path
 import pytest
 from feature_runs import NAME, library, open_array, run
 
-from storage.array.layout import create_store, open_store
 from storage.array.manifests import ShardManifest
 from storage.array.verification import verify
 from storage.errors import Full
 from storage.places.folder import Folder
-from storage.places.location import Location
+from storage.store import Store
 
 SCRIPT = Path(__file__).parents[1] / "feature_runs.py"
 TRACKS = 600
@@ -58,7 +57,7 @@ def compare(store: Path, undisturbed: Path) -> None:
         elif entry.name == "rows.parquet":
             continue  # it holds the times of the manifests' files
         assert mine == theirs, entry.name
-    arrays = [open_array(open_store(found)) for found in (store, undisturbed)]
+    arrays = [open_array(Store.open(found)) for found in (store, undisturbed)]
     rows = [array.rows().drop(columns="manifest_etag") for array in arrays]
     assert rows[0].equals(rows[1])
     assert verify(arrays[0]) == []
@@ -68,7 +67,7 @@ def compare(store: Path, undisturbed: Path) -> None:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make the store that no one disturbed."""
     path = tmp_path_factory.mktemp("undisturbed") / "store"
-    run(open_array(create_store(path)), library(TRACKS))
+    run(open_array(Store.create(path)), library(TRACKS))
     return path
 
 
@@ -80,7 +79,7 @@ def finish_after_kills(store: Path, kills: list[tuple[int, float]]) -> None:
         manifests = Folder(store / "features/fma" / NAME / "manifests")
         for entry in manifests.list():
             assert done.setdefault(entry.name, int(entry.etag)) == int(entry.etag)
-    array = open_array(create_store(store))
+    array = open_array(Store.create(store))
     array.sweep()
     run(array, library(TRACKS))
     final = (array.location / "manifests").list()
@@ -174,7 +173,7 @@ def test_a_full_disk_is_survived(tmp_path: Path, undisturbed: Path) -> None:
     try:
         filler = disk / "filler"
         filler.write_bytes(bytes(220_000))
-        array = open_array(create_store(disk / "store"))
+        array = open_array(Store.create(disk / "store"))
         with pytest.raises(Full, match="No space left"):
             run(array, library(TRACKS))
         assert not list(disk.rglob("*.partial"))
@@ -186,11 +185,11 @@ def test_a_full_disk_is_survived(tmp_path: Path, undisturbed: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_errors_of_locations_travel_between_processes(store: Location) -> None:
+def test_errors_of_locations_travel_between_processes(store: Store) -> None:
     import pickle
 
     with pytest.raises(FileNotFoundError) as caught:
-        (store / "none").read_bytes()
+        (store.location / "none").read_bytes()
     copy = pickle.loads(pickle.dumps(caught.value))
     assert type(copy) is type(caught.value)
     assert str(copy) == str(caught.value)

@@ -18,14 +18,12 @@ from storage.array.tables import (
     quarantine_of,
     read_known_table,
     read_known_table_or_empty,
-    read_table,
     rows_of_manifests,
     stored,
-    to_parquet,
-    write_table,
 )
 from storage.errors import Damaged, NotFound
 from storage.places.location import Location
+from storage.tables import read_table, to_parquet, write_table
 
 
 def record(row: int, track_id: int, *, windows: int = 10, size: int | None = 9) -> RowRecord:

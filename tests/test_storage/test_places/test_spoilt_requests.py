@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from s3_proxy import Asked, Proxy, a_fifth
 
-from storage.array.layout import open_store
 from storage.errors import (
     AlreadyThere,
     CredentialsRefused,
@@ -22,6 +21,7 @@ from storage.errors import (
 )
 from storage.places.bucket import Bucket
 from storage.places.s3_requests import ATTEMPTS, ATTEMPTS_AT_LEAST
+from storage.store import Store
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_what_never_passes_has_a_bound(place: Bucket, proxy: Proxy, fault: str) 
 def test_no_answer_to_the_first_request_is_told_apart(place: Bucket, proxy: Proxy) -> None:
     proxy.fault = lambda _asked: "reset"
     with pytest.raises(NoAnswer, match="see whether its server"):
-        open_store(place)
+        Store.open(place)
 
 
 def test_expired_credentials_are_asked_once(place: Bucket, proxy: Proxy) -> None:

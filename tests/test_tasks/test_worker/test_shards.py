@@ -17,12 +17,12 @@ import soundfile
 
 from genre_model.mel import FeatureExtractor, clip_windows
 from genre_model.specs import FeatureSpec
-from storage.array.features import FeatureStore
 from storage.array.inventory import read_manifest
-from storage.array.layout import create_store
 from storage.array.plans import AudioState, ShardWork
 from storage.errors import Damaged, Refused
 from storage.places.address import parse_location
+from storage.store import Store
+from tasks.features import array_layout
 from tasks.worker import shards
 from tasks.worker.shards import ShardJob, ShardOutcome, write_shard
 
@@ -87,11 +87,10 @@ def job(tmp_path: Path, data: Path, extractor: FeatureExtractor) -> ShardJob:
 
 def new_job(store: Path, data: Path, extractor: FeatureExtractor) -> ShardJob:
     """Plan shard 1, whose first rows are of the tracks and whose next two no track needs."""
-    features = FeatureStore.create(
-        create_store(store),
+    features = Store.create(store).features.create(
         data_set="fma",
         name=SPEC.key,
-        row_shape=SPEC.row_shape,
+        layout=array_layout(SPEC),
         attributes={"spec": SPEC.to_dict()},
     )
     entries = {entry.name: entry for entry in parse_location(data).list()}
