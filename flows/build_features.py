@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 from distributed import Client
@@ -39,6 +38,7 @@ from flows.parameters import (
 from flows.parameters import (
     Store as StoreAddress,
 )
+from flows.results import FeaturesResult
 from genre_model.specs import FeatureSpec
 from storage.array.plans import ShardWork
 from storage.store import Store
@@ -94,7 +94,7 @@ def build_features(
     retry_quarantined: RetryQuarantined = False,
     max_quarantined: MaxQuarantined = 0.1,
     storage_block: StorageBlock = None,
-) -> dict[str, Any]:
+) -> FeaturesResult:
     """Write the log-mel windows of a catalogue's tracks that the store does not hold yet.
 
     Parameters
@@ -123,10 +123,6 @@ def build_features(
     storage_block : str, optional
         Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
 
-    Returns
-    -------
-    dict
-        The JSON object of `genre features`.
     """
     began = time.monotonic()
     spec = FeatureSpec.preset(preset)
@@ -150,25 +146,25 @@ def build_features(
         claim.check()
         finalised = finalise_features(opaque(work))
     counts = count_features(work, found, finalised.rows)
-    result = {
-        **counts,
-        "catalogue": catalogue_id,
-        "data": found.data.uri,
-        "building_seconds": round(built.seconds, 3),
-        "worker_seconds": round(built.worker_seconds, 3),
-        "seconds": round(time.monotonic() - began, 3),
-    }
+    result = FeaturesResult(
+        counts=counts,
+        catalogue=catalogue_id,
+        data=found.data.uri,
+        building_seconds=round(built.seconds, 3),
+        worker_seconds=round(built.worker_seconds, 3),
+        seconds=round(time.monotonic() - began, 3),
+    )
     get_run_logger().info(
         "%s: %d written, %d reused, %d quarantined of %d tracks",
-        *(result[name] for name in ("key", "written", "reused", "quarantined", "tracks")),
+        *(counts.key, counts.written, counts.reused, counts.quarantined, counts.tracks),
     )
     artifacts.throughput(result, workers=built.workers)
     ledger = _publish_quarantine(work, finalised.quarantine)
     where = (work.features.location / "quarantine.parquet").uri
     try:
-        check_quarantine(result, ledger, limit=max_quarantined, where=where)
+        check_quarantine(counts, ledger, limit=max_quarantined, where=where)
     except TooManyQuarantined as refusal:
-        events.features_quarantined(kept, result, message=str(refusal))
+        events.features_quarantined(kept, counts, message=str(refusal))
         raise
     events.features_ready(kept, result, preset=preset, storage_block=storage_block)
     return result

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
@@ -21,9 +20,10 @@ from flows.parameters import (
 from flows.parameters import (
     Store as StoreAddress,
 )
+from flows.results import EvaluateResult
 from genre_model.specs import EvaluateSpec
 from storage.store import Store
-from tasks.evaluation import evaluate_network, read_markdown
+from tasks.evaluation import evaluate_network, read_markdown, report_address
 from tasks.models import choose_model
 
 
@@ -39,7 +39,7 @@ def evaluate_model(
     split: Split = "test",
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
-) -> dict[str, Any]:
+) -> EvaluateResult:
     """Evaluate a model and publish its report; the first one evaluated becomes the champion.
 
     Parameters
@@ -55,26 +55,30 @@ def evaluate_model(
     storage_block : str, optional
         Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
 
-    Returns
-    -------
-    dict
-        The JSON object of `genre evaluate`.
     """
     began = time.monotonic()
     kept = Store.open(store_address(store), storage_options(storage_block))
     name = choose_model(kept, model)
-    result = evaluate_network(kept, name, EvaluateSpec(split=split), refresh=refresh)
+    found = evaluate_network(kept, name, EvaluateSpec(split=split), refresh=refresh)
+    report = report_address(kept, name, split)
     get_run_logger().info(
         "%s on %s: track accuracy %.1f %% of %d, window accuracy %.1f %%; report %s",
         name,
         split,
-        100 * result["track_accuracy"],
-        result["tracks"],
-        100 * result["window_accuracy"],
-        result["report"],
+        100 * found.metrics.track_accuracy,
+        found.metrics.tracks,
+        100 * found.metrics.window_accuracy,
+        report,
     )
-    artifacts.evaluation(read_markdown(kept, name, split), metrics=result)
-    return {**result, "seconds": round(time.monotonic() - began, 3)}
+    artifacts.evaluation(
+        read_markdown(kept, name, split),
+        found,
+        report=report,
+        model_folder=kept.models.location(name).uri,
+    )
+    return EvaluateResult(
+        evaluation=found, report=report, seconds=round(time.monotonic() - began, 3)
+    )
 
 
 if __name__ == "__main__":

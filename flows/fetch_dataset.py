@@ -6,7 +6,7 @@ import sys
 import time
 import uuid
 from contextlib import ExitStack
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from distributed import Client
 from prefect import flow, get_run_logger
@@ -21,6 +21,7 @@ from flows.engine.cluster import dask_client
 from flows.engine.download_progress import MEBIBYTE, Pace
 from flows.engine.fetch_request import wanted_archives
 from flows.parameters import Described, Scheduler, StorageBlock, Workers
+from flows.results import FetchedArchive, FetchResult
 from storage.archives.fetch_notes import Fetched
 from storage.archives.readers import ArchiveAt
 from storage.archives.source import Facts
@@ -75,7 +76,7 @@ def fetch_dataset(
         bool, Described("Read the files that are there, and write damaged ones again.")
     ] = False,
     storage_block: StorageBlock = None,
-) -> dict[str, Any]:
+) -> FetchResult:
     """Download FMA's archives, unpack them and check every byte; what is there stays.
 
     Parameters
@@ -100,10 +101,6 @@ def fetch_dataset(
         Prefect block with the options of s3:// addresses, `to` and `mirror` alike; see
         `flows.dashboard.blocks`.
 
-    Returns
-    -------
-    dict
-        The JSON object of `genre fetch`.
     """
     began = time.monotonic()
     wanted = wanted_archives(
@@ -128,19 +125,16 @@ def fetch_dataset(
             else _fetch(each, facts[each.name], cluster, verify=verify)
             for each in wanted
         ]
-    result = {
-        "dataset": dataset,
-        "to": wanted[0].data.uri,
-        **{name: sum(each[name] for each in found) for name in ("files", "bytes")},
-        "verified": [name for name in found[0]["verified"] if _in_all(name, found)],
-        **{name: sum(each[name] for each in found) for name in ("written", "reused")},
-        "archives": found,
-        "seconds": round(time.monotonic() - began, 3),
-    }
-    get_run_logger().info("%d files, %d of them written", result["files"], result["written"])
+    result = FetchResult(
+        dataset=dataset,
+        to=wanted[0].data.uri,
+        archives=tuple(found),
+        seconds=round(time.monotonic() - began, 3),
+    )
+    get_run_logger().info("%d files, %d of them written", result.files, result.written)
     for each in found:
-        for remark in each["remarks"]:
-            get_run_logger().warning("%s: %s", each["name"], remark)
+        for remark in each.remarks:
+            get_run_logger().warning("%s: %s", each.name, remark)
     artifacts.fetched(result)
     return result
 
@@ -160,7 +154,7 @@ class _Cluster:
         return self._client
 
 
-def _fetch(wanted: Wanted, facts: Facts, cluster: _Cluster, *, verify: bool) -> dict[str, Any]:
+def _fetch(wanted: Wanted, facts: Facts, cluster: _Cluster, *, verify: bool) -> FetchedArchive:
     """Fetch one archive, and return its line of the result."""
     with Claim(wanted.data / NOTES, wanted.name, say=progress.say) as claim:
         archive = _get(wanted, facts)
@@ -220,25 +214,21 @@ def _unpack(
     return outcomes
 
 
-def _line(wanted: Wanted, fetched: Fetched, *, written: int) -> dict[str, Any]:
+def _line(wanted: Wanted, fetched: Fetched, *, written: int) -> FetchedArchive:
     kept = wanted.source.location or (
         None if wanted.archives is None else wanted.archives / f"{wanted.name}.zip"
     )
-    return {
-        "name": wanted.name,
-        "source": fetched.source,
-        "archive": None if wanted.is_streamed or kept is None else kept.uri,
-        "files": len(fetched.files),
-        "bytes": sum(note.size for note in fetched.files),
-        "written": written,
-        "reused": len(fetched.files) - written,
-        "verified": list(fetched.verified),
-        "remarks": list(fetched.remarks),
-    }
-
-
-def _in_all(name: str, found: list[dict[str, Any]]) -> bool:
-    return all(name in each["verified"] for each in found)
+    return FetchedArchive(
+        name=wanted.name,
+        source=fetched.source,
+        archive=None if wanted.is_streamed or kept is None else kept.uri,
+        files=len(fetched.files),
+        bytes=sum(note.size for note in fetched.files),
+        written=written,
+        reused=len(fetched.files) - written,
+        verified=fetched.verified,
+        remarks=fetched.remarks,
+    )
 
 
 if __name__ == "__main__":

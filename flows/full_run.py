@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from prefect import flow, get_run_logger
@@ -36,6 +35,7 @@ from flows.parameters import (
 from flows.parameters import (
     Store as StoreAddress,
 )
+from flows.results import EvaluateResult, FeaturesResult, RunResult, TrainResult
 from flows.train_model import name_model, train_model
 from storage.store import Store
 from tasks.models import describe_model
@@ -61,7 +61,7 @@ def full_run(
     model: Model = None,
     train_on: TrainOn = None,
     storage_block: StorageBlock = None,
-) -> dict[str, Any]:
+) -> RunResult:
     """Do everything from audio to report; what is done already is found and not done again.
 
     The other parameters are those of `build_features`, `train_model` and `evaluate_model`.
@@ -79,11 +79,6 @@ def full_run(
     train_on : str, optional
         Deployment that trains, as `train-model/train-model` on the pool `gpu`; by default this
         process does.
-
-    Returns
-    -------
-    dict
-        The JSON object of `genre run`; `features` is None if the run started later.
     """
     began = time.monotonic()
     features = None
@@ -101,11 +96,11 @@ def full_run(
             max_quarantined=max_quarantined,
             storage_block=storage_block,
         )
-        catalogue = features["catalogue"]
+        catalogue = features.catalogue
     kept = Store.open(store, storage_options(storage_block))
     if start_at == "evaluation":
         name = model_to_evaluate(kept, model=model, preset=preset, network=network, seed=seed)
-        trained = {**describe_model(kept, name), "seconds": 0.0}
+        trained = TrainResult(facts=describe_model(kept, name), reused=True, seconds=0.0)
     else:
         trained = _train(
             kept,
@@ -119,50 +114,53 @@ def full_run(
             storage_block=storage_block,
         )
     evaluation = evaluate_model(
-        store=store, model=trained["model"], refresh=refresh, storage_block=storage_block
+        store=store, model=trained.facts.model, refresh=refresh, storage_block=storage_block
     )
     _log_in_short(features, trained, evaluation)
-    return {
-        "store": kept.uri,
-        "data": kept.catalogues.read(trained["catalogue"]).attrs["data"],
-        "catalogue": trained["catalogue"],
-        "features": features,
-        "model": trained,
-        "evaluation": evaluation,
-        "report": evaluation["report"],
-        "seconds": round(time.monotonic() - began, 3),
-    }
+    return RunResult(
+        store=kept.uri,
+        data=kept.catalogues.read(trained.facts.catalogue).attrs["data"],
+        catalogue=trained.facts.catalogue,
+        features=features,
+        model=trained,
+        evaluation=evaluation,
+        report=evaluation.report,
+        seconds=round(time.monotonic() - began, 3),
+    )
 
 
 def _train(
     store: Store, *, train_on: str | None, refresh: bool, storage_block: str | None, **what: Any
-) -> dict[str, Any]:
+) -> TrainResult:
     """Train here, or have a deployment train what is not there yet."""
     began = time.monotonic()
     name = name_model(store, **what) if train_on else ""
     where = {"store": store.uri, "storage_block": storage_block}
     parameters = {**where, "refresh": refresh, **what}
     if train_on is None or (store.models.exists(name) and not refresh):
-        found: dict[str, Any] = train_model(**parameters)
+        found: TrainResult = train_model(**parameters)
         return found
     run_elsewhere(train_on, parameters)
     seconds = round(time.monotonic() - began, 3)
-    return {**describe_model(store, name), "reused": False, "seconds": seconds}
+    return TrainResult(facts=describe_model(store, name), reused=False, seconds=seconds)
 
 
 def _log_in_short(
-    features: Mapping[str, Any] | None, model: Mapping[str, Any], evaluation: Mapping[str, Any]
+    features: FeaturesResult | None, model: TrainResult, evaluation: EvaluateResult
 ) -> None:
     """Say on this run's own page what its stages say on theirs."""
     logger = get_run_logger()
     if features is not None:
-        counts = (features[name] for name in ("written", "reused", "quarantined", "tracks"))
-        logger.info("features: %d written, %d reused, %d quarantined of %d tracks", *counts)
-    logger.info("model: %s%s", model["model"], ", found" if model["reused"] else ", trained")
+        counts = features.counts
+        logger.info(
+            "features: %d written, %d reused, %d quarantined of %d tracks",
+            *(counts.written, counts.reused, counts.quarantined, counts.tracks),
+        )
+    logger.info("model: %s%s", model.facts.model, ", found" if model.reused else ", trained")
     logger.info(
         "evaluation: track accuracy %.1f %%; report %s",
-        100 * evaluation["track_accuracy"],
-        evaluation["report"],
+        100 * evaluation.evaluation.metrics.track_accuracy,
+        evaluation.report,
     )
 
 

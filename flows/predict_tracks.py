@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from prefect import flow, get_run_logger
 
@@ -13,6 +12,7 @@ from flows.engine import progress
 from flows.engine.data import folder_location, store_address
 from flows.parameters import Folder, Predicting, Refresh, StorageBlock
 from flows.parameters import Store as StoreAddress
+from flows.results import PredictFolderResult
 from storage.store import Store
 from tasks.predicted_folder import predict_folder
 from tasks.quoting import opaque
@@ -25,7 +25,7 @@ def predict_tracks(
     model: Predicting = None,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
-) -> dict[str, Any]:
+) -> PredictFolderResult:
     """Name the genre of a folder's audio files that are new or changed since the last run.
 
     Parameters
@@ -40,11 +40,6 @@ def predict_tracks(
         Predict every file again.
     storage_block : str, optional
         Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
-
-    Returns
-    -------
-    dict
-        As `tasks.predicted_folder.predict_folder`, without the lines, and `seconds`.
     """
     began = time.monotonic()
     log = get_run_logger()
@@ -55,7 +50,7 @@ def predict_tracks(
         if done % 100 == 0 or done == total:
             log.info("%d of %d new files", done, total)
 
-    result = predict_folder(
+    found = predict_folder(
         kept,
         audio,
         model=model,
@@ -63,13 +58,9 @@ def predict_tracks(
         files_done=opaque(files_done),
         say=opaque(progress.say),
     )
-    lines = result.pop("predictions")
     log.info(
         "%s: %d files predicted, %d known before, %s",
-        result["model"],
-        result["predicted"],
-        result["reused"],
-        result["statuses"],
+        *(found.model, found.predicted, found.reused, dict(found.statuses)),
     )
-    artifacts.predictions(lines, result)
-    return {**result, "seconds": round(time.monotonic() - began, 3)}
+    artifacts.predictions(found)
+    return PredictFolderResult(folder=found, seconds=round(time.monotonic() - began, 3))

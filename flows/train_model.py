@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from prefect import flow, get_run_logger
 
-from flows.command.render import share_of_time
 from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress
@@ -26,6 +24,7 @@ from flows.parameters import (
 from flows.parameters import (
     Store as StoreAddress,
 )
+from flows.results import TrainResult
 from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
 from storage.store import Store
 from tasks.labelled import load_labelled
@@ -43,7 +42,7 @@ def train_model(
     epochs: Epochs = None,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
-) -> dict[str, Any]:
+) -> TrainResult:
     """Train a network on features in the store, unless that very model is there.
 
     Parameters
@@ -65,10 +64,6 @@ def train_model(
     storage_block : str, optional
         Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
 
-    Returns
-    -------
-    dict
-        The JSON object of `genre train`.
     """
     began = time.monotonic()
     kept = Store.open(store_address(store), storage_options(storage_block))
@@ -83,7 +78,7 @@ def train_model(
                 f"waited for data {line['stall_share']:.1%} of the time",
             )
 
-        result = train_network(
+        facts, is_reused = train_network(
             kept,
             opaque(data),
             ModelSpec(network=network),
@@ -94,17 +89,16 @@ def train_model(
         )
     get_run_logger().info(
         "%s: %s after %d epochs on %s, validation track accuracy %.1f %%, waited for data: %s",
-        result["model"],
-        "found" if result["reused"] else "trained",
-        result["epochs"],
-        result["device"],
-        100 * result["validation_track_accuracy"],
-        share_of_time(result["stall_share"]),
+        facts.model,
+        "found" if is_reused else "trained",
+        facts.epochs,
+        facts.device,
+        100 * facts.validation_track_accuracy,
+        facts.waited_for_data,
     )
-    if not result["reused"]:
-        history = read_history(kept.models, result["model"])
-        artifacts.training_curves(history, result)
-    return {**result, "seconds": round(time.monotonic() - began, 3)}
+    if not is_reused:
+        artifacts.training_curves(read_history(kept.models, facts.model), facts)
+    return TrainResult(facts=facts, reused=is_reused, seconds=round(time.monotonic() - began, 3))
 
 
 def name_model(

@@ -44,6 +44,14 @@ class Models:
         """Place one model."""
         return self.folder / model_id
 
+    def evaluation(self, model_id: str, split: str) -> Location:
+        """Place one evaluation of a model."""
+        return self.location(model_id) / "evaluation" / split
+
+    def checkpoints(self, model_id: str) -> Location:
+        """Place the states of a training that is under way."""
+        return self.location(model_id) / "checkpoints"
+
     def exists(self, model_id: str) -> bool:
         """Whether the model was published whole."""
         return (self.location(model_id) / MODEL_FILE).exists()
@@ -68,6 +76,13 @@ class Models:
         _copy(folder, target, last=MODEL_FILE)
         return target
 
+    def withdraw(self, model_id: str) -> None:
+        """Take a model back, with its evaluations, before it is published anew."""
+        place = self.location(model_id) / "evaluation"
+        for split in place.folders():
+            (place / split / METRICS_FILE).delete()
+        (self.location(model_id) / MODEL_FILE).delete()
+
     def publish_evaluation(self, folder: Path, model_id: str, *, split: str) -> Location:
         """Copy the files of an evaluation, `metrics.json` last, in place of an older one.
 
@@ -78,14 +93,14 @@ class Models:
         """
         if not self.exists(model_id):
             raise NotFound(f"There is no model {model_id!r} in {self.store}.")
-        target = self.location(model_id) / "evaluation" / split
+        target = self.evaluation(model_id, split)
         (target / METRICS_FILE).delete()
         _copy(folder, target, last=METRICS_FILE)
         return target
 
     def metrics(self, model_id: str, *, split: str = "test") -> dict[str, Any] | None:
         """Read an evaluation's metrics, None if there is none."""
-        place = self.location(model_id) / "evaluation" / split / METRICS_FILE
+        place = self.evaluation(model_id, split) / METRICS_FILE
         try:
             return _json(place, place.read_bytes())
         except NotFound:

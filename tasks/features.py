@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 from prefect import task
@@ -144,9 +143,53 @@ def finalise_features(work: FeatureWork) -> Finalised:
     return work.features.finalise(work.plan.required, refresh=work.plan.refresh)
 
 
-def count_features(
-    work: FeatureWork, found: FoundCatalogue, rows: pd.DataFrame
-) -> Mapping[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class FeatureCounts:
+    """What became of a catalogue's tracks.
+
+    `tracks` is the sum of `written`, `reused` and `quarantined`: a refused track is in
+    `quarantined` in every run.
+
+    Attributes
+    ----------
+    key : str
+        `<data set>/<preset>-<digest>`.
+    tracks, written, reused, quarantined : int
+    quarantined_now : int
+        Those of `quarantined` that were decoded in this run.
+    unlabelled, derived : int
+        Tracks left out since they have no genre, and those whose genre is derived.
+    remarks : tuple[str, ...]
+        What a reader of results must know about the tracks.
+    windows, shards : int
+        Whole windows of these tracks, and shards that hold them.
+    reasons, statuses : Mapping[str, int]
+        Status -> refused tracks, and -> all tracks.
+    repaired : tuple[str, ...]
+        A sentence for each shard that verification found damaged.
+    """
+
+    key: str
+    tracks: int
+    written: int
+    reused: int
+    quarantined: int
+    quarantined_now: int
+    unlabelled: int
+    derived: int
+    remarks: tuple[str, ...]
+    windows: int
+    shards: int
+    reasons: Mapping[str, int]
+    statuses: Mapping[str, int]
+    repaired: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, ready for JSON."""
+        return {**vars(self), "remarks": list(self.remarks), "repaired": list(self.repaired)}
+
+
+def count_features(work: FeatureWork, found: FoundCatalogue, rows: pd.DataFrame) -> FeatureCounts:
     """Count what became of the catalogue's tracks.
 
     Parameters
@@ -155,32 +198,26 @@ def count_features(
     found : FoundCatalogue
     rows : pd.DataFrame
         `rows.parquet`.
-
-    Returns
-    -------
-    Mapping[str, Any]
-        The JSON keys of `genre features` but for `seconds`; `tracks` is the sum of `written`,
-        `reused` and `quarantined`.
     """
     current = work.plan.current.merge(rows[["row", "status", "windows"]], on="row")
     refused = current["windows"] == 0
     reused = current["action"] == "reuse"
-    return {
-        "key": work.features.key,
-        "tracks": len(work.plan.current),
-        "written": int((~refused & ~reused).sum()),
-        "reused": int((~refused & reused).sum()),
-        "quarantined": int(refused.sum()),
-        "quarantined_now": int((refused & ~reused).sum()),
-        "unlabelled": found.catalogue.unlabelled,
-        "derived": found.catalogue.derived,
-        "remarks": list(found.catalogue.remarks),
-        "windows": int(current["windows"].sum()),
-        "shards": len(work.plan.required),
-        "reasons": _counts(current.loc[refused, "status"]),
-        "statuses": _counts(current["status"]),
-        "repaired": list(work.repaired),
-    }
+    return FeatureCounts(
+        key=work.features.key,
+        tracks=len(work.plan.current),
+        written=int((~refused & ~reused).sum()),
+        reused=int((~refused & reused).sum()),
+        quarantined=int(refused.sum()),
+        quarantined_now=int((refused & ~reused).sum()),
+        unlabelled=found.catalogue.unlabelled,
+        derived=found.catalogue.derived,
+        remarks=found.catalogue.remarks,
+        windows=int(current["windows"].sum()),
+        shards=len(work.plan.required),
+        reasons=_counts(current.loc[refused, "status"]),
+        statuses=_counts(current["status"]),
+        repaired=work.repaired,
+    )
 
 
 def _counts(statuses: pd.Series[str]) -> dict[str, int]:

@@ -73,6 +73,6 @@ def _evaluated(metrics: Mapping[str, Any] | None, params: Mapping[str, Any]) -> 
 def _read(models: Models, model: str, split: str, catalogue: str) -> Evaluated:
     from genre_model.judging.comparison import Evaluated
 
-    place = models.location(model) / "evaluation" / split / PREDICTIONS_FILE
+    place = models.evaluation(model, split) / PREDICTIONS_FILE
     tracks = pd.read_parquet(BytesIO(place.read_bytes()))
     return Evaluated(model=model, catalogue=catalogue, tracks=tracks)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storage.errors import NotFound
+from storage.errors import Damaged, NotFound
 from storage.places.address import parse_location
 from storage.store import Store
 from tasks.native_stderr import held_back
@@ -15,16 +16,48 @@ from tasks.native_stderr import held_back
 if TYPE_CHECKING:
     from genre_model.predict import Predictor
 
-_FACTS = (
-    "network",
-    "parameters",
-    "epochs",
-    "best_epoch",
-    "catalogue",
-    "device",
-    "validation_track_accuracy",
-    "validation_window_accuracy",
-)
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFacts:
+    """What a published model is.
+
+    Attributes
+    ----------
+    model, path : str
+        Its id and its folder's address.
+    network : str
+    parameters, epochs, best_epoch : int
+    catalogue : str
+        Id of the catalogue whose labels and splits it was trained with.
+    device : str
+        What trained it.
+    validation_track_accuracy, validation_window_accuracy : float [0 to 1]
+        At its best epoch.
+    stall_share : float or None [0 to 1]
+        How much of the epochs' time went by waiting for shards; None if no epoch was timed.
+    """
+
+    model: str
+    path: str
+    network: str
+    parameters: int
+    epochs: int
+    best_epoch: int
+    catalogue: str
+    device: str
+    validation_track_accuracy: float
+    validation_window_accuracy: float
+    stall_share: float | None
+
+    @property
+    def waited_for_data(self) -> str:
+        """Say how much of the epochs' time went by waiting for shards."""
+        share = self.stall_share
+        return "not measured" if share is None else f"{share:.1%} of the time"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, ready for JSON."""
+        return dict(vars(self))
 
 
 def choose_model(
@@ -72,22 +105,21 @@ def _fact(params: dict[str, Any], key: str) -> object:
     return params["features"]["name"] if key == "preset" else params.get(key)
 
 
-def describe_model(store: Store, model: str) -> dict[str, Any]:
-    """Return what a published model is: the JSON keys of `genre train` but for `seconds`.
+def describe_model(store: Store, model: str) -> ModelFacts:
+    """Say what a published model is.
 
-    `reused` is True, as of one that was found; whoever trained it says otherwise. `stall_share`
-    [0 to 1] is how much of the epochs' time went by waiting for shards; None if nobody measured it.
+    Raises
+    ------
+    Damaged
+        If its params.json does not tell.
     """
-    models = store.models
-    params = models.parameters(model)
-    return {
-        "model": model,
-        "path": models.location(model).uri,
-        **{fact: params[fact] for fact in _FACTS},
-        # models of former versions were not timed so
-        "stall_share": params.get("stall_share"),
-        "reused": True,
-    }
+    params = store.models.parameters(model)
+    own = [each.name for each in fields(ModelFacts) if each.name not in ("model", "path")]
+    if lacking := [name for name in own if name not in params]:
+        place = (store.models.location(model) / "params.json").uri
+        raise Damaged(f"{place} does not tell {lacking[0]!r}; train the model again.")
+    path = store.models.location(model).uri
+    return ModelFacts(model=model, path=path, **{name: params[name] for name in own})
 
 
 def open_model(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genre_model.signal.audio import Status
-from storage.errors import NotFound, Refused, UnknownFormat
+from storage.errors import CredentialsRefused, NotFound, Refused, UnknownFormat
 from storage.places.address import parse_location
+from storage.places.location import Location
 
 if TYPE_CHECKING:
     from genre_model.predict import Prediction, Predictor
@@ -19,19 +20,40 @@ def predict_files(
     files: Sequence[str],
     *,
     file_done: Callable[[int], None] = lambda _done: None,
-) -> list[dict[str, Any]]:
+) -> list[Prediction]:
     """Predict each file, by path or `s3://` address; a bad one is a line with its status.
 
     Returns
     -------
-    list of dict
-        The lines of `genre predict`'s `predictions`, in the order of `files`.
+    list of Prediction
+        In the order of `files`.
     """
     predictions = []
     for done, file in enumerate(files, start=1):
-        predictions.append(_predict(predictor, file).to_dict())
+        predictions.append(_predict(predictor, file))
         file_done(done)
     return predictions
+
+
+def predict_at(predictor: Predictor, source: Location) -> Prediction:
+    """Predict the file or object at a location; one that cannot be had gets a status.
+
+    Raises
+    ------
+    CredentialsRefused
+        If nothing of the bucket may be read: that says nothing of this object.
+    """
+    from genre_model.predict import Prediction
+
+    try:
+        with source.local_copy() as copy:
+            return replace(predictor.predict(copy), path=source.uri)
+    except NotFound:
+        return Prediction(source.uri, Status.MISSING, f"{source.uri} is not there")
+    except CredentialsRefused:
+        raise
+    except Refused as error:
+        return Prediction(source.uri, Status.UNREADABLE, str(error))
 
 
 def _predict(predictor: Predictor, file: str) -> Prediction:
@@ -40,10 +62,6 @@ def _predict(predictor: Predictor, file: str) -> Prediction:
     from genre_model.predict import Prediction
 
     try:
-        source = parse_location(file)
-        with source.local_copy() as copy:
-            return replace(predictor.predict(copy), path=file)
-    except NotFound:
-        return Prediction(file, Status.MISSING, f"{file} is not there")
+        return replace(predict_at(predictor, parse_location(file)), path=file)
     except (Refused, UnknownFormat) as error:
         return Prediction(file, Status.UNREADABLE, str(error))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from flows.command import checks, console, environment, render
 from flows.dashboard import temporary_server
 from flows.engine import orphans, progress
 
-Result = dict[str, Any]
+if TYPE_CHECKING:
+    from flows.results import Result
+
+Shown = TypeVar("Shown", bound="Result")
 
 
 def run(*, as_json: bool, **options: Any) -> None:
@@ -88,6 +91,7 @@ def evaluate(
 def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str]) -> None:
     """Run `genre predict`; it starts no server."""
     from flows.errors import UsageError
+    from flows.results import PredictResult
 
     environment.prepare()
     with console.result_stream() as out:
@@ -98,36 +102,34 @@ def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str
         name, predictor = open_predictor(store, model)
         with progress.stage("predict", total=len(files), unit="files") as show:
             lines = predict_files(predictor, files, file_done=lambda done: show(done, ""))
-        bad = [line for line in lines if line["genre"] is None]
+        bad = [line for line in lines if line.genre is None]
         if len(bad) == len(lines):
             raise UsageError(
-                "; ".join(f"{line['path']} is {line['status']}: {line['detail']}" for line in bad)
+                "; ".join(f"{line.path} is {line.status}: {line.detail}" for line in bad)
             )
-        result = {"model": name, "predictions": lines}
-        console.emit(
-            result, as_json=as_json, show=lambda to: render.predictions(result, to), to=out
-        )
+        _emit(PredictResult(model=name, predictions=tuple(lines)), render.predictions, as_json, out)
 
 
 def status(*, as_json: bool, store: str, verify: bool) -> None:
     """Run `genre status`; it starts no server and imports no Prefect."""
+    from flows.results import StatusResult
     from storage.store import Store
     from tasks.status import describe_store
 
     with console.result_stream() as out:
-        result = describe_store(Store.open(store), verify=verify)
-        console.emit(result, as_json=as_json, show=lambda to: render.status(result, to), to=out)
-    if result.get("problems"):
+        found = describe_store(Store.open(store), verify=verify)
+        _emit(StatusResult(status=found), render.status, as_json, out)
+    if found.problems:
         raise SystemExit(console.EXIT_FAILED)
 
 
 @contextmanager
 def _flow_result(
-    as_json: bool, show: Callable[[Result, TextIO], None], check: Callable[[], None]
-) -> Iterator[Callable[[Result], None]]:
+    as_json: bool, show: Callable[[Shown, TextIO], None], check: Callable[[], None]
+) -> Iterator[Callable[[Shown], None]]:
     """Check, prepare for a flow; yield what takes its result, written when all has settled."""
     environment.prepare()
-    results: list[Result] = []
+    results: list[Shown] = []
     with console.result_stream() as out:
         check()
         orphans.leave_none()
@@ -137,8 +139,11 @@ def _flow_result(
         from flows.dashboard.flushing import settle
 
         settle()
-        result = results[-1]
-        console.emit(result, as_json=as_json, show=lambda to: show(result, to), to=out)
+        _emit(results[-1], show, as_json, out)
+
+
+def _emit(result: Shown, show: Callable[[Shown, TextIO], None], as_json: bool, to: TextIO) -> None:
+    console.emit(result.to_dict(), as_json=as_json, show=lambda out: show(result, out), to=to)
 
 
 def _catalogue_of(data: str, subset: str | None, store: str) -> str:

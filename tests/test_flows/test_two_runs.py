@@ -74,7 +74,9 @@ class Run:
             )
         finalised = finalise_features.fn(work)
         counts = count_features(work, self.found, finalised.rows)
-        return {name: counts[name] for name in ("tracks", "written", "reused", "quarantined")}
+        return {
+            name: getattr(counts, name) for name in ("tracks", "written", "reused", "quarantined")
+        }
 
     def all(self) -> dict[str, int]:
         with Claim(self.store.location, self.what, say=self.said.append):

@@ -20,7 +20,7 @@ from storage.places.bucket import Bucket
 from storage.places.location import Location
 from storage.store import Store
 from tasks.labelled import LabelledFeatures
-from tasks.models import describe_model
+from tasks.models import ModelFacts, describe_model
 from tasks.training import identify_model, read_history, train_network
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
@@ -81,7 +81,7 @@ def run(
     cut_off_after: int = 0,
     say: Callable[[str], None] | None = None,
     refresh: bool = False,
-) -> tuple[dict[str, Any], list[int]]:
+) -> tuple[ModelFacts, list[int]]:
     """Train, and return the result and the epochs that were gone through."""
     epochs: list[int] = []
 
@@ -91,7 +91,8 @@ def run(
             raise CutOffError
 
     given = {"on_epoch": on_epoch, "say": say, "refresh": refresh}
-    return train_network.fn(store, data, ModelSpec(), SPEC, **given), epochs
+    facts, _ = train_network.fn(store, data, ModelSpec(), SPEC, **given)
+    return facts, epochs
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +102,8 @@ def undisturbed(
     store = Store.create(tmp_path_factory.mktemp("undisturbed") / "store")
     result, epochs = run(store, data)
     assert epochs == [1, 2, 3]
-    assert 0 <= result["stall_share"] < 1
-    return _made(store, result["model"])
+    assert 0 <= result.stall_share < 1
+    return _made(store, result.model)
 
 
 def _made(store: Store, model: str) -> tuple[pd.DataFrame, list[np.ndarray]]:
@@ -153,8 +154,8 @@ def test_a_training_that_was_cut_off_goes_on(
     assert epochs == [3]
     assert f"training goes on after epoch 2, kept at {kept.uri}" in said
     assert names(kept) == ["epoch-0003.zip"]
-    assert_same(store, result["model"], undisturbed)
-    assert run(store, data) == ({**result, "reused": True}, [])
+    assert_same(store, result.model, undisturbed)
+    assert run(store, data) == (result, [])
 
 
 def test_refreshing_goes_on_from_nothing(tmp_path: Path, data: LabelledFeatures) -> None:

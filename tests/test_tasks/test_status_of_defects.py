@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from flows.command import render
+from flows.results import StatusResult
 from genre_model.data.known_defects import fma_small
 from storage.array.feature_array import FeatureArray
 from storage.array.layout import ArrayLayout, manifest_name
@@ -16,6 +18,7 @@ from storage.array.manifests import RowRecord, ShardManifest
 from storage.array.plans import AudioState, ShardWork, plan_work
 from storage.store import Store
 from tasks.known_defects import report_known_defects
+from tasks.status import describe_store
 
 NAME = "default-0123abcd"
 LAYOUT = ArrayLayout(array="log_mel", dimensions=("window", "band", "frame"), row_shape=(1, 1, 1))
@@ -70,11 +73,8 @@ def write_shard(features: FeatureArray, work: ShardWork) -> None:
 
 def status(store: Store) -> str:
     """Write what `genre status` writes."""
-    result = store.status().to_dict()
-    for each in result["features"]:
-        data_set, _, name = each["key"].partition("/")
-        each["known_defects"] = report_known_defects(store, data_set=data_set, name=name)
-    json.dumps(result)
+    result = StatusResult(status=describe_store(store))
+    json.dumps(result.to_dict())
     text = io.StringIO()
     render.status(result, text)
     return text.getvalue()
@@ -96,13 +96,21 @@ def test_an_array_of_fma_small_is_compared(tmp_path: Path) -> None:
     assert "12 pairs of identical audio are known, 2 were found (0 of identical files)" in told
     assert "identical: 7 and 77, 50 and 500\n" in told
     assert "differs: 2 pairs of tracks have identical windows" in told
-    report = report_known_defects(store, data_set="fma", name=NAME)
+    report = report_known_defects(store, store.features.open(data_set="fma", name=NAME))
     assert report is not None
-    assert set(report) == {"of", "tracks", "expected", "found", "identical", "differences"}
-    assert report["tracks"] == len(IDS)
+    assert set(report.to_dict()) == {
+        "of",
+        "tracks",
+        "expected",
+        "found",
+        "identical",
+        "differences",
+    }
+    assert report.tracks == len(IDS)
     (tmp_path / "catalogues" / "fma-12345678.parquet").write_bytes(b"damaged")
     assert "fma_small: 9 tracks" in status(store)
-    assert report_known_defects(store, data_set="demo", name=NAME) is None
+    array = store.features.open(data_set="fma", name=NAME)
+    assert report_known_defects(store, replace(array, data_set="demo")) is None
 
 
 def test_a_few_tracks_are_not_fma_small(tmp_path: Path) -> None:
