@@ -43,10 +43,11 @@ def place(path: str) -> float:
 def split_by_place(places: pd.Series[float]) -> pd.Series[str]:
     """Split one genre's tracks by their place on [0, 1).
 
-    A place above a border decides, whatever other tracks there are. Only where a genre would have
-    none for test or validation (of two tracks: for test), its highest ones are taken; and where
-    none is left to train on, its lowest. So a track that is trained on never leaves training when
-    tracks are added, unless it was the only one of its genre.
+    A place above a border decides, whatever other tracks there are. Only the lowest is always
+    trained on, and where a genre would have none for test (of two tracks or more), its highest one
+    is taken; where none for validation (of three), the highest of those that are left, or the
+    lowest test track. So a track that is trained on never leaves training when tracks are added,
+    unless it was the only one of its genre.
 
     Parameters
     ----------
@@ -62,11 +63,11 @@ def split_by_place(places: pd.Series[float]) -> pd.Series[str]:
     splits = pd.Series("training", index=ranked.index)
     splits[ranked >= VALIDATION_FROM] = "validation"
     splits[ranked >= TEST_FROM] = "test"
-    for split, others in (("test", 1), ("validation", 2)):
-        free = splits.index[splits != "test"]
-        if not (splits == split).any() and len(splits) > others:
-            splits[free[-1]] = split
     splits.iloc[0] = "training"
+    if len(splits) > 1 and not (splits == "test").any():
+        splits.iloc[-1] = "test"
+    if len(splits) > 2 and not (splits == "validation").any():
+        splits.iloc[max(int((splits == "training").sum()) - 1, 1)] = "validation"
     return splits.reindex(places.index)
 
 
