@@ -21,7 +21,7 @@ from fault_processes import nothing_left, start, wait_until
 from fault_stores import FeaturesFolder
 
 from flows.engine.cluster import dask_client
-from genre_model.data.catalogue import audio_path
+from genre_model.data.fma_subsets import audio_path
 from genre_model.mel import FeatureExtractor
 from genre_model.specs import FeatureSpec
 from storage.array.plans import AudioState

@@ -118,6 +118,17 @@ def test_tones_are_told_from_noise_and_the_evaluation_is_in_the_store(run: Run) 
     assert champion["model"] == run.first.json["model"]["model"]
 
 
+def test_a_shared_artist_is_told_in_the_result_and_in_the_report(run: Run) -> None:
+    said = (
+        "1 artist has tracks in several splits (as Artist 100: training, test), which flatters "
+        "the accuracy: 1 of the 6 test tracks is by an artist of the training split."
+    )
+    assert run.first.json["features"]["remarks"] == [said]
+    folder = Path(run.first.json["evaluation"]["report"]).parent
+    for name in ("report.html", "report.md"):
+        assert said in (folder / name).read_text(), name
+
+
 def test_the_same_command_again_finds_everything_done(run: Run, tiny_fma: Path) -> None:
     before = contents(run.store)
     again = run.genre("run", "--data", tiny_fma, "--store", run.store, "--epochs", "20", "--json")

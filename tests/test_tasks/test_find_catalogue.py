@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ from storage.places.location import Location
 from storage.places.s3_requests import Requests
 from storage.store import Store
 from tasks.catalogue import FoundCatalogue, find_catalogue, store_catalogue
+from tasks.data_folder import open_data_folder
 from tasks.features import prepare_features
 from tasks.worker import shards
 from tasks.worker.shards import ShardJob, write_shard
@@ -80,8 +83,11 @@ def write(place: Location, files: dict[str, bytes]) -> None:
         (place / name).write_bytes(content)
 
 
-def tracks_csv() -> str:
-    """Write four tracks: one of Rock, one of Punk (which is Rock), one of two roots, one of Pop."""
+def tracks_csv(artists: Mapping[int, str] = MappingProxyType({})) -> str:
+    """Write four tracks: one of Rock, one of Punk (which is Rock), one of two roots, one of Pop.
+
+    The last one is of the test split; tracks have the artists that are given.
+    """
     cells = {2: ("Rock", "[12]"), 3: ("", "[25]"), 5: ("", "[12, 10]"), 7: ("Pop", "[10]")}
     text = io.StringIO()
     table = csv.writer(text)
@@ -90,10 +96,12 @@ def tracks_csv() -> str:
     table.writerow(["track_id"] + [""] * len(COLUMNS))
     for track_id, (genre, genres) in cells.items():
         known = {
-            ("set", "split"): "training",
+            ("set", "split"): "test" if track_id == 7 else "training",
             ("set", "subset"): "small",
             ("track", "genre_top"): genre,
             ("track", "genres"): genres,
+            ("artist", "id"): artists.get(track_id, ""),
+            ("artist", "name"): f"Artist {artists.get(track_id, '')}",
         }
         table.writerow([track_id, *(known.get(column, "") for column in COLUMNS)])
     return text.getvalue()
@@ -171,6 +179,71 @@ def test_top_genres_are_derived_where_genres_csv_is_there(tmp_path: Path) -> Non
     write(data, {"fma_metadata/genres.csv": b"<html>"})
     with pytest.raises(CatalogueError, match=r"genres\.csv is not FMA's genres\.csv"):
         find(data)
+
+
+@pytest.mark.parametrize(
+    ("artists", "shared", "said"),
+    [
+        (
+            {2: "1", 3: "5", 7: "1"},
+            1,
+            "1 artist has tracks in several splits (as Artist 1: training, test), which flatters "
+            "the accuracy: 1 of the 1 test tracks is by an artist of the training split.",
+        ),
+        ({2: "1", 3: "1", 7: "2"}, 0, None),
+        ({2: "1"}, 0, None),
+        (
+            {},
+            0,
+            "No artists are known: tracks of one artist may be in several splits, which flatters "
+            "the accuracy.",
+        ),
+    ],
+)
+def test_every_catalogue_says_whether_its_splits_share_artists(
+    tmp_path: Path, artists: dict[int, str], shared: int, said: str | None
+) -> None:
+    data = Location.parse(tmp_path / "data")
+    table = tracks_csv(artists).encode()
+    write(data, {"fma_metadata/tracks.csv": table, "fma_small/000/000002.mp3": b"x"})
+    found = find(data)
+    summary = found.summary()
+    assert summary["shared_artists"] == shared
+    assert summary["remarks"] == [said] * (said is not None)
+    store = create_store(tmp_path / "store")
+    attributes = read_catalogue(store, store_catalogue.fn(store, found)).attrs
+    assert attributes["shared_artists"] == shared
+    assert attributes["remarks"] == summary["remarks"]
+
+
+def test_a_bucket_is_asked_nothing_twice(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    music = {"fma_metadata/tracks.csv": tracks_csv().encode(), "fma_small/000/000002.mp3": b"x"}
+    write(bucket / "fma", music)
+    write(bucket / "folders", {"rock/a.mp3": b"x", "pop/a.mp3": b"x"})
+    asked: list[str] = []
+    send = Requests.send
+
+    def count(self: Requests, operation: str, uri: str, method: str, **more: Any) -> Any:
+        asked.append(f"{operation} {uri.removeprefix('s3://music/')}")
+        return send(self, operation, uri, method, **more)
+
+    monkeypatch.setattr(Requests, "send", count)
+    open_data_folder(bucket / "fma")
+    assert asked == ["HEAD fma/fma_metadata/tracks.csv", "LIST fma"]
+    asked.clear()
+    assert set(find(bucket / "fma").audio) == {"fma_small/000/000002.mp3"}
+    assert sorted(asked) == [
+        "GET fma/fma_metadata/genres.csv",
+        "GET fma/fma_metadata/tracks.csv",
+        "HEAD fma/demo.json",
+        "HEAD fma/fma_metadata/tracks.csv",
+        "LIST fma",
+        "LIST fma/fma_small",
+    ]
+    asked.clear()
+    find(bucket / "folders")
+    # the names of the folders, then all files
+    assert asked == ["HEAD folders/fma_metadata/tracks.csv", "LIST folders", "LIST folders"]
 
 
 @pytest.mark.parametrize(
