@@ -203,15 +203,15 @@ def test_top_genres_are_derived_where_genres_csv_is_there(tmp_path: Path) -> Non
 def test_every_catalogue_says_whether_its_splits_share_artists(
     tmp_path: Path, artists: dict[int, str], shared: int, said: str | None
 ) -> None:
-    data = Location.parse(tmp_path / "data")
+    data = parse_location(tmp_path / "data")
     table = tracks_csv(artists).encode()
     write(data, {"fma_metadata/tracks.csv": table, "fma_small/000/000002.mp3": b"x"})
     found = find(data)
     summary = found.summary()
     assert summary["shared_artists"] == shared
     assert summary["remarks"] == [said] * (said is not None)
-    store = create_store(tmp_path / "store")
-    attributes = read_catalogue(store, store_catalogue.fn(store, found)).attrs
+    store = Store.create(tmp_path / "store")
+    attributes = store.catalogues.read(store_catalogue.fn(store, found)).attrs
     assert attributes["shared_artists"] == shared
     assert attributes["remarks"] == summary["remarks"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from flows.dashboard import artifacts
 from genre_model.data.catalogue import COLUMNS, Catalogue
-from storage.places.location import Location
+from storage.places.address import parse_location
 from tasks.catalogue import FoundCatalogue
 
 
@@ -24,7 +24,7 @@ def test_the_catalogue_tells_of_shared_artists(
     tracks = pd.DataFrame({column: ["small", "small"] for column in COLUMNS}).assign(
         artist_id=pd.array(artists, dtype="Int64"), artist="Foo", split=["training", "test"]
     )
-    found = FoundCatalogue(Location.parse("music"), Catalogue("fma", "small", tracks, 0), {})
+    found = FoundCatalogue(parse_location("music"), Catalogue("fma", "small", tracks, 0), {})
     artifacts.catalogue(found.summary())
     ((text, key),) = made
     assert key == "catalogue"
