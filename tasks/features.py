@@ -111,7 +111,7 @@ def prepare_features(
 def array_layout(spec: FeatureSpec) -> ArrayLayout:
     """Say what the rows of a frontend's array are."""
     return ArrayLayout(
-        array="log_mel", dimensions=("window", "band", "frame"), layout=array_layout(spec)
+        array="log_mel", dimensions=("window", "band", "frame"), row_shape=spec.row_shape
     )
 
 
