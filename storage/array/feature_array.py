@@ -195,8 +195,10 @@ class FeatureArray:
             return None
         entry = (self.location / self.layout.shard_name(work.shard)).entry()
         fits = manifest.size == (entry.size if entry else 0)
-        rows = tuple(record.row for record in manifest.rows)
-        return manifest if fits and rows == work.planned else None
+        tracks = {record.row: record.track_id for record in manifest.rows}
+        is_planned = tuple(tracks) == work.planned
+        is_of_tracks = all(tracks.get(row) == audio.track_id for row, audio in work.rows)
+        return manifest if fits and is_planned and is_of_tracks else None
 
     def write_shard(
         self,

@@ -35,8 +35,6 @@ from storage.array.layout import ABSENT, ROWS_PER_SHARD
 from storage.array.tables import NO_SIZE, PLAN_COLUMNS, normalised
 from storage.errors import InvalidPlan
 
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
-
 
 class AudioState(NamedTuple):
     """A track's audio as a listing shows it.

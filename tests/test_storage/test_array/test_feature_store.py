@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from storage.array.manifests import RowRecord, ShardManifest
 from storage.array.plans import ShardWork
 from storage.array.tables import ROW_COLUMNS, read_known_table, read_table
 from storage.errors import Damaged, Incomplete, MisalignedWrite, Mismatched, NotFound
+from storage.places.folder import Folder
 from storage.places.location import Location
 from storage.store import Store
 
@@ -273,6 +275,47 @@ class TestOneWriterWhole:
         shard = on_disk.location / LAYOUT.shard_name(0)
         shard.write_bytes(shard.read_bytes()[:-1])
         assert on_disk.finished(work) is None
+
+    def test_a_manifest_of_other_rows_or_tracks_does_not_count(
+        self, on_disk: FeatureArray, work: ShardWork
+    ) -> None:
+        manifest = write(on_disk, work, library(10))
+        others = [replace(manifest.rows[0], track_id=77), *manifest.rows[1:]]
+        for rows in (manifest.rows[:-1], tuple(others)):
+            forged = replace(manifest, rows=rows)
+            (on_disk.location / manifest_name(0)).write_bytes(forged.to_json())
+            assert on_disk.finished(work) is None
+            assert 0 not in on_disk.inventory().done
+
+    def test_the_shard_is_written_before_its_manifest(
+        self, on_disk: FeatureArray, work: ShardWork, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        written: list[str] = []
+        real = Folder.write_bytes
+
+        def watch(self: Folder, data: bytes) -> None:
+            written.append(self.uri.removeprefix(f"{on_disk.location.uri}/"))
+            real(self, data)
+
+        monkeypatch.setattr(Folder, "write_bytes", watch)
+        write(on_disk, work, library(10))
+        assert written == [LAYOUT.shard_name(0), manifest_name(0)]
+
+    def test_a_kill_between_the_two_leaves_the_shard_to_be_written_again(
+        self, on_disk: FeatureArray, work: ShardWork, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = Folder.write_bytes
+
+        def die(self: Folder, data: bytes) -> None:
+            real(self, data)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Folder, "write_bytes", die)
+        with pytest.raises(KeyboardInterrupt):
+            write(on_disk, work, library(10))
+        assert (on_disk.location / LAYOUT.shard_name(0)).exists()
+        assert on_disk.finished(work) is None
+        assert on_disk.inventory().done == frozenset()
 
 
 class TestFolders:

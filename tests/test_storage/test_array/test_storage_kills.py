@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import random
 import shutil
 import signal
@@ -16,7 +17,7 @@ from feature_runs import NAME, library, open_array, run
 
 from storage.array.manifests import ShardManifest
 from storage.array.verification import verify
-from storage.errors import Full
+from storage.errors import Full, NoAnswer, Unreachable
 from storage.places.folder import Folder
 from storage.store import Store
 
@@ -185,9 +186,15 @@ def test_a_full_disk_is_survived(tmp_path: Path, undisturbed: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_errors_of_locations_travel_between_processes(store: Store) -> None:
-    import pickle
+@pytest.mark.parametrize("kind", [Unreachable, NoAnswer])
+def test_a_fault_keeps_what_it_knows_between_processes(kind: type[Unreachable]) -> None:
+    fault = kind("The server answered 503.", may_be_full=True, wait_s=7.5)
+    copy = pickle.loads(pickle.dumps(fault))
+    assert type(copy) is kind
+    assert (str(copy), copy.may_be_full, copy.wait_s) == (str(fault), True, 7.5)
 
+
+def test_errors_of_locations_travel_between_processes(store: Store) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         (store.location / "none").read_bytes()
     copy = pickle.loads(pickle.dumps(caught.value))

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import pickle
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -226,6 +227,23 @@ def test_audio_that_went_since_the_plan_is_missing(job: ShardJob) -> None:
     gone = AudioState(2, "gone.mp3", 1_000, "1")
     outcome = write_shard(replace(job, work=ShardWork(shard=1, rows=((64, gone),))))
     assert outcome.remarks == ("track 2 is missing: gone.mp3 is not there any more",)
+
+
+def test_audio_that_grew_since_it_was_listed_is_recorded_as_it_was_read(
+    job: ShardJob, tmp_path: Path
+) -> None:
+    folder = job.data.local_path
+    assert folder is not None
+    grown = tmp_path / "grown"
+    shutil.copytree(folder, grown)
+    row, state = next(each for each in job.work.rows if each[1].size)
+    content = (grown / state.path).read_bytes() + b"\0" * 1_000
+    (grown / state.path).write_bytes(content)
+    write_shard(replace(job, data=parse_location(grown)))
+    manifest = read_manifest(job.features.location, job.work.shard)
+    (record,) = [each for each in manifest.rows if each.row == row]
+    assert (record.size, record.etag) == (len(content), None)
+    assert record.sha256 == hashlib.sha256(content).hexdigest()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="an administrator may read and write everything")
