@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any
 
@@ -12,7 +11,9 @@ from prefect.runtime import flow_run
 from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine.data import store_address
-from flows.parameters import (
+from flows.options import (
+    SPLIT,
+    STORE,
     Model,
     Refresh,
     Split,
@@ -32,9 +33,9 @@ def _run_name() -> str:
 
 @flow(name="evaluate-model", flow_run_name=_run_name)
 def evaluate_model(
-    store: Store = "./genre-store",
+    store: Store = STORE.default,
     model: Model = None,
-    split: Split = "test",
+    split: Split = SPLIT.default,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
 ) -> dict[str, Any]:
@@ -73,9 +74,3 @@ def evaluate_model(
     )
     artifacts.evaluation(read_markdown(root, name, split), metrics=result)
     return {**result, "seconds": round(time.monotonic() - began, 3)}
-
-
-if __name__ == "__main__":
-    from flows.command.cli import main
-
-    main(["evaluate", *sys.argv[1:]])

@@ -11,7 +11,7 @@ from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress
 from flows.engine.data import folder_location, store_address
-from flows.parameters import Folder, Predicting, Refresh, StorageBlock, Store
+from flows.options import STORE, Folder, Predicting, Refresh, StorageBlock, Store
 from storage.array.layout import open_store
 from tasks.predicted_folder import predict_folder
 from tasks.quoting import opaque
@@ -20,7 +20,7 @@ from tasks.quoting import opaque
 @flow(name="predict-tracks", flow_run_name="predict {folder}")
 def predict_tracks(
     folder: Folder,
-    store: Store = "./genre-store",
+    store: Store = STORE.default,
     model: Predicting = None,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,

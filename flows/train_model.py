@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from prefect import flow, get_run_logger
 
-from flows.command.render import share_of_time
 from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
+from flows.dashboard.wording import share_of_time
 from flows.engine import progress
 from flows.engine.data import store_address
-from flows.parameters import (
+from flows.options import (
+    NETWORK,
+    PRESET,
+    SEED,
+    STORE,
     Catalogue,
     Epochs,
     Network,
@@ -34,11 +37,11 @@ from tasks.training import identify_model, read_history, train_network
 
 @flow(name="train-model", flow_run_name="train {network} on {preset} features, seed {seed}")
 def train_model(
-    store: Store = "./genre-store",
+    store: Store = STORE.default,
     catalogue: Catalogue = None,
-    preset: Preset = "default",
-    network: Network = "default",
-    seed: Seed = 0,
+    preset: Preset = PRESET.default,
+    network: Network = NETWORK.default,
+    seed: Seed = SEED.default,
     epochs: Epochs = None,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
@@ -122,9 +125,3 @@ def name_model(
 
 def _train_spec(seed: int, epochs: int | None) -> TrainSpec:
     return TrainSpec(seed=seed) if epochs is None else TrainSpec(seed=seed, epochs=epochs)
-
-
-if __name__ == "__main__":
-    from flows.command.cli import main
-
-    main(["train", *sys.argv[1:]])

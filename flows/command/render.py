@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from flows.dashboard.wording import share_of_time
+
 Result = Mapping[str, Any]
 
 TRACKS_NAMED = 10
@@ -208,11 +210,6 @@ def _of_model(each: Result) -> str:
     if metrics is None:
         return "not evaluated"
     return f"{metrics['track_accuracy']:.1%} of {metrics['tracks']:,} test tracks"
-
-
-def share_of_time(share: float | None) -> str:
-    """Say how much of the time something took, None where nobody measured it."""
-    return "not measured" if share is None else f"{share:.1%} of the time"
 
 
 def _reasons(reasons: Mapping[str, int]) -> str:

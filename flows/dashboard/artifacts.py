@@ -15,7 +15,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-from flows.command.render import share_of_time
+from flows.dashboard.wording import share_of_time
 
 QUARANTINE_ROWS_SHOWN = 500
 PREDICTIONS_SHOWN = 500

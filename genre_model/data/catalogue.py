@@ -11,7 +11,8 @@ from typing import Literal
 import pandas as pd
 
 from genre_model.data.genres_csv import DERIVED, GIVEN
-from genre_model.data.tracks_csv import SUBSETS, read_tracks
+from genre_model.data.subsets import SUBSETS
+from genre_model.data.tracks_csv import read_tracks
 from genre_model.errors import CatalogueError
 from genre_model.specs import SPLITS
 
