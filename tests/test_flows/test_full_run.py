@@ -256,7 +256,7 @@ def test_a_run_is_named_after_what_it_works_on(
 ) -> None:
     from flows import full_run
 
-    said = {name: None for name in ("data", "preset", "network", "catalogue", "model")}
+    said = dict.fromkeys(("data", "preset", "network", "catalogue", "model"))
     parameters = {**said, "start_at": "features", **given}
     monkeypatch.setattr(full_run, "flow_run", SimpleNamespace(parameters=parameters))
     assert full_run._run_name() == name
