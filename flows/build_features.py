@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -23,7 +22,11 @@ from flows.engine.data import data_location, store_address
 from flows.engine.quarantine_limit import check_quarantine
 from flows.engine.shared_folders import check_seen
 from flows.errors import TooManyQuarantined
-from flows.parameters import (
+from flows.options import (
+    DATA,
+    MAX_QUARANTINED,
+    PRESET,
+    STORE,
     Data,
     MaxQuarantined,
     Preset,
@@ -31,12 +34,10 @@ from flows.parameters import (
     RetryQuarantined,
     Scheduler,
     StorageBlock,
+    StoreAddress,
     Subset,
     Verify,
     Workers,
-)
-from flows.parameters import (
-    Store as StoreAddress,
 )
 from flows.results import FeaturesResult
 from genre_model.specs import FeatureSpec
@@ -83,16 +84,16 @@ class Built:
 
 @flow(name="build-features", flow_run_name="features of {data}, {preset}")
 def build_features(
-    data: Data = "demo",
-    store: StoreAddress = "./genre-store",
+    data: Data = DATA.default,
+    store: StoreAddress = STORE.default,
     subset: Subset = None,
-    preset: Preset = "default",
+    preset: Preset = PRESET.default,
     workers: Workers = None,
     scheduler: Scheduler = None,
     refresh: Refresh = False,
     verify: Verify = False,
     retry_quarantined: RetryQuarantined = False,
-    max_quarantined: MaxQuarantined = 0.1,
+    max_quarantined: MaxQuarantined = MAX_QUARANTINED.default,
     storage_block: StorageBlock = None,
 ) -> FeaturesResult:
     """Write the log-mel windows of a catalogue's tracks that the store does not hold yet.
@@ -260,9 +261,3 @@ def _publish_quarantine(work: FeatureWork, quarantine: pd.DataFrame) -> pd.DataF
         total=len(here),
     )
     return here
-
-
-if __name__ == "__main__":
-    from flows.command.cli import main
-
-    main(["features", *sys.argv[1:]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 from prefect import flow, get_run_logger
@@ -11,14 +10,14 @@ from prefect.runtime import flow_run
 from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine.data import store_address
-from flows.parameters import (
+from flows.options import (
+    SPLIT,
+    STORE,
     Model,
     Refresh,
     Split,
     StorageBlock,
-)
-from flows.parameters import (
-    Store as StoreAddress,
+    StoreAddress,
 )
 from flows.results import EvaluateResult
 from genre_model.specs import EvaluateSpec
@@ -34,9 +33,9 @@ def _run_name() -> str:
 
 @flow(name="evaluate-model", flow_run_name=_run_name)
 def evaluate_model(
-    store: StoreAddress = "./genre-store",
+    store: StoreAddress = STORE.default,
     model: Model = None,
-    split: Split = "test",
+    split: Split = SPLIT.default,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
 ) -> EvaluateResult:
@@ -79,9 +78,3 @@ def evaluate_model(
     return EvaluateResult(
         evaluation=found, report=report, seconds=round(time.monotonic() - began, 3)
     )
-
-
-if __name__ == "__main__":
-    from flows.command.cli import main
-
-    main(["evaluate", *sys.argv[1:]])

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import uuid
 from contextlib import ExitStack
-from typing import Annotated, Literal
 
 from distributed import Client
 from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
-from pydantic import Field
 
 from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
@@ -20,7 +17,18 @@ from flows.engine.bounded import run_bounded
 from flows.engine.cluster import dask_client
 from flows.engine.download_progress import MEBIBYTE, Pace
 from flows.engine.fetch_request import wanted_archives
-from flows.parameters import Described, Scheduler, StorageBlock, Workers
+from flows.options import (
+    Archives,
+    Dataset,
+    Mirror,
+    Scheduler,
+    Sha1,
+    StorageBlock,
+    Stream,
+    To,
+    Verify,
+    Workers,
+)
 from flows.results import FetchedArchive, FetchResult
 from storage.archives.fetch_notes import Fetched
 from storage.archives.readers import ArchiveAt
@@ -43,38 +51,18 @@ from tasks.worker.unpacking import PartJob, PartOutcome
 
 IN_FLIGHT_A_WORKER = 2
 
-Dataset = Literal["fma_small", "fma_medium", "fma_large", "fma_full", "fma_metadata"]
-
 
 @flow(name="fetch-dataset", flow_run_name="fetch-{dataset}")
 def fetch_dataset(
-    dataset: Annotated[Dataset, Described("Data set; the metadata comes with each.")],
-    to: Annotated[
-        str,
-        Field(min_length=1),
-        Described("Folder or s3:// address, absolute; what `data` names afterwards."),
-    ],
-    mirror: Annotated[
-        str | None,
-        Field(min_length=1),
-        Described("http(s)://, file:// or s3:// that holds NAME.zip. Empty: FMA's own."),
-    ] = None,
-    sha1: Annotated[
-        dict[str, str] | None, Described("Archive -> sha1, where it is not FMA's own.")
-    ] = None,
-    stream: Annotated[
-        bool, Described("Read members by range where they lie, and keep no archive.")
-    ] = False,
-    archives: Annotated[
-        str | None,
-        Field(min_length=1),
-        Described("Folder that keeps archives. Empty: `to`, or for a bucket a cache."),
-    ] = None,
+    dataset: Dataset,
+    to: To,
+    mirror: Mirror = None,
+    sha1: Sha1 = None,
+    stream: Stream = False,
+    archives: Archives = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
-    verify: Annotated[
-        bool, Described("Read the files that are there, and write damaged ones again.")
-    ] = False,
+    verify: Verify = False,
     storage_block: StorageBlock = None,
 ) -> FetchResult:
     """Download FMA's archives, unpack them and check every byte; what is there stays.
@@ -229,9 +217,3 @@ def _line(wanted: Wanted, fetched: Fetched, *, written: int) -> FetchedArchive:
         verified=fetched.verified,
         remarks=fetched.remarks,
     )
-
-
-if __name__ == "__main__":
-    from flows.command.cli import main
-
-    main(["fetch", *sys.argv[1:]])

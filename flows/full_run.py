@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any
 
 from prefect import flow, get_run_logger
+from prefect.runtime import flow_run
 
 from flows.build_features import build_features
 from flows.dashboard.blocks import storage_options
 from flows.engine.handover import run_elsewhere
-from flows.engine.starting_points import catalogue_to_train_on, model_to_evaluate
+from flows.engine.starting_points import (
+    catalogue_to_train_on,
+    model_to_evaluate,
+    refuse_useless,
+)
 from flows.evaluate_model import evaluate_model
-from flows.parameters import (
+from flows.options import (
+    DATA,
+    MAX_QUARANTINED,
+    NETWORK,
+    PRESET,
+    SEED,
+    START_AT,
+    STORE,
     Catalogue,
-    Data,
     Epochs,
     MaxQuarantined,
     Model,
-    Network,
-    Preset,
     Refresh,
     RetryQuarantined,
+    RunData,
+    RunNetwork,
+    RunPreset,
+    RunSeed,
     Scheduler,
-    Seed,
     StartAt,
     StorageBlock,
+    StoreAddress,
     Subset,
     TrainOn,
     Verify,
     Workers,
-)
-from flows.parameters import (
-    Store as StoreAddress,
 )
 from flows.results import EvaluateResult, FeaturesResult, RunResult, TrainResult
 from flows.train_model import name_model, train_model
@@ -41,22 +50,34 @@ from storage.store import Store
 from tasks.models import describe_model
 
 
-@flow(name="full-run", flow_run_name="full run of {data}: {preset} features, {network} network")
+def _run_name() -> str:
+    given = flow_run.parameters
+    if given["start_at"] == "evaluation":
+        return f"full run from evaluation on: {given['model'] or 'the last model that fits'}"
+    data, preset, network = (
+        option.or_default(given[option.name]) for option in (DATA, PRESET, NETWORK)
+    )
+    if given["start_at"] == "training":
+        data = given["catalogue"] or given["data"] or "the last catalogue"
+    return f"full run of {data}: {preset} features, {network} network"
+
+
+@flow(name="full-run", flow_run_name=_run_name)
 def full_run(
-    data: Data = "demo",
-    store: StoreAddress = "./genre-store",
+    data: RunData = None,
+    store: StoreAddress = STORE.default,
     subset: Subset = None,
-    preset: Preset = "default",
-    network: Network = "default",
-    seed: Seed = 0,
+    preset: RunPreset = None,
+    network: RunNetwork = None,
+    seed: RunSeed = None,
     epochs: Epochs = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     refresh: Refresh = False,
     verify: Verify = False,
     retry_quarantined: RetryQuarantined = False,
-    max_quarantined: MaxQuarantined = 0.1,
-    start_at: StartAt = "features",
+    max_quarantined: MaxQuarantined = MAX_QUARANTINED.default,
+    start_at: StartAt = START_AT.default,
     catalogue: Catalogue = None,
     model: Model = None,
     train_on: TrainOn = None,
@@ -68,26 +89,36 @@ def full_run(
 
     Parameters
     ----------
+    data, preset, network, seed : optional
+        By default those of `build_features` and `train_model`; a run that starts later goes on
+        with what fits those that are given.
     start_at : str
         `training` goes on with a catalogue and its features in the store, `evaluation` with a
         model; `refresh` then forces the stages from there on.
     catalogue : str, optional
-        With `start_at` training: its id; by default the newest (of `data`, if a folder is named).
+        With `start_at` training: its id; by default the newest (of `data`, if given).
     model : str, optional
         With `start_at` evaluation: its id; by default the newest (of `preset`, `network` and
-        `seed`, where they differ from their defaults).
+        `seed`, where given).
     train_on : str, optional
         Deployment that trains, as `train-model/train-model` on the pool `gpu`; by default this
         process does.
+
+    Raises
+    ------
+    UsageError
+        If a catalogue or a model is named where the run makes its own, or needs none.
     """
     began = time.monotonic()
+    named = {"catalogue": catalogue, "model": model}
+    refuse_useless(start_at, [name for name, value in named.items() if value is not None])
     features = None
     if start_at == "features":
         features = build_features(
-            data=data,
+            data=DATA.or_default(data),
             store=store,
             subset=subset,
-            preset=preset,
+            preset=PRESET.or_default(preset),
             workers=workers,
             scheduler=scheduler,
             refresh=refresh,
@@ -106,9 +137,9 @@ def full_run(
             kept,
             train_on=train_on,
             catalogue=catalogue_to_train_on(kept, catalogue=catalogue, data=data),
-            preset=preset,
-            network=network,
-            seed=seed,
+            preset=PRESET.or_default(preset),
+            network=NETWORK.or_default(network),
+            seed=SEED.or_default(seed),
             epochs=epochs,
             refresh=refresh,
             storage_block=storage_block,
@@ -162,9 +193,3 @@ def _log_in_short(
         100 * evaluation.evaluation.metrics.track_accuracy,
         evaluation.report,
     )
-
-
-if __name__ == "__main__":
-    from flows.command.cli import main
-
-    main(["run", *sys.argv[1:]])

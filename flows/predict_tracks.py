@@ -10,8 +10,7 @@ from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress
 from flows.engine.data import folder_location, store_address
-from flows.parameters import Folder, Predicting, Refresh, StorageBlock
-from flows.parameters import Store as StoreAddress
+from flows.options import STORE, Folder, Predicting, Refresh, StorageBlock, StoreAddress
 from flows.results import PredictFolderResult
 from storage.store import Store
 from tasks.predicted_folder import predict_folder
@@ -21,7 +20,7 @@ from tasks.quoting import opaque
 @flow(name="predict-tracks", flow_run_name="predict {folder}")
 def predict_tracks(
     folder: Folder,
-    store: StoreAddress = "./genre-store",
+    store: StoreAddress = STORE.default,
     model: Predicting = None,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,

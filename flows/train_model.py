@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 
@@ -12,7 +11,11 @@ from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress
 from flows.engine.data import store_address
-from flows.parameters import (
+from flows.options import (
+    NETWORK,
+    PRESET,
+    SEED,
+    STORE,
     Catalogue,
     Epochs,
     Network,
@@ -20,9 +23,7 @@ from flows.parameters import (
     Refresh,
     Seed,
     StorageBlock,
-)
-from flows.parameters import (
-    Store as StoreAddress,
+    StoreAddress,
 )
 from flows.results import TrainResult
 from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
@@ -34,11 +35,11 @@ from tasks.training import identify_model, read_history, train_network
 
 @flow(name="train-model", flow_run_name="train {network} on {preset} features, seed {seed}")
 def train_model(
-    store: StoreAddress = "./genre-store",
+    store: StoreAddress = STORE.default,
     catalogue: Catalogue = None,
-    preset: Preset = "default",
-    network: Network = "default",
-    seed: Seed = 0,
+    preset: Preset = PRESET.default,
+    network: Network = NETWORK.default,
+    seed: Seed = SEED.default,
     epochs: Epochs = None,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
@@ -117,9 +118,3 @@ def name_model(
 
 def _train_spec(seed: int, epochs: int | None) -> TrainSpec:
     return TrainSpec(seed=seed) if epochs is None else TrainSpec(seed=seed, epochs=epochs)
-
-
-if __name__ == "__main__":
-    from flows.command.cli import main
-
-    main(["train", *sys.argv[1:]])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from flows.command import checks, console, environment, render
+from flows.command import checks, console, environment, progress, render
 from flows.dashboard import temporary_server
-from flows.engine import orphans, progress
+from flows.engine import orphans
+from flows.engine.progress import stage
 
 if TYPE_CHECKING:
     from flows.results import Result
@@ -16,9 +17,20 @@ if TYPE_CHECKING:
 Shown = TypeVar("Shown", bound="Result")
 
 
-def run(*, as_json: bool, **options: Any) -> None:
-    """Run `genre run`."""
-    with _flow_result(as_json, render.full_run, lambda: checks.check_run(**options)) as tell:
+def run(*, as_json: bool, said: Iterable[str], **options: Any) -> None:
+    """Run `genre run`; `said` names the options that stood on the command line.
+
+    The environment sets options of all commands: what has no use here is left out.
+    """
+
+    def check() -> None:
+        from flows.engine.starting_points import NO_USE, refuse_useless
+
+        refuse_useless(options["start_at"], said)
+        options.update(dict.fromkeys(NO_USE[options["start_at"]] & {"catalogue", "model"}))
+        checks.check_run(**options)
+
+    with _flow_result(as_json, render.full_run, check) as tell:
         from flows.full_run import full_run
 
         tell(full_run(**options))
@@ -100,7 +112,7 @@ def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str
         from tasks.prediction import predict_files
 
         name, predictor = open_predictor(store, model)
-        with progress.stage("predict", total=len(files), unit="files") as show:
+        with stage("predict", total=len(files), unit="files") as show:
             lines = predict_files(predictor, files, file_done=lambda done: show(done, ""))
         bad = [line for line in lines if line.genre is None]
         if len(bad) == len(lines):

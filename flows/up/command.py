@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.command import console, render
-from flows.engine import orphans, progress
+from flows.command import console, progress, render
+from flows.engine import orphans
 from flows.errors import NotStarted, UsageError
 from flows.up import local_server, prefect_files, services, state
 from flows.up.local_workers import start_workers

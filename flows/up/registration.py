@@ -17,12 +17,10 @@ import yaml
 
 from flows.command import console
 from flows.up import alerts, prefect_files
+from flows.up.pools import POOLS
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
-
-POOLS: Mapping[str, int | None] = {"cpu": None, "gpu": 1}
-"""Work pools, and how many runs each may have at a time: one training a GPU."""
 
 
 def register(

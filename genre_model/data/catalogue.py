@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from genre_model.data.artists import artist_remark, artists_in_several_splits
-from genre_model.data.tracks_csv import SUBSETS
+from genre_model.data.subsets import SUBSETS
 from genre_model.specs import SPLITS
 
 __all__ = ["COLUMNS", "DERIVED", "GIVEN", "SPLITS", "SUBSETS", "Catalogue", "count_licences"]

@@ -14,7 +14,8 @@ from genre_model.data.catalogue import Catalogue
 from genre_model.data.fma_subsets import default_subset, locate_audio, select, subset_folder
 from genre_model.data.folder import CatalogueOptions, DataFolder
 from genre_model.data.genres_csv import derive_genres, read_genres
-from genre_model.data.tracks_csv import SUBSETS, check_header, read_tracks
+from genre_model.data.subsets import SUBSETS
+from genre_model.data.tracks_csv import check_header, read_tracks
 
 TRACKS, GENRES = "fma_metadata/tracks.csv", "fma_metadata/genres.csv"
 DEMO_MARK = "demo.json"

@@ -9,7 +9,7 @@ from typing import Literal
 import pandas as pd
 
 from genre_model.data.catalogue import COLUMNS, GIVEN, Catalogue
-from genre_model.data.tracks_csv import SUBSETS
+from genre_model.data.subsets import SUBSETS
 from genre_model.errors import CatalogueError
 
 

@@ -12,11 +12,9 @@ from typing import BinaryIO
 
 import pandas as pd
 
+from genre_model.data.subsets import SUBSETS
 from genre_model.errors import CatalogueError
 from genre_model.specs import SPLITS
-
-SUBSETS = ("small", "medium", "large", "full")
-"""The values of `set.subset`, each including those before it; FMA writes no `full`."""
 
 COLUMNS: tuple[tuple[str, str], ...] = tuple(
     (level, name)
