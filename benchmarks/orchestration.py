@@ -270,14 +270,14 @@ def _ms(sampler: Sampler, role: str, start: float, end: float, shards: int) -> f
 def _work(folder: Path, *, shards: int) -> FeatureWork:
     """Plan shards of 64 tracks that are nowhere."""
     from genre_model.data.catalogue import audio_path
-    from genre_model.specs import FeatureSpec
+    from genre_model.frontends import preset
     from storage.array.features import FeatureStore
     from storage.array.layout import ROWS_PER_SHARD, create_store
     from storage.array.plans import AudioState, plan_work
     from storage.places.location import Location
     from tasks.features import FeatureWork
 
-    spec = FeatureSpec.preset("default")
+    spec = preset("default")
     features = FeatureStore.create(
         create_store(folder / "store"),
         data_set="fma",

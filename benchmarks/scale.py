@@ -141,11 +141,11 @@ def _find(data: Path, store: Path) -> FoundCatalogue:
 
 
 def _work(found: FoundCatalogue, store: Path) -> FeatureWork:
-    from genre_model.specs import FeatureSpec
+    from genre_model.frontends import preset
     from storage.array.layout import open_store
     from tasks.features import prepare_features
 
-    return prepare_features.fn(open_store(store), found, FeatureSpec.preset("default"))
+    return prepare_features.fn(open_store(store), found, preset("default"))
 
 
 def pretend(features: FeatureStore, work: ShardWork) -> None:

@@ -18,13 +18,13 @@ def plan_jobs(data: Path, store: Path) -> list[ShardJob]:
         Where there is no store yet.
     """
     environment.prepare()
-    from genre_model.specs import FeatureSpec
+    from genre_model.frontends import preset
     from storage.array.layout import create_store
     from storage.places.location import Location
     from tasks.catalogue import find_catalogue
     from tasks.features import feature_extractor, prepare_features
 
-    spec = FeatureSpec.preset("default")
+    spec = preset("default")
     found = find_catalogue.fn(Location.parse(data))
     work = prepare_features.fn(create_store(store), found, spec)
     extractor = feature_extractor(spec)

@@ -37,7 +37,7 @@ from flows.parameters import (
     Verify,
     Workers,
 )
-from genre_model.specs import FeatureSpec
+from genre_model import frontends
 from storage.array.layout import create_store
 from storage.array.plans import ShardWork
 from storage.claims import Claim
@@ -128,7 +128,7 @@ def build_features(
         The JSON object of `genre features`.
     """
     began = time.monotonic()
-    spec = FeatureSpec.preset(preset)
+    spec = frontends.preset(preset)
     options = storage_options(storage_block)
     location = data_location(data, options=options, workers=workers, scheduler=scheduler)
     found = find_catalogue(location, subset=subset)

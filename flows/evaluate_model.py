@@ -19,7 +19,7 @@ from flows.parameters import (
     StorageBlock,
     Store,
 )
-from genre_model.specs import EvaluateSpec
+from genre_model.recipe import EvaluateSpec
 from storage.array.layout import open_store
 from tasks.evaluation import evaluate_network, read_markdown
 from tasks.models import choose_model

@@ -63,8 +63,8 @@ Subset = Annotated[
         "`data`."
     ),
 ]
-Preset = Annotated[Literal["default", "seed"], Described("Feature preset.")]
-Network = Annotated[Literal["default", "seed"], Described("Which network is trained.")]
+Preset = Annotated[Literal["default", "notebook"], Described("Feature preset.")]
+Network = Annotated[Literal["default", "notebook"], Described("Which network is trained.")]
 Split = Annotated[
     Literal["training", "validation", "test"], Described("Whose tracks are predicted.")
 ]

@@ -24,7 +24,8 @@ from flows.parameters import (
     StorageBlock,
     Store,
 )
-from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
+from genre_model import frontends
+from genre_model.recipe import ModelSpec, TrainSpec
 from storage.array.layout import open_store
 from storage.places.location import Location
 from tasks.labelled import load_labelled
@@ -71,7 +72,7 @@ def train_model(
     """
     began = time.monotonic()
     root = open_store(store_address(store), storage_options(storage_block))
-    data = load_labelled(root, FeatureSpec.preset(preset), catalogue_id=catalogue)
+    data = load_labelled(root, frontends.preset(preset), catalogue_id=catalogue)
     spec = _train_spec(seed, epochs)
     with progress.stage("training", total=spec.epochs, unit="epochs") as show:
 
@@ -116,7 +117,7 @@ def name_model(
     epochs: int | None,
 ) -> str:
     """Name the model that `train_model` makes or finds with these parameters."""
-    data = load_labelled(store, FeatureSpec.preset(preset), catalogue_id=catalogue)
+    data = load_labelled(store, frontends.preset(preset), catalogue_id=catalogue)
     return identify_model(data, ModelSpec(network=network), _train_spec(seed, epochs))
 
 

@@ -16,7 +16,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from genre_model.data.catalogue import count_licences
-from genre_model.specs import EvaluateSpec, FeatureSpec
+from genre_model.frontends import frontend_from_dict
+from genre_model.recipe import EvaluateSpec
+from storage.array.layout import ROWS_PER_SHARD
 from storage.models import METRICS_FILE, ModelStore
 from storage.places.location import Location
 from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
@@ -72,7 +74,7 @@ def read_markdown(store: Location, model: str, split: str) -> str:
 
 
 def _data_of(store: Location, params: dict[str, Any]) -> LabelledFeatures:
-    spec = FeatureSpec.from_dict(params["features"])
+    spec = frontend_from_dict(params["features"])
     return load_labelled(store, spec, catalogue_id=params["catalogue"])
 
 
@@ -87,7 +89,12 @@ def _evaluate(
         from genre_model.learning.bundle import load_bundle
 
         bundle = load_bundle(models.fetch(model))
-    predictions = predict_rows(bundle.model, data.split(spec.split), data.features.read_shard)
+    predictions = predict_rows(
+        bundle.model,
+        data.split(spec.split),
+        data.features.read_shard,
+        rows_per_shard=ROWS_PER_SHARD,
+    )
     training = data.rows.loc[data.rows["split"] == "training", "label"].to_numpy(np.int64)
     metrics = evaluate(predictions, genres=bundle.genres, training_labels=training)
     table = track_table(predictions, genres=bundle.genres).merge(

@@ -12,8 +12,8 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from genre_model.mel import FeatureExtractor
-from genre_model.specs import FeatureSpec
+from genre_model.frontends import Frontend
+from genre_model.frontends.frontend import Extractor
 from storage.array.features import FeatureStore, Finalised
 from storage.array.layout import ROWS_PER_SHARD
 from storage.array.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
@@ -33,8 +33,8 @@ class FeatureWork:
         The array's folder.
     data : Location
         Where the audio is.
-    spec : FeatureSpec
-        How audio becomes windows.
+    spec : Frontend
+        How audio becomes rows.
     plan : WorkPlan
         Rows and shards.
     repaired : tuple[str, ...]
@@ -43,7 +43,7 @@ class FeatureWork:
 
     features: FeatureStore
     data: Location
-    spec: FeatureSpec
+    spec: Frontend
     plan: WorkPlan
     repaired: tuple[str, ...] = ()
 
@@ -57,7 +57,7 @@ class FeatureWork:
 def prepare_features(
     store: Location,
     found: FoundCatalogue,
-    spec: FeatureSpec,
+    spec: Frontend,
     *,
     refresh: bool = False,
     check_bytes: bool = False,
@@ -70,7 +70,7 @@ def prepare_features(
     store : Location
     found : FoundCatalogue
         The tracks, and which audio is there.
-    spec : FeatureSpec
+    spec : Frontend
     refresh : bool
         Write every shard of the catalogue again.
     check_bytes : bool
@@ -120,9 +120,9 @@ def wanted_audio(found: FoundCatalogue) -> list[AudioState]:
     return states
 
 
-def feature_extractor(spec: FeatureSpec) -> FeatureExtractor:
+def feature_extractor(spec: Frontend) -> Extractor:
     """Build what the workers need; imports librosa here, so that they need not."""
-    return FeatureExtractor.build(spec)
+    return spec.build()
 
 
 @task(name="finalise", task_run_name="gather the manifests", cache_policy=NO_CACHE)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from genre_model.data.splits import label_rows, split_rows
-from genre_model.specs import SPLITS, FeatureSpec
+from genre_model.frontends import Frontend
+from genre_model.specs import SPLITS
 from storage.array.features import FeatureStore
 from storage.catalogues import newest_catalogue, read_catalogue
 from storage.errors import NotFound
@@ -29,7 +30,7 @@ class LabelledFeatures:
     Attributes
     ----------
     features : FeatureStore
-    spec : FeatureSpec
+    spec : Frontend
     catalogue_id : str
     tracks : pd.DataFrame
         The catalogue.
@@ -43,7 +44,7 @@ class LabelledFeatures:
     """
 
     features: FeatureStore
-    spec: FeatureSpec
+    spec: Frontend
     catalogue_id: str
     tracks: pd.DataFrame
     rows: pd.DataFrame
@@ -74,14 +75,14 @@ class LabelledFeatures:
 
 
 def load_labelled(
-    store: Location, spec: FeatureSpec, *, catalogue_id: str | None = None
+    store: Location, spec: Frontend, *, catalogue_id: str | None = None
 ) -> LabelledFeatures:
     """Join an array's rows with a catalogue.
 
     Parameters
     ----------
     store : Location
-    spec : FeatureSpec
+    spec : Frontend
         Which array of the catalogue's data set.
     catalogue_id : str, optional
         By default the catalogue that was written last.
@@ -111,7 +112,7 @@ def load_labelled(
 
 
 def find_features(
-    store: Location, spec: FeatureSpec, *, catalogue_id: str | None = None
+    store: Location, spec: Frontend, *, catalogue_id: str | None = None
 ) -> tuple[str, pd.DataFrame, FeatureStore]:
     """Open a catalogue and the array of its data set, of which no row is read yet.
 
@@ -138,7 +139,7 @@ def find_features(
     return catalogue_id, tracks, _open(store, spec, str(tracks.attrs["data_set"]))
 
 
-def _open(store: Location, spec: FeatureSpec, data_set: str) -> FeatureStore:
+def _open(store: Location, spec: Frontend, data_set: str) -> FeatureStore:
     try:
         return FeatureStore.open(store, data_set=data_set, name=spec.key)
     except NotFound as error:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genre_model.signal.audio import Status
+from genre_model.signal.status import Status
 from storage.errors import NotFound, Refused, UnknownFormat
 from storage.models import MODEL_FILE, ModelStore
 from storage.places.location import Location

@@ -15,7 +15,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from genre_model.learning.bundle import HISTORY_FILE, model_id, save_bundle
-from genre_model.specs import TRAINING_VERSION, ModelSpec, TrainSpec
+from genre_model.networks import check_network
+from genre_model.recipe import ModelSpec, TrainSpec
+from genre_model.specs import TRAINING_VERSION
+from storage.array.layout import ROWS_PER_SHARD
 from storage.claims import Claim
 from storage.models import METRICS_FILE, MODEL_FILE, ModelStore
 from storage.places.location import Location
@@ -74,7 +77,13 @@ def train_network(
     -------
     dict
         The JSON keys of `genre train` but for `seconds`.
+
+    Raises
+    ------
+    InvalidSpec
+        If the network does not take rows of these features.
     """
+    check_network(model.network, frontend=data.spec)
     models, name = ModelStore(store), identify_model(data, model, spec)
     with Claim(store, f"models/{name}", say=say):
         reused = models.exists(name) and not refresh
@@ -116,6 +125,7 @@ def _train(
             data.split("training"),
             validation=data.split("validation"),
             read_shard=data.features.read_shard,
+            rows_per_shard=ROWS_PER_SHARD,
             classes=len(data.genres),
             model=model,
             spec=spec,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flows.engine.cluster import check_cluster
-from genre_model.specs import FeatureSpec
+from genre_model import frontends
 from storage.array.layout import open_store
 from storage.errors import NotFound
 from storage.places.location import Location
@@ -63,7 +63,7 @@ def check_training(
         return
     from tasks.labelled import find_features
 
-    find_features(root, FeatureSpec.preset(preset), catalogue_id=catalogue)
+    find_features(root, frontends.preset(preset), catalogue_id=catalogue)
 
 
 def check_run(*, start_at: Stage, data: str, store: str, **options: Any) -> None:

@@ -16,8 +16,8 @@ from flows.command import console
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-PRESETS = ("default", "seed")
-NETWORKS = ("default", "seed")
+PRESETS = ("default", "notebook")
+NETWORKS = ("default", "notebook")
 SUBSETS = ("small", "medium", "large", "full")
 POOLS = ("cpu", "gpu")
 ARCHIVES = ("fma_small", "fma_medium", "fma_large", "fma_full", "fma_metadata")

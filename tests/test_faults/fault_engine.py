@@ -14,7 +14,7 @@ from pathlib import Path
 from distributed import Client
 
 from flows.engine.cluster import dask_client
-from genre_model.mel import FeatureExtractor
+from genre_model.frontends.frontend import Extractor
 from storage.array.features import FeatureStore
 from storage.array.layout import create_store
 from storage.array.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
@@ -35,13 +35,13 @@ class Order:
     store, data : Path
     wanted : tuple[AudioState, ...]
         The catalogue's tracks.
-    extractor : FeatureExtractor
+    extractor : Extractor
     """
 
     store: Path
     data: Path
     wanted: tuple[AudioState, ...]
-    extractor: FeatureExtractor
+    extractor: Extractor
 
     @property
     def what(self) -> str:
@@ -95,7 +95,7 @@ def warm(client: Client) -> None:
     client.run(importlib.import_module, "tasks.worker.shards")
 
 
-def _open(store: Location, extractor: FeatureExtractor) -> FeatureStore:
+def _open(store: Location, extractor: Extractor) -> FeatureStore:
     spec = extractor.spec
     return FeatureStore.create(
         store,

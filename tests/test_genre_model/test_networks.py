@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from genre_model.errors import InvalidSpec
-from genre_model.learning.normalisation import BandStatistics
+from genre_model.frontends import preset
 from genre_model.networks import NETWORKS, build_network
-from genre_model.specs import FeatureSpec
+from genre_model.networks.statistics import BandStatistics
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
-SHAPES = {"seed": FeatureSpec.preset("seed").row_shape[1:], "default": (128, 128)}
+SHAPES = {"notebook": preset("notebook").row_shape[1:], "default": (128, 128)}
 
 OPEN_WITHOUT_US = """
 import sys
@@ -96,10 +96,8 @@ class TestEveryNetwork:
         assert all(not np.array_equal(left, right) for left, right in kernels)
 
     def test_the_docstring_states_what_it_costs(self, name: str) -> None:
-        from genre_model.networks.parts import multiply_adds
-
         network = built(name)
-        text = import_module(NETWORKS[name]).build.__doc__
+        text = import_module(NETWORKS[name].module).build.__doc__
         assert f"{network.count_params():,} parameters" in text
         millions = re.search(r"([\d.]+)\s+million\s+multiply-adds", text)
         assert millions
@@ -134,8 +132,8 @@ def test_all_open_in_safe_mode_where_this_package_is_not_imported(tmp_path: Path
     assert done.returncode == 0, done.stderr
 
 
-def test_the_seed_network_has_the_notebooks_parameters_all_of_them_trainable() -> None:
-    network = built("seed")
+def test_the_notebook_network_has_the_notebooks_parameters_all_of_them_trainable() -> None:
+    network = built("notebook")
     assert network.count_params() == 105_512
     assert sum(weight.numpy().size for weight in network.trainable_weights) == 105_512
 
@@ -143,13 +141,13 @@ def test_the_seed_network_has_the_notebooks_parameters_all_of_them_trainable() -
 @pytest.mark.parametrize(
     ("bands", "frames", "fits"), [(56, 88, True), (55, 88, False), (56, 87, False)]
 )
-def test_the_seed_network_says_which_windows_are_too_small(
+def test_the_notebook_network_says_which_windows_are_too_small(
     bands: int, frames: int, fits: bool
 ) -> None:
     def build() -> tuple[int, ...]:
         statistics = BandStatistics.identity(bands)
         return build_network(
-            "seed", input_shape=(bands, frames), classes=2, statistics=statistics, seed=0
+            "notebook", input_shape=(bands, frames), classes=2, statistics=statistics, seed=0
         ).output_shape
 
     if fits:
@@ -172,7 +170,7 @@ def test_the_default_network_takes_any_window(shape: tuple[int, int]) -> None:
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(InvalidSpec, match=r"'resnet'; the networks are default, seed"):
+    with pytest.raises(InvalidSpec, match=r"'resnet'; the networks are default, notebook"):
         build_network(
             "resnet",
             input_shape=(64, 256),

@@ -15,8 +15,7 @@ from moto.server import ThreadedMotoServer
 
 from genre_model.data.tracks_csv import COLUMNS
 from genre_model.errors import CatalogueError
-from genre_model.mel import FeatureExtractor
-from genre_model.specs import FeatureSpec
+from genre_model.frontends import preset
 from storage.array.layout import create_store
 from storage.catalogues import read_catalogue
 from storage.places.bucket import Bucket
@@ -119,13 +118,11 @@ def test_folders_of_genres_from_files_to_windows(tmp_path: Path, files: dict[str
     store = create_store(tmp_path / "store")
     stored = read_catalogue(store, store_catalogue.fn(store, found))
     assert stored.attrs["remarks"] == summary["remarks"]
-    spec = FeatureSpec.preset("seed")
+    spec = preset("notebook")
     work = prepare_features.fn(store, found, spec)
     assert work.features.key.startswith("my-music/seed-")
     (shard,) = work.plan.shards
-    job = ShardJob(
-        features=work.features, data=data, work=shard, extractor=FeatureExtractor.build(spec)
-    )
+    job = ShardJob(features=work.features, data=data, work=shard, extractor=spec.build())
     try:
         outcome = write_shard(job)
     finally:

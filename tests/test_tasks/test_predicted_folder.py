@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from genre_model.predict import Prediction
-from genre_model.signal.audio import Status
+from genre_model.signal.status import Status
 from storage.array.layout import create_store
 from storage.errors import NotFound
 from storage.places.location import Location

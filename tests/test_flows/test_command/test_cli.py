@@ -20,10 +20,10 @@ def sentence(err: str) -> str:
 
 def test_choices_are_those_of_the_domain() -> None:
     from flows.up import registration
-    from genre_model import networks, specs
+    from genre_model import frontends, networks
     from genre_model.data import catalogue, fma_archives
 
-    assert set(PRESETS) == set(specs.FEATURE_PRESETS)
+    assert set(PRESETS) == set(frontends.PRESETS)
     assert set(NETWORKS) == set(networks.NETWORKS)
     assert SUBSETS == catalogue.SUBSETS
     assert set(ARCHIVES) == set(fma_archives.SHA1)
@@ -43,7 +43,7 @@ def test_help_names_every_command_and_its_options(genre: Genre) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["features", "--preset", "loud"], "'loud' is not one of 'default', 'seed'"),
+        (["features", "--preset", "loud"], "'loud' is not one of 'default', 'notebook'"),
         (["features", "--workers", "0"], "0 is not in the range"),
         (["run", "--colour", "blue"], "No such option"),
         (["status", "--store", "nowhere"], "no store at"),

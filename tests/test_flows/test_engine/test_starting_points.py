@@ -21,7 +21,7 @@ def store(tmp_path: Path) -> Location:
     root = create_store(tmp_path / "store")
     for name, data in (("fma-1", "/music"), ("demo-2", "/demo")):
         write_catalogue(root, name, pd.DataFrame({"track_id": [1]}), attributes={"data": data})
-    for number, network in enumerate(("seed", "default", "seed")):
+    for number, network in enumerate(("notebook", "default", "notebook")):
         folder = tmp_path / "store" / "models" / f"{network}-{number}"
         folder.mkdir(parents=True)
         params = {"id": folder.name, "network": network, "seed": 0, "trained": f"{number}"}
@@ -47,12 +47,12 @@ def test_evaluation_takes_the_newest_whole_model_that_fits(store: Location) -> N
         return model_to_evaluate(store, model=model, preset="default", network=network, seed=seed)
 
     assert chosen() == "default-1"
-    assert chosen(network="seed") == "seed-0"
-    assert chosen(model="seed-0") == "seed-0"
+    assert chosen(network="notebook") == "notebook-0"
+    assert chosen(model="notebook-0") == "notebook-0"
     with pytest.raises(NotFound, match="no model of seed 4"):
         chosen(seed=4)
     with pytest.raises(NotFound, match="run `genre train` first"):
-        chosen(model="seed-2")
+        chosen(model="notebook-2")
 
 
 def test_the_stages_are_those_of_the_command_line() -> None:

@@ -14,7 +14,7 @@ from genre_model.data.splits import shuffled_labels
 from genre_model.errors import InvalidSpec
 from genre_model.learning.batches import RowIndex
 from genre_model.learning.inference import predict_rows, softmax, window_probabilities
-from genre_model.specs import ModelSpec, TrainSpec
+from genre_model.recipe import ModelSpec, TrainSpec
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
@@ -209,7 +209,7 @@ def test_rows_that_cannot_be_trained_on_are_refused(
 
 def test_a_network_that_the_windows_do_not_fit_is_refused() -> None:
     with pytest.raises(InvalidSpec, match="12 bands x 16 frames"):
-        fit(model=ModelSpec(network="seed"))
+        fit(model=ModelSpec(network="notebook"))
 
 
 def line(accuracy: float, loss: float) -> dict[str, float]:

@@ -15,8 +15,9 @@ from signals import band_noise, encoded
 
 from genre_model.errors import AudioError
 from genre_model.mel import clip_windows
-from genre_model.signal.audio import ClipDefect, Source, Status
+from genre_model.signal.audio import Source
 from genre_model.signal.clips import decode
+from genre_model.signal.status import ClipDefect, Status
 from genre_model.signal.waveforms import HALF_LSB, ClipReader
 
 RATE = 44_100
