@@ -204,7 +204,13 @@ def test_rows_that_cannot_be_trained_on_are_refused(
 
     training, validation = change(index_of(LABELS, TRAINING), index_of(LABELS, VALIDATION))
     with pytest.raises(InvalidSpec, match=sentence):
-        train(training, validation=validation, read_shard=reader(ROWS), classes=4)
+        train(
+            training,
+            validation=validation,
+            read_shard=reader(ROWS),
+            rows_per_shard=ROWS_PER_SHARD,
+            classes=4,
+        )
 
 
 def test_a_network_that_the_windows_do_not_fit_is_refused() -> None:
