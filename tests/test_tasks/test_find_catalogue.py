@@ -120,7 +120,7 @@ def test_folders_of_genres_from_files_to_windows(tmp_path: Path, files: dict[str
     assert stored.attrs["remarks"] == summary["remarks"]
     spec = preset("notebook")
     work = prepare_features.fn(store, found, spec)
-    assert work.features.key.startswith("my-music/seed-")
+    assert work.features.key.startswith("my-music/notebook-")
     (shard,) = work.plan.shards
     job = ShardJob(features=work.features, data=data, work=shard, extractor=spec.build())
     try:

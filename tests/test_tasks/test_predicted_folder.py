@@ -38,7 +38,7 @@ class Listener:
 @pytest.fixture
 def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
     found = Listener()
-    monkeypatch.setattr(predicted_folder, "open_predictor", lambda *_: ("seed-12345678", found))
+    monkeypatch.setattr(predicted_folder, "open_predictor", lambda *_: ("notebook-12345678", found))
     return found
 
 
@@ -69,7 +69,7 @@ def test_all_audio_files_become_lines_bad_ones_with_their_status(
     assert result["statuses"] == {"ok": 2, "empty": 1}
     assert result["genres"] == {"Rock": 2}
     assert len(listener.heard) == 3
-    table = PredictionTable.of(store, model="seed-12345678", folder=Location.parse(folder))
+    table = PredictionTable.of(store, model="notebook-12345678", folder=Location.parse(folder))
     assert table.location.uri == result["table"]
     assert list(table.read().columns) == list(PREDICTION_COLUMNS)
     assert list(table.read()["path"]) == ["a.mp3", "album/b.FLAC", "c.wav"]
