@@ -21,9 +21,8 @@ import numpy as np
 import soundfile
 
 from genre_model.demo import plan_demo, render_track
-from genre_model.mel import FeatureExtractor
+from genre_model.frontends.log_mel import DEFAULT, NOTEBOOK, LogMel
 from genre_model.signal.waveforms import ClipReader
-from genre_model.specs import FeatureSpec
 
 ONE_THREAD = {f"{pool}_NUM_THREADS": "1" for pool in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 Way = Callable[[bytes], object]
@@ -65,22 +64,22 @@ def plain_librosa(content: bytes) -> np.ndarray:
     """Compute the default preset's spectrogram as librosa's tutorial does."""
     import librosa
 
-    spec = FeatureSpec()
+    spec = DEFAULT
     samples, rate = librosa.load(io.BytesIO(content), sr=spec.sample_rate)
     decibels: np.ndarray = librosa.power_to_db(_melspectrogram(samples, rate, spec))
     return decibels
 
 
 def notebook(content: bytes) -> None:
-    """Compute the seed preset's spectrogram and save it as text, as the notebook did."""
+    """Compute the notebook preset's spectrogram and save it as text, as the notebook did."""
     import librosa
 
-    spec = FeatureSpec.preset("seed")
+    spec = NOTEBOOK
     samples, rate = librosa.load(io.BytesIO(content), sr=spec.sample_rate)
     np.savetxt(io.BytesIO(), np.log1p(_melspectrogram(samples, rate, spec)))
 
 
-def _melspectrogram(samples: np.ndarray, rate: float, spec: FeatureSpec) -> np.ndarray:
+def _melspectrogram(samples: np.ndarray, rate: float, spec: LogMel) -> np.ndarray:
     import librosa
 
     power: np.ndarray = librosa.feature.melspectrogram(
@@ -97,15 +96,13 @@ def _melspectrogram(samples: np.ndarray, rate: float, spec: FeatureSpec) -> np.n
 
 def ways() -> dict[str, Way]:
     """Return what is compared, by name."""
-    default, seed = (
-        FeatureExtractor.build(FeatureSpec.preset(name)) for name in ("default", "seed")
-    )
+    default, small = DEFAULT.build(), NOTEBOOK.build()
     return {
         BASELINE: decode_only,
         "ours: decode, average the channels": ClipReader(44_100).read,
         "ours: and resample": ClipReader(default.spec.sample_rate).read,
         "ours: and all the rest, default preset": default.windows,
-        "ours: and all the rest, seed preset": seed.windows,
+        "ours: and all the rest, notebook preset": small.windows,
         "librosa: load, melspectrogram, power_to_db": plain_librosa,
         "notebook: librosa and savetxt": notebook,
     }

@@ -27,6 +27,7 @@ from benchmarks import rerun
 from benchmarks.clips import make_data, say, workplace
 from benchmarks.flow import run_flow
 from benchmarks.processes import Sampler
+from genre_model.frontends import preset
 from tasks.worker.shards import ShardJob, ShardOutcome
 
 if TYPE_CHECKING:
@@ -270,14 +271,13 @@ def _ms(sampler: Sampler, role: str, start: float, end: float, shards: int) -> f
 def _work(folder: Path, *, shards: int) -> FeatureWork:
     """Plan shards of 64 tracks that are nowhere."""
     from genre_model.data.fma_subsets import audio_path
-    from genre_model.specs import FeatureSpec
     from storage.array.layout import ROWS_PER_SHARD
     from storage.array.plans import AudioState, plan_work
     from storage.places.address import parse_location
     from storage.store import Store
     from tasks.features import FeatureWork, array_layout
 
-    spec = FeatureSpec.preset("default")
+    spec = preset("default")
     features = Store.create(folder / "store").features.create(
         data_set="fma",
         name=spec.key,

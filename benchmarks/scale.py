@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from benchmarks.clips import make_empty_files, say, workplace, write_tracks_csv
 
 if TYPE_CHECKING:
+    from genre_model.frontends import preset
     from storage.array.feature_array import FeatureArray
     from storage.array.layout import ArrayLayout
     from storage.array.plans import ShardWork
@@ -142,11 +143,10 @@ def _find(data: Path, store: Path) -> FoundCatalogue:
 
 
 def _work(found: FoundCatalogue, store: Path) -> FeatureWork:
-    from genre_model.specs import FeatureSpec
     from storage.store import Store
     from tasks.features import prepare_features
 
-    return prepare_features.fn(Store.open(store), found, FeatureSpec.preset("default"))
+    return prepare_features.fn(Store.open(store), found, preset("default"))
 
 
 def pretend(features: FeatureArray, work: ShardWork) -> None:

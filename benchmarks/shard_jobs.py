@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flows.command import environment
+from genre_model.frontends import preset
 from tasks.worker.shards import ShardJob
 
 
@@ -18,13 +19,12 @@ def plan_jobs(data: Path, store: Path) -> list[ShardJob]:
         Where there is no store yet.
     """
     environment.prepare()
-    from genre_model.specs import FeatureSpec
     from storage.places.address import parse_location
     from storage.store import Store
     from tasks.catalogue import find_catalogue
     from tasks.features import feature_extractor, prepare_features
 
-    spec = FeatureSpec.preset("default")
+    spec = preset("default")
     found = find_catalogue.fn(parse_location(data))
     work = prepare_features.fn(Store.create(store), found, spec)
     extractor = feature_extractor(spec)

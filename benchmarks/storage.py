@@ -94,12 +94,12 @@ def measure_requests(server: SeaweedFS, folder: Path, *, clips: int) -> dict[str
 
 def _run(data: Location, store: Location, *, decode: bool = True) -> int:
     """Do what the flow does, without the flow; return the number of its shards."""
-    from genre_model.specs import FeatureSpec
+    from genre_model.frontends import preset
     from tasks.catalogue import find_catalogue, store_catalogue
     from tasks.features import feature_extractor, finalise_features, prepare_features
     from tasks.worker.shards import ShardJob, write_shard
 
-    spec = FeatureSpec.preset("default")
+    spec = preset("default")
     found = find_catalogue.fn(data)
     root = Store.create(store)
     store_catalogue.fn(root, found)

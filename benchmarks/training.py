@@ -30,8 +30,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.clips import say, workplace
+from genre_model.frontends import preset
 from genre_model.learning.batches import ROWS_PER_SHARD, ReadShard, RowIndex
-from genre_model.specs import FeatureSpec, TrainSpec
+from genre_model.recipe import TrainSpec
 from storage.array.feature_array import FeatureArray
 from storage.array.shards import encode_shard
 from storage.places.bucket import Bucket
@@ -44,7 +45,7 @@ from tests.seaweedfs import SeaweedFS
 SHARDS, ROUNDS, LATE_MS = 12, 3, 100
 CLASSES = 8
 BUCKET = "bench"
-SPEC = FeatureSpec.preset("default")
+SPEC = preset("default")
 
 
 def make_shards(count: int) -> list[np.ndarray]:
@@ -77,6 +78,7 @@ def measure(ways: Mapping[str, ReadShard], *, shards: int, rounds: int) -> list[
         training,
         validation=_rows(range(shards - held_out, shards)),
         read_shard=lambda shard: ways[now[0]](shard),
+        rows_per_shard=ROWS_PER_SHARD,
         classes=CLASSES,
         spec=TrainSpec(epochs=epochs, patience=epochs),
         on_epoch=on_epoch,

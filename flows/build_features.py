@@ -40,7 +40,7 @@ from flows.options import (
     Workers,
 )
 from flows.results import FeaturesResult
-from genre_model.specs import FeatureSpec
+from genre_model import frontends
 from storage.array.plans import ShardWork
 from storage.store import Store
 from tasks.build_shard import build_shard, may_pass
@@ -126,7 +126,7 @@ def build_features(
 
     """
     began = time.monotonic()
-    spec = FeatureSpec.preset(preset)
+    spec = frontends.preset(preset)
     options = storage_options(storage_block)
     location = data_location(data, options=options, workers=workers, scheduler=scheduler)
     found = find_catalogue(location, subset=subset)

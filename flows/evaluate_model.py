@@ -20,7 +20,7 @@ from flows.options import (
     StoreAddress,
 )
 from flows.results import EvaluateResult
-from genre_model.specs import EvaluateSpec
+from genre_model.recipe import EvaluateSpec
 from storage.store import Store
 from tasks.evaluation import evaluate_network, read_markdown, report_address
 from tasks.models import choose_model

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 from flows.up.pools import POOLS
 from genre_model.data.fma_archives import SHA1 as ARCHIVES_OF_FMA
 from genre_model.data.subsets import SUBSETS
+from genre_model.frontends import PRESETS
 from genre_model.networks import NETWORKS
-from genre_model.specs import FEATURE_PRESETS, SPLITS, EvaluateSpec, ModelSpec, TrainSpec
+from genre_model.recipe import EvaluateSpec, ModelSpec, TrainSpec
+from genre_model.specs import SPLITS
 
 if TYPE_CHECKING:
     from click import ParamType
@@ -32,7 +34,7 @@ STAGES = ("features", "training", "evaluation")
 
 
 def _presets() -> Iterable[str]:
-    return sorted(FEATURE_PRESETS)
+    return sorted(PRESETS)
 
 
 def _networks() -> Iterable[str]:

@@ -26,7 +26,8 @@ from flows.options import (
     StoreAddress,
 )
 from flows.results import TrainResult
-from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
+from genre_model import frontends
+from genre_model.recipe import ModelSpec, TrainSpec
 from storage.store import Store
 from tasks.labelled import load_labelled
 from tasks.quoting import opaque
@@ -68,7 +69,7 @@ def train_model(
     """
     began = time.monotonic()
     kept = Store.open(store_address(store), storage_options(storage_block))
-    data = load_labelled(kept, FeatureSpec.preset(preset), catalogue_id=catalogue)
+    data = load_labelled(kept, frontends.preset(preset), catalogue_id=catalogue)
     spec = _train_spec(seed, epochs)
     with progress.stage("training", total=spec.epochs, unit="epochs") as show:
 
@@ -112,7 +113,7 @@ def name_model(
     epochs: int | None,
 ) -> str:
     """Name the model that `train_model` makes or finds with these parameters."""
-    data = load_labelled(store, FeatureSpec.preset(preset), catalogue_id=catalogue)
+    data = load_labelled(store, frontends.preset(preset), catalogue_id=catalogue)
     return identify_model(data, ModelSpec(network=network), _train_spec(seed, epochs))
 
 

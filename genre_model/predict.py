@@ -13,10 +13,10 @@ from typing import Any, Self, TypedDict
 import numpy as np
 
 from genre_model.errors import ModelError
+from genre_model.frontends.frontend import Extractor
 from genre_model.learning.bundle import MODEL_FILE, Bundle, load_bundle
 from genre_model.learning.inference import window_probabilities
-from genre_model.mel import FeatureExtractor, long_windows
-from genre_model.signal.audio import ClipDefect, Status
+from genre_model.signal.status import ClipDefect, Status
 
 CHAMPION_FILE = "champion.json"
 FETCHERS = "fma_genre.models"
@@ -79,17 +79,17 @@ class Predictor:
     ----------
     bundle : Bundle
         The model, its genres and its features' spec.
-    extractor : FeatureExtractor
+    extractor : Extractor
         Of the same spec.
     """
 
     bundle: Bundle
-    extractor: FeatureExtractor
+    extractor: Extractor
 
     @classmethod
     def build(cls, bundle: Bundle) -> Self:
         """Make the extractor that a bundle needs; imports librosa."""
-        return cls(bundle, FeatureExtractor.build(bundle.features))
+        return cls(bundle, bundle.features.build())
 
     @property
     def genres(self) -> tuple[str, ...]:
@@ -130,18 +130,17 @@ class Predictor:
         """Return the windows' starts [s], their probabilities, and whether all are silent."""
         starts: list[float] = []
         parts: list[np.ndarray] = []
-        floor = self.extractor.scaled(np.zeros(1, np.float32)).astype(np.float16)
         silent = True
-        for start, windows in long_windows(path, self.extractor):
+        for start, windows in self.extractor.long_windows(path):
             step = self.bundle.features.window_seconds
             starts += [start + number * step for number in range(len(windows))]
             parts.append(window_probabilities(self.bundle.model, windows))
-            silent = silent and bool((windows == floor).all())
+            silent = silent and self.extractor.is_silence(windows)
         return starts, np.concatenate(parts), silent
 
     def _prediction(self, name: str, starts: list[float], windows: np.ndarray) -> Prediction:
         spec = self.bundle.features
-        length = spec.window_frames * spec.hop_length / spec.sample_rate
+        length = spec.window_length_seconds
         mean = self._named(windows.mean(axis=0, dtype=np.float64))
         genre, probability = next(iter(mean.items()))
         partial = len(starts) < spec.windows

@@ -16,9 +16,10 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from genre_model.data.catalogue import count_licences
+from genre_model.frontends import frontend_from_dict
 from genre_model.judging.comparison import Comparison, Evaluated, compare
 from genre_model.judging.evaluation import Metrics, evaluate, track_table
-from genre_model.specs import EvaluateSpec, FeatureSpec
+from genre_model.recipe import EvaluateSpec
 from storage.errors import Damaged
 from storage.models import METRICS_FILE, Models
 from storage.store import Store
@@ -133,7 +134,7 @@ def read_markdown(store: Store, model: str, split: str) -> str:
 
 
 def _data_of(store: Store, params: dict[str, Any]) -> LabelledFeatures:
-    spec = FeatureSpec.from_dict(params["features"])
+    spec = frontend_from_dict(params["features"])
     return load_labelled(store, spec, catalogue_id=params["catalogue"])
 
 
@@ -146,7 +147,12 @@ def _evaluate(
         from genre_model.learning.bundle import load_bundle
 
         bundle = load_bundle(models.fetch(model))
-    predictions = predict_rows(bundle.model, data.split(spec.split), data.features.read_shard)
+    predictions = predict_rows(
+        bundle.model,
+        data.split(spec.split),
+        data.features.read_shard,
+        rows_per_shard=data.features.rows_per_shard,
+    )
     training = data.rows.loc[data.rows["split"] == "training", "label"].to_numpy(np.int64)
     metrics = evaluate(predictions, genres=bundle.genres, training_labels=training)
     table = track_table(predictions, genres=bundle.genres).merge(

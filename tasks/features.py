@@ -11,8 +11,8 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from genre_model.mel import FeatureExtractor
-from genre_model.specs import FeatureSpec
+from genre_model.frontends import Frontend
+from genre_model.frontends.frontend import Extractor
 from storage.array.feature_array import FeatureArray, Finalised
 from storage.array.layout import ROWS_PER_SHARD, ArrayLayout
 from storage.array.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
@@ -33,8 +33,8 @@ class FeatureWork:
         The array's folder.
     data : Location
         Where the audio is.
-    spec : FeatureSpec
-        How audio becomes windows.
+    spec : Frontend
+        How audio becomes rows.
     plan : WorkPlan
         Rows and shards.
     repaired : tuple[str, ...]
@@ -43,7 +43,7 @@ class FeatureWork:
 
     features: FeatureArray
     data: Location
-    spec: FeatureSpec
+    spec: Frontend
     plan: WorkPlan
     repaired: tuple[str, ...] = ()
 
@@ -57,7 +57,7 @@ class FeatureWork:
 def prepare_features(
     store: Store,
     found: FoundCatalogue,
-    spec: FeatureSpec,
+    spec: Frontend,
     *,
     refresh: bool = False,
     check_bytes: bool = False,
@@ -70,7 +70,7 @@ def prepare_features(
     store : Store
     found : FoundCatalogue
         The tracks, and which audio is there.
-    spec : FeatureSpec
+    spec : Frontend
     refresh : bool
         Write every shard of the catalogue again.
     check_bytes : bool
@@ -108,11 +108,9 @@ def prepare_features(
     return FeatureWork(features=features, data=found.data, spec=spec, plan=plan, repaired=repaired)
 
 
-def array_layout(spec: FeatureSpec) -> ArrayLayout:
+def array_layout(spec: Frontend) -> ArrayLayout:
     """Say what the rows of a frontend's array are."""
-    return ArrayLayout(
-        array="log_mel", dimensions=("window", "band", "frame"), row_shape=spec.row_shape
-    )
+    return ArrayLayout(array=spec.array, dimensions=spec.dimensions, row_shape=spec.row_shape)
 
 
 def wanted_audio(found: FoundCatalogue) -> list[AudioState]:
@@ -126,9 +124,9 @@ def wanted_audio(found: FoundCatalogue) -> list[AudioState]:
     return states
 
 
-def feature_extractor(spec: FeatureSpec) -> FeatureExtractor:
+def feature_extractor(spec: Frontend) -> Extractor:
     """Build what the workers need; imports librosa here, so that they need not."""
-    return FeatureExtractor.build(spec)
+    return spec.build()
 
 
 @task(name="finalise", task_run_name="gather the manifests", cache_policy=NO_CACHE)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from genre_model.data.splits import label_rows, split_rows
-from genre_model.specs import SPLITS, FeatureSpec
+from genre_model.frontends import Frontend
+from genre_model.specs import SPLITS
 from storage.array.feature_array import FeatureArray
 from storage.errors import NotFound
 from storage.store import Store
@@ -28,7 +29,7 @@ class LabelledFeatures:
     Attributes
     ----------
     features : FeatureArray
-    spec : FeatureSpec
+    spec : Frontend
     catalogue_id : str
     tracks : pd.DataFrame
         The catalogue.
@@ -42,7 +43,7 @@ class LabelledFeatures:
     """
 
     features: FeatureArray
-    spec: FeatureSpec
+    spec: Frontend
     catalogue_id: str
     tracks: pd.DataFrame
     rows: pd.DataFrame
@@ -73,14 +74,14 @@ class LabelledFeatures:
 
 
 def load_labelled(
-    store: Store, spec: FeatureSpec, *, catalogue_id: str | None = None
+    store: Store, spec: Frontend, *, catalogue_id: str | None = None
 ) -> LabelledFeatures:
     """Join an array's rows with a catalogue.
 
     Parameters
     ----------
     store : Store
-    spec : FeatureSpec
+    spec : Frontend
         Which array of the catalogue's data set.
     catalogue_id : str, optional
         By default the catalogue that was written last.
@@ -110,7 +111,7 @@ def load_labelled(
 
 
 def find_features(
-    store: Store, spec: FeatureSpec, *, catalogue_id: str | None = None
+    store: Store, spec: Frontend, *, catalogue_id: str | None = None
 ) -> tuple[str, pd.DataFrame, FeatureArray]:
     """Open a catalogue and the array of its data set, of which no row is read yet.
 
@@ -137,7 +138,7 @@ def find_features(
     return catalogue_id, tracks, _open(store, spec, str(tracks.attrs["data_set"]))
 
 
-def _open(store: Store, spec: FeatureSpec, data_set: str) -> FeatureArray:
+def _open(store: Store, spec: Frontend, data_set: str) -> FeatureArray:
     try:
         return store.features.open(data_set=data_set, name=spec.key)
     except NotFound as error:

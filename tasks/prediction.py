@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from genre_model.signal.audio import Status
+from genre_model.signal.status import Status
 from storage.errors import CredentialsRefused, NotFound, Refused, UnknownFormat
 from storage.places.address import parse_location
 from storage.places.location import Location

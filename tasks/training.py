@@ -14,7 +14,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from genre_model.learning.bundle import HISTORY_FILE, model_id, save_bundle
-from genre_model.specs import TRAINING_VERSION, ModelSpec, TrainSpec
+from genre_model.networks import check_network
+from genre_model.recipe import ModelSpec, TrainSpec
+from genre_model.specs import TRAINING_VERSION
 from storage.models import Models
 from storage.store import Store
 from tasks.labelled import LabelledFeatures
@@ -72,7 +74,13 @@ def train_network(
     -------
     tuple[ModelFacts, bool]
         What the model is, and whether it was there already.
+
+    Raises
+    ------
+    InvalidSpec
+        If the network does not take rows of these features.
     """
+    check_network(model.network, frontend=data.spec)
     models, name = store.models, identify_model(data, model, spec)
     with store.claim(f"models/{name}", say=say):
         reused = models.exists(name) and not refresh
@@ -114,6 +122,7 @@ def _train(
             data.split("training"),
             validation=data.split("validation"),
             read_shard=data.features.read_shard,
+            rows_per_shard=data.features.rows_per_shard,
             classes=len(data.genres),
             model=model,
             spec=spec,

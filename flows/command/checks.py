@@ -9,7 +9,7 @@ from typing import Any
 
 from flows.engine.cluster import check_cluster
 from flows.options import DATA, PRESET
-from genre_model.specs import FeatureSpec
+from genre_model import frontends
 from storage.errors import NotFound
 from storage.places.address import parse_location
 from storage.store import Store
@@ -61,7 +61,7 @@ def check_training(
         return
     from tasks.labelled import find_features
 
-    find_features(root, FeatureSpec.preset(preset), catalogue_id=catalogue)
+    find_features(root, frontends.preset(preset), catalogue_id=catalogue)
 
 
 def check_run(

@@ -22,8 +22,6 @@ import pandas as pd
 from genre_model.errors import InvalidSpec
 from genre_model.learning.read_ahead import READS_AT_ONCE, Waiting, read_ahead
 
-ROWS_PER_SHARD = 64
-
 ReadShard = Callable[[int], np.ndarray]
 """Shard number -> its rows, float16 [rows of the shard, windows, bands, frames].
 
@@ -89,7 +87,7 @@ class RowIndex:
         """Return how many windows all rows have together."""
         return int(self.windows.sum())
 
-    def shards(self, rows_per_shard: int = ROWS_PER_SHARD) -> np.ndarray:
+    def shards(self, rows_per_shard: int) -> np.ndarray:
         """Return the numbers of the shards that hold the rows, ascending."""
         return np.unique(self.rows // rows_per_shard)
 
@@ -98,8 +96,8 @@ def window_blocks(
     index: RowIndex,
     read_shard: ReadShard,
     *,
+    rows_per_shard: int,
     shards: Iterable[int] | None = None,
-    rows_per_shard: int = ROWS_PER_SHARD,
     ahead: int = READS_AT_ONCE,
     waiting: Waiting | None = None,
 ) -> Generator[Block, None, None]:
@@ -114,10 +112,10 @@ def window_blocks(
         Which rows; every window of each is yielded exactly once.
     read_shard : ReadShard
         Called once a shard, in other threads, several at once. What it raises is raised here.
-    shards : Iterable[int], optional
-        Shards to read, in this order; by default all that hold a row, ascending.
     rows_per_shard : int
         Rows of a whole shard.
+    shards : Iterable[int], optional
+        Shards to read, in this order; by default all that hold a row, ascending.
     ahead : int
         Blocks that are read before they are asked for.
     waiting : Waiting, optional
@@ -147,10 +145,10 @@ def shuffled_batches(
     index: RowIndex,
     read_shard: ReadShard,
     *,
+    rows_per_shard: int,
     batch_size: int,
     generator: np.random.Generator,
     pooled_shards: int = 4,
-    rows_per_shard: int = ROWS_PER_SHARD,
     waiting: Waiting | None = None,
 ) -> Generator[Block, None, None]:
     """Yield one epoch of shuffled batches.
@@ -165,14 +163,14 @@ def shuffled_batches(
         Which rows.
     read_shard : ReadShard
         Called once a shard, in other threads, several at once.
+    rows_per_shard : int
+        Rows of a whole shard.
     batch_size : int
         Windows of a batch; the epoch's last batch may be smaller.
     generator : np.random.Generator
         Source of the order.
     pooled_shards : int
         Shards whose windows are mixed with each other.
-    rows_per_shard : int
-        Rows of a whole shard.
     waiting : Waiting, optional
         Takes the time in which a batch was asked for and its pool was not read yet.
 

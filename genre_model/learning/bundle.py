@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genre_model.errors import InvalidSpec, ModelError
-from genre_model.specs import FeatureSpec
+from genre_model.frontends import Frontend, frontend_from_dict
 
 if TYPE_CHECKING:
     import keras
@@ -36,10 +36,10 @@ class Bundle:
     Parameters
     ----------
     model : keras.Model
-        Raw features [batch, bands, frames] to logits [batch, genres].
+        Raw windows [batch, *features.row_shape[1:]] to logits [batch, genres].
     genres : tuple[str, ...]
         In the order of the logits.
-    features : FeatureSpec
+    features : Frontend
         How its features are made.
     params : dict[str, Any]
         The content of params.json.
@@ -47,7 +47,7 @@ class Bundle:
 
     model: keras.Model
     genres: tuple[str, ...]
-    features: FeatureSpec
+    features: Frontend
     params: dict[str, Any]
 
 
@@ -68,7 +68,7 @@ def model_id(network: str, made_of: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> model_id("seed", {"a": 1, "b": [2]}) == model_id("seed", {"b": [2], "a": 1})
+    >>> model_id("default", {"a": 1, "b": [2]}) == model_id("default", {"b": [2], "a": 1})
     True
     """
     text = json.dumps(made_of, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -81,7 +81,7 @@ def save_bundle(
     model: keras.Model,
     history: pd.DataFrame,
     genres: tuple[str, ...],
-    features: FeatureSpec,
+    features: Frontend,
     network: str,
     details: Mapping[str, Any],
 ) -> None:
@@ -97,7 +97,7 @@ def save_bundle(
         One line an epoch.
     genres : tuple[str, ...]
         In the order of the logits.
-    features : FeatureSpec
+    features : Frontend
         How the features were made that it was trained on.
     network : str
         Name of the network.
@@ -153,7 +153,7 @@ def load_bundle(folder: Path) -> Bundle:
     params = read_params(folder)
     try:
         genres = tuple(params["genres"])
-        features = FeatureSpec.from_dict(params["features"])
+        features = frontend_from_dict(params["features"])
     except (KeyError, TypeError, AttributeError, InvalidSpec) as error:
         raise ModelError(
             f"{folder / PARAMS_FILE} does not say what model.keras takes and gives ({error}); "
@@ -205,13 +205,13 @@ def _load_network(path: Path) -> keras.Model:
 
 
 def _check_fit(
-    model: keras.Model, genres: tuple[str, ...], features: FeatureSpec, *, where: Path
+    model: keras.Model, genres: tuple[str, ...], features: Frontend, *, where: Path
 ) -> None:
     takes, gives = model.input_shape[1:], model.output_shape[-1]
     if takes != features.row_shape[1:]:
         raise ModelError(
-            f"the model of {where} takes windows of {takes}, "
-            f"but its features are {features.row_shape[1:]} (bands, frames); train it again"
+            f"the model of {where} takes windows of {takes}, but its features are "
+            f"{features.row_shape[1:]} ({', '.join(features.dimensions[1:])}); train it again"
         )
     if gives != len(genres):
         raise ModelError(

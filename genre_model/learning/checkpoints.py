@@ -19,7 +19,7 @@ import keras
 import numpy as np
 
 from genre_model.errors import ModelError
-from genre_model.learning.normalisation import BandStatistics
+from genre_model.networks.statistics import BandStatistics
 
 NETWORK, BEST, HISTORY = "network.keras", "best.npz", "history.json"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from genre_model.judging.evaluation import WindowPredictions
-from genre_model.learning.batches import ROWS_PER_SHARD, ReadShard, RowIndex, window_blocks
+from genre_model.learning.batches import ReadShard, RowIndex, window_blocks
 from genre_model.learning.read_ahead import Waiting
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def predict_rows(
     index: RowIndex,
     read_shard: ReadShard,
     *,
-    rows_per_shard: int = ROWS_PER_SHARD,
+    rows_per_shard: int,
     waiting: Waiting | None = None,
 ) -> WindowPredictions:
     """Predict every window of some rows, reading whole shards in order.

@@ -1,40 +1,15 @@
 """Mean and deviation of every mel band over the training windows, gathered shard by shard."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
 from genre_model.errors import InvalidSpec
+from genre_model.networks.statistics import BandStatistics
 
 SMALLEST_DEVIATION = 1e-2
 """Floor of a band's deviation, in the features' own unit: a band that never moves stays at zero
 after normalisation, and its float16 rounding noise is not blown up to one."""
-
-
-@dataclass(frozen=True)
-class BandStatistics:
-    """What a network subtracts from, and divides by, in each mel band.
-
-    Parameters
-    ----------
-    mean : np.ndarray [shape=(bands,), float32, the features' unit]
-    deviation : np.ndarray [shape=(bands,), float32, at least `SMALLEST_DEVIATION`]
-    """
-
-    mean: np.ndarray
-    deviation: np.ndarray
-
-    @property
-    def bands(self) -> int:
-        """Return the number of mel bands."""
-        return len(self.mean)
-
-    @classmethod
-    def identity(cls, bands: int) -> Self:
-        """Return the statistics that change nothing."""
-        return cls(np.zeros(bands, np.float32), np.ones(bands, np.float32))
 
 
 class BandMoments:

@@ -14,7 +14,6 @@ import tensorflow as tf
 
 from genre_model.errors import InvalidSpec
 from genre_model.learning.batches import (
-    ROWS_PER_SHARD,
     Block,
     ReadShard,
     RowIndex,
@@ -23,11 +22,12 @@ from genre_model.learning.batches import (
 )
 from genre_model.learning.checkpoints import Checkpoint, Checkpoints
 from genre_model.learning.inference import predict_rows
-from genre_model.learning.normalisation import BandStatistics, fit_statistics
+from genre_model.learning.normalisation import fit_statistics
 from genre_model.learning.read_ahead import Waiting
 from genre_model.networks import build_network
 from genre_model.networks.parts import seed_dropout
-from genre_model.specs import ModelSpec, TrainSpec
+from genre_model.networks.statistics import BandStatistics
+from genre_model.recipe import ModelSpec, TrainSpec
 
 HISTORY_COLUMNS = (
     "epoch",
@@ -86,10 +86,10 @@ def train(
     *,
     validation: RowIndex,
     read_shard: ReadShard,
+    rows_per_shard: int,
     classes: int,
     model: ModelSpec | None = None,
     spec: TrainSpec | None = None,
-    rows_per_shard: int = ROWS_PER_SHARD,
     on_epoch: OnEpoch | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> TrainingResult:
@@ -106,14 +106,14 @@ def train(
     read_shard : ReadShard
         Shard number -> float16 [rows, windows, bands, frames]; called from other threads, several
         at once. What it raises is raised here.
+    rows_per_shard : int
+        Rows of a whole shard.
     classes : int
         Genres; every label is below it.
     model : ModelSpec, optional
         Which network; by default the default one.
     spec : TrainSpec, optional
         How; by default its defaults.
-    rows_per_shard : int
-        Rows of a whole shard.
     on_epoch : OnEpoch, optional
         For progress. What it raises ends the training.
     checkpoints : Checkpoints, optional

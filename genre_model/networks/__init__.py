@@ -2,23 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from genre_model.errors import InvalidSpec
+from genre_model.frontends import PRESETS, Frontend
 
 if TYPE_CHECKING:
     import keras
 
-    from genre_model.learning.normalisation import BandStatistics
+    from genre_model.networks.statistics import BandStatistics
 
-__all__ = ["NETWORKS", "build_network"]
+__all__ = ["NETWORKS", "NetworkEntry", "build_network", "check_network"]
 
-NETWORKS = {
-    "default": "genre_model.networks.default",
-    "seed": "genre_model.networks.seed",
+
+@dataclass(frozen=True)
+class NetworkEntry:
+    """One line of the registry.
+
+    Parameters
+    ----------
+    module : str
+        Has `build(*, input_shape, classes, statistics, generator) -> keras.Model`.
+    takes : str
+        Which rows: the `array` of the frontends whose windows it takes.
+    """
+
+    module: str
+    takes: str
+
+
+NETWORKS: Mapping[str, NetworkEntry] = {
+    "default": NetworkEntry("genre_model.networks.default", takes="log_mel"),
+    "notebook": NetworkEntry("genre_model.networks.notebook", takes="log_mel"),
 }
-"""Name -> module with `build(*, input_shape, classes, statistics, generator) -> keras.Model`."""
+"""The networks by name."""
+
+
+def check_network(name: str, *, frontend: Frontend) -> None:
+    """Refuse a network that does not take the rows of a frontend.
+
+    Parameters
+    ----------
+    name : str
+        One of `NETWORKS`.
+    frontend : Frontend
+        Whose rows it is to be trained on.
+
+    Raises
+    ------
+    InvalidSpec
+        If there is no network of that name, or it takes other rows.
+
+    Examples
+    --------
+    >>> check_network("notebook", frontend=PRESETS["default"])
+    """
+    takes = _entry(name).takes
+    if takes != frontend.array:
+        raise InvalidSpec(
+            f"the network {name!r} takes rows of {takes}, but the preset {frontend.name!r} makes "
+            f"rows of {frontend.array}; choose {_remedy(takes, frontend.array)}"
+        )
+
+
+def _entry(name: str) -> NetworkEntry:
+    if name not in NETWORKS:
+        raise InvalidSpec(f"there is no network {name!r}; the networks are {', '.join(NETWORKS)}")
+    return NETWORKS[name]
+
+
+def _remedy(takes: str, makes: str) -> str:
+    """Name what would fit: networks for these rows, presets for this network."""
+    networks = [repr(name) for name, entry in NETWORKS.items() if entry.takes == makes]
+    presets = [repr(name) for name, frontend in PRESETS.items() if frontend.array == takes]
+    ways = [("network", networks), ("preset", presets)]
+    return " or ".join(f"the {what} {' or '.join(names)}" for what, names in ways if names)
 
 
 def build_network(
@@ -59,14 +120,13 @@ def build_network(
 
     Examples
     --------
-    >>> from genre_model.learning.normalisation import BandStatistics
-    >>> network = build_network("seed", input_shape=(64, 256), classes=8,
+    >>> from genre_model.networks.statistics import BandStatistics
+    >>> network = build_network("notebook", input_shape=(64, 256), classes=8,
     ...                         statistics=BandStatistics.identity(64), seed=0)
     >>> network.count_params()
     105512
     """
-    if name not in NETWORKS:
-        raise InvalidSpec(f"there is no network {name!r}; the networks are {', '.join(NETWORKS)}")
+    entry = _entry(name)
     if classes < 2:
         raise InvalidSpec(
             f"a network for {classes} genre has nothing to tell apart; choose tracks of two genres"
@@ -78,7 +138,7 @@ def build_network(
         )
     import numpy as np
 
-    return import_module(NETWORKS[name]).build(
+    return import_module(entry.module).build(
         input_shape=input_shape,
         classes=classes,
         statistics=statistics,

@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
-from genre_model.learning.normalisation import BandStatistics
 from genre_model.networks.parts import draw_seed, normalised_input
+from genre_model.networks.statistics import BandStatistics
 
 
 def build(

@@ -1,9 +1,9 @@
-"""What all networks begin with, and what one window costs them."""
+"""What all networks have in common: how they begin, and where their randomness comes from."""
 
 import keras
 import numpy as np
 
-from genre_model.learning.normalisation import BandStatistics
+from genre_model.networks.statistics import BandStatistics
 
 
 def draw_seed(generator: np.random.Generator) -> int:
@@ -47,29 +47,3 @@ def seed_dropout(network: keras.Model, generator: np.random.Generator) -> None:
     for layer in network.layers:
         if isinstance(layer, keras.layers.Dropout | keras.layers.SpatialDropout2D):
             layer.seed_generator.state.assign(generator.integers(2**31, size=2))
-
-
-def multiply_adds(network: keras.Model) -> int:
-    """Count the multiply-adds of convolutions and dense layers for one window.
-
-    Additions of biases, normalisation, pooling and activations are left out, as is usual.
-
-    Parameters
-    ----------
-    network : keras.Model
-        A functional model.
-
-    Returns
-    -------
-    int
-    """
-    return sum(_layer_multiply_adds(layer) for layer in network.layers)
-
-
-def _layer_multiply_adds(layer: keras.Layer) -> int:
-    if isinstance(layer, keras.layers.Dense):
-        return int(layer.kernel.shape[0] * layer.kernel.shape[1])
-    if not isinstance(layer, keras.layers.Conv2D):
-        return 0
-    _, rows, columns, _ = layer.output.shape
-    return int(rows * columns * np.prod(layer.kernel.shape))

@@ -1,16 +1,16 @@
-"""Audio files as libsndfile opens them, and the words for what can be wrong with a clip."""
+"""Audio files as libsndfile opens them."""
 
 import os
 import stat
 import tempfile
 import weakref
-from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
 import soundfile
 
-from genre_model.errors import AudioError, GenreModelError
+from genre_model.errors import AudioError
+from genre_model.signal.status import ClipDefect, Status
 
 AudioSource = bytes | str | os.PathLike[str]
 
@@ -22,66 +22,6 @@ _COPIED_BYTES = 64 << 20
 _EXAGGERATION = 16
 # Bytes of an MP3 frame; the first one may hold a tag that says how many there are.
 _LONGEST_FRAME = 2_881
-
-
-class Status(StrEnum):
-    """What became of one track's audio; `kept` says whether it has features.
-
-    =========== ==== =====================================================================
-    status      kept means
-    =========== ==== =====================================================================
-    ok          yes  all windows
-    partial     yes  at least one whole window, not all; the rest are zero, not trained on
-    quiet       yes  all windows, but the mean of the channels is below -60 dBFS RMS
-    missing     no   the catalogue names a file that is not there
-    empty       no   0 bytes
-    unreadable  no   there, but may not be read
-    undecodable no   no audio in it
-    short       no   decodes to less than one window
-    silent      no   digital silence: every sample is below half a step of 16 bits
-    timeout     no   decoding ran past its time limit
-    crashed     no   the decoder took its process down
-    absent      no   no track has this row
-    =========== ==== =====================================================================
-    """
-
-    OK = "ok"
-    PARTIAL = "partial"
-    QUIET = "quiet"
-    MISSING = "missing"
-    EMPTY = "empty"
-    UNREADABLE = "unreadable"
-    UNDECODABLE = "undecodable"
-    SHORT = "short"
-    SILENT = "silent"
-    TIMEOUT = "timeout"
-    CRASHED = "crashed"
-    ABSENT = "absent"
-
-    @property
-    def kept(self) -> bool:
-        """Return whether a track of this status has features."""
-        return self in (Status.OK, Status.PARTIAL, Status.QUIET)
-
-
-class ClipDefect(GenreModelError):  # noqa: N818 - a clip's fault, not the program's
-    """A clip gives no features.
-
-    Parameters
-    ----------
-    status : Status
-        One that is not `kept`.
-    detail : str
-        One sentence for people.
-    """
-
-    def __init__(self, status: Status, detail: str) -> None:
-        super().__init__(status, detail)
-        self.status = status
-        self.detail = detail
-
-    def __str__(self) -> str:
-        return f"{self.status}: {self.detail}"
 
 
 class AudioFile(soundfile.SoundFile):  # type: ignore[misc]

@@ -5,14 +5,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import soundfile
 
-from genre_model.signal.audio import (
-    AudioFile,
-    AudioSource,
-    ClipDefect,
-    Source,
-    Status,
-    sndfile_reason,
-)
+from genre_model.signal.audio import AudioFile, AudioSource, Source, sndfile_reason
+from genre_model.signal.status import ClipDefect, Status
 
 BLOCK_SAMPLES = 1 << 17
 """Samples of one read (512 KiB): still in a core's second cache when something is made of them."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genre_model.specs import FeatureSpec
+from genre_model.signal.mel_spec import MelSpec
 
 # Bands that share one small matrix: fewer make more calls, more make more multiplications by zero.
 _GROUP_BANDS = 16
@@ -49,7 +49,7 @@ class MelBank:
     bins: int
 
     @classmethod
-    def build(cls, spec: FeatureSpec) -> "MelBank":
+    def build(cls, spec: MelSpec) -> "MelBank":
         """Make a bank of librosa's filters (Slaney's mel scale and norm).
 
         Imports librosa (5 s): call it once, where work is given out; the bank is a few kilobytes.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from genre_model.specs import Scale
+from genre_model.signal.mel_spec import Scale
 
 LEAST_POWER = 1e-10
 """Power that the decibel scale rounds up to, so that silence is -100 dB and not minus infinity."""

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import fft
 
 from genre_model.signal.filters import MelBank
-from genre_model.specs import FeatureSpec
+from genre_model.signal.mel_spec import MelSpec
 
 # Samples of the frames that are transformed at once: these, their spectra and their power (0.8 MB)
 # stay in a core's second cache.
@@ -18,13 +18,13 @@ class MelSpectrum:
 
     Parameters
     ----------
-    spec : FeatureSpec
+    spec : MelSpec
         Frame, hop and rate.
     bank : MelBank
         Mel filters made for it.
     """
 
-    def __init__(self, spec: FeatureSpec, bank: MelBank) -> None:
+    def __init__(self, spec: MelSpec, bank: MelBank) -> None:
         self.spec = spec
         self._groups = bank.groups()
         # Periodic, as for every spectrum: a frame's sample after the last would be zero again.

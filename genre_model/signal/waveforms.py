@@ -7,15 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
-from genre_model.signal.audio import (
-    AudioFile,
-    AudioSource,
-    ClipDefect,
-    MemoryFile,
-    Source,
-    Status,
-)
+from genre_model.signal.audio import AudioFile, AudioSource, MemoryFile, Source
 from genre_model.signal.clips import BLOCK_SAMPLES, read_blocks, read_clip, seek
+from genre_model.signal.status import ClipDefect, Status
 
 HALF_LSB = 2.0**-16
 """Half a step of 16-bit audio: a clip whose every sample is below it is digital silence.

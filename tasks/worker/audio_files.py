@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from genre_model.signal.audio import Status
+from genre_model.signal.status import Status
 from storage.errors import CredentialsRefused, NotFound, Refused
 from storage.places.location import Location
 

@@ -18,8 +18,8 @@ from typing import IO
 
 import numpy as np
 
-from genre_model.mel import FeatureExtractor
-from genre_model.signal.audio import Status
+from genre_model.frontends.frontend import Extractor
+from genre_model.signal.status import Status
 
 START_LIMIT_S = 120.0
 _log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class Decoder:
 
     Parameters
     ----------
-    extractor : FeatureExtractor
+    extractor : Extractor
         The feature path, sent to the child once.
     time_limit_s : float
         Seconds that one clip may take before its child is ended and the clip is a `timeout`.
@@ -75,7 +75,7 @@ class Decoder:
     it less than a millisecond. Not safe for use by two threads at once.
     """
 
-    def __init__(self, extractor: FeatureExtractor, *, time_limit_s: float = 60.0) -> None:
+    def __init__(self, extractor: Extractor, *, time_limit_s: float = 60.0) -> None:
         self.extractor = extractor
         self.time_limit_s = time_limit_s
         self._process: subprocess.Popen[bytes] | None = None
@@ -99,7 +99,7 @@ class Decoder:
         ----------
         audio : bytes or Path
             The encoded file, or the path of one too large to hold.
-        into : np.ndarray [shape=(windows, bands, frames), float16, C-contiguous, zeros]
+        into : np.ndarray [shape=(windows, ...), float16, C-contiguous, zeros]
             One row of a shard. Left as it was if the clip is not kept.
 
         Returns

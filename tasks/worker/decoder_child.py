@@ -1,7 +1,7 @@
 """The process in which audio is decoded, so that a crash or a hang of the decoder costs one track.
 
 Started by `tasks.worker.decoder.Decoder` as ``python -m tasks.worker.decoder_child FD``, where FD
-is one end of a socket pair. It receives a pickled `FeatureExtractor`, then audio (bytes, or the
+is one end of a socket pair. It receives a pickled `Extractor`, then audio (bytes, or the
 path of a large file), and answers each with a `Header` and, if the clip is kept, with its windows
 as raw float16.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from genre_model.mel import FeatureExtractor
+from genre_model.frontends.frontend import Extractor
 
 
 def serve(connection: Connection) -> None:
@@ -30,7 +30,7 @@ def serve(connection: Connection) -> None:
     connection : Connection
         The other end belongs to a `tasks.worker.decoder.Decoder`.
     """
-    extractor: FeatureExtractor = pickle.loads(connection.recv_bytes())
+    extractor: Extractor = pickle.loads(connection.recv_bytes())
     connection.send_bytes(b"ready")
     while True:
         try:

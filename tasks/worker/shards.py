@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from genre_model.mel import FeatureExtractor
-from genre_model.signal.audio import Status
+from genre_model.frontends.frontend import Extractor
+from genre_model.signal.status import Status
 from genre_model.signal.versions import decoder_version, library_versions
 from storage.array.feature_array import FeatureArray
-from storage.array.layout import ROWS_PER_SHARD
+from storage.array.layout import NO_TRACK, ROWS_PER_SHARD
 from storage.array.manifests import RowRecord, ShardManifest
 from storage.array.plans import AudioState, ShardWork
 from storage.places.location import Location
@@ -42,8 +42,8 @@ class ShardJob:
         The data folder.
     work : ShardWork
         Rows to decode, to salvage and to leave out.
-    extractor : FeatureExtractor
-        The feature path, with its mel filters.
+    extractor : Extractor
+        Makes rows of clips.
     time_limit_s : float
         Seconds that one clip may take.
     topic : str
@@ -53,7 +53,7 @@ class ShardJob:
     features: FeatureArray
     data: Location
     work: ShardWork
-    extractor: FeatureExtractor
+    extractor: Extractor
     time_limit_s: float = 60.0
     topic: str = ""
 
@@ -181,7 +181,7 @@ def _audio_of(job: ShardJob) -> Iterator[tuple[int, AudioState, EncodedAudio]]:
 
 
 def _outcome(manifest: ShardManifest, seconds: float, *, worker: str) -> ShardOutcome:
-    tracks = [record for record in manifest.rows if record.status != Status.ABSENT]
+    tracks = [record for record in manifest.rows if record.track_id != NO_TRACK]
     return ShardOutcome(
         shard=manifest.shard,
         statuses=dict(Counter(record.status for record in tracks)),
@@ -207,7 +207,7 @@ class _Kept:
 _kept = _Kept()
 
 
-def _decoder(extractor: FeatureExtractor, time_limit_s: float) -> Decoder:
+def _decoder(extractor: Extractor, time_limit_s: float) -> Decoder:
     wanted = extractor.spec.digest(), time_limit_s
     if _kept.decoder is None or _kept.made_for != wanted:
         if _kept.decoder is not None:

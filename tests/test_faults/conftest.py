@@ -22,8 +22,7 @@ from fault_stores import FeaturesFolder
 
 from flows.engine.cluster import dask_client
 from genre_model.data.fma_subsets import audio_path
-from genre_model.mel import FeatureExtractor
-from genre_model.specs import FeatureSpec
+from genre_model.frontends import preset
 from storage.array.plans import AudioState
 from storage.places.address import parse_location
 
@@ -54,7 +53,7 @@ def template(data: Path) -> Order:
         store=Path(),
         data=data,
         wanted=audio_states(data, track_ids(TRACKS)),
-        extractor=FeatureExtractor.build(FeatureSpec.preset("default")),
+        extractor=preset("default").build(),
     )
 
 

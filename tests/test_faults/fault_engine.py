@@ -14,7 +14,7 @@ from pathlib import Path
 from distributed import Client
 
 from flows.engine.cluster import dask_client
-from genre_model.mel import FeatureExtractor
+from genre_model.frontends.frontend import Extractor
 from storage.array.feature_array import FeatureArray
 from storage.array.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
 from storage.claims import Claim
@@ -36,13 +36,13 @@ class Order:
     store, data : Path
     wanted : tuple[AudioState, ...]
         The catalogue's tracks.
-    extractor : FeatureExtractor
+    extractor : Extractor
     """
 
     store: Path
     data: Path
     wanted: tuple[AudioState, ...]
-    extractor: FeatureExtractor
+    extractor: Extractor
 
     @property
     def what(self) -> str:
@@ -96,7 +96,7 @@ def warm(client: Client) -> None:
     client.run(importlib.import_module, "tasks.worker.shards")
 
 
-def _open(store: Store, extractor: FeatureExtractor) -> FeatureArray:
+def _open(store: Store, extractor: Extractor) -> FeatureArray:
     spec = extractor.spec
     return store.features.create(
         data_set="fma",

@@ -147,12 +147,12 @@ def test_another_preset_is_another_array_and_the_first_is_untouched(
     first = run.store / "features" / run.first.json["features"]["key"]
     before = contents(first)
     other = run.genre(
-        "features", "--data", tiny_fma, "--store", run.store, "--preset", "seed", "--json"
+        "features", "--data", tiny_fma, "--store", run.store, "--preset", "notebook", "--json"
     )
     assert other.code == 0, other.err
-    assert other.json["key"].startswith("fma/seed-")
+    assert other.json["key"].startswith("fma/notebook-")
     assert contents(first) == before
-    assert open_features(run.store, "seed").sizes == {
+    assert open_features(run.store, "notebook").sizes == {
         "row": 64,
         "window": 10,
         "band": 64,

@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 from tiny_fma import tracks_csv
 
-from genre_model.mel import FeatureExtractor
-from genre_model.specs import FeatureSpec
+from genre_model.frontends import preset
+from genre_model.frontends.frontend import Extractor
 from storage.array.feature_array import FeatureArray
 from storage.claims import Claim
 from storage.places.address import parse_location
@@ -32,11 +32,11 @@ from tasks.features import (
 )
 from tasks.worker.shards import ShardJob, write_shard
 
-SPEC = FeatureSpec.preset("seed")
+SPEC = preset("notebook")
 
 
 @pytest.fixture(scope="module")
-def extractor() -> FeatureExtractor:
+def extractor() -> Extractor:
     return feature_extractor(SPEC)
 
 
@@ -51,7 +51,7 @@ class Run:
 
     store: Store
     data: Path
-    extractor: FeatureExtractor
+    extractor: Extractor
     said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -94,7 +94,7 @@ def catalogue_of(tiny_fma: Path, folder: Path, ids: range) -> Path:
 
 
 def test_the_second_of_two_runs_waits_for_the_first_and_finds_its_work_done(
-    store: Store, tiny_fma: Path, extractor: FeatureExtractor
+    store: Store, tiny_fma: Path, extractor: Extractor
 ) -> None:
     first, second = Run(store, tiny_fma, extractor), Run(store, tiny_fma, extractor)
     counts: list[dict[str, int]] = []
@@ -117,7 +117,7 @@ def test_the_second_of_two_runs_waits_for_the_first_and_finds_its_work_done(
 
 
 def test_a_claim_of_a_dead_process_delays_nobody(
-    store: Store, tiny_fma: Path, extractor: FeatureExtractor
+    store: Store, tiny_fma: Path, extractor: Extractor
 ) -> None:
     run = Run(store, tiny_fma, extractor)
     code = (
@@ -133,7 +133,7 @@ def test_a_claim_of_a_dead_process_delays_nobody(
 
 
 def test_a_plan_that_was_cut_off_shares_no_shard_with_the_next_catalogue(
-    store: Store, tiny_fma: Path, tmp_path: Path, extractor: FeatureExtractor
+    store: Store, tiny_fma: Path, tmp_path: Path, extractor: Extractor
 ) -> None:
     one = Run(store, catalogue_of(tiny_fma, tmp_path / "a", range(100, 120)), extractor)
     other = Run(store, catalogue_of(tiny_fma, tmp_path / "b", range(110, 128)), extractor)
@@ -154,7 +154,7 @@ def test_a_plan_that_was_cut_off_shares_no_shard_with_the_next_catalogue(
 
 
 def test_a_run_that_was_overtaken_after_its_plan_stops_and_damages_nothing(
-    store: Store, tiny_fma: Path, extractor: FeatureExtractor
+    store: Store, tiny_fma: Path, extractor: Extractor
 ) -> None:
     slept, woke = Run(store, tiny_fma, extractor), Run(store, tiny_fma, extractor)
     work = slept.prepare()

@@ -5,18 +5,20 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from genre_model import networks
 from genre_model.errors import InvalidSpec
-from genre_model.learning.normalisation import BandStatistics
-from genre_model.networks import NETWORKS, build_network
-from genre_model.specs import FeatureSpec
+from genre_model.frontends import PRESETS
+from genre_model.networks import NETWORKS, NetworkEntry, build_network, check_network
+from genre_model.networks.statistics import BandStatistics
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
-SHAPES = {"seed": FeatureSpec.preset("seed").row_shape[1:], "default": (128, 128)}
+SHAPES = {"notebook": PRESETS["notebook"].row_shape[1:], "default": (128, 128)}
 
 OPEN_WITHOUT_US = """
 import sys
@@ -37,6 +39,17 @@ def statistics(bands: int) -> BandStatistics:
         generator.normal(-30, 10, bands).astype(np.float32),
         generator.uniform(5, 15, bands).astype(np.float32),
     )
+
+
+def multiply_adds(network) -> int:  # noqa: ANN001
+    """Count those of convolutions and dense layers for one window, as is usual."""
+    count = 0
+    for layer in network.layers:
+        if type(layer).__name__ == "Conv2D":
+            count += np.prod(layer.output.shape[1:3]) * np.prod(layer.kernel.shape)
+        elif type(layer).__name__ == "Dense":
+            count += np.prod(layer.kernel.shape)
+    return int(count)
 
 
 def built(name: str, *, seed: int = 0, classes: int = 8):  # noqa: ANN201
@@ -96,10 +109,8 @@ class TestEveryNetwork:
         assert all(not np.array_equal(left, right) for left, right in kernels)
 
     def test_the_docstring_states_what_it_costs(self, name: str) -> None:
-        from genre_model.networks.parts import multiply_adds
-
         network = built(name)
-        text = import_module(NETWORKS[name]).build.__doc__
+        text = import_module(NETWORKS[name].module).build.__doc__
         assert f"{network.count_params():,} parameters" in text
         millions = re.search(r"([\d.]+)\s+million\s+multiply-adds", text)
         assert millions
@@ -134,8 +145,8 @@ def test_all_open_in_safe_mode_where_this_package_is_not_imported(tmp_path: Path
     assert done.returncode == 0, done.stderr
 
 
-def test_the_seed_network_has_the_notebooks_parameters_all_of_them_trainable() -> None:
-    network = built("seed")
+def test_the_notebook_network_has_the_notebooks_parameters_all_of_them_trainable() -> None:
+    network = built("notebook")
     assert network.count_params() == 105_512
     assert sum(weight.numpy().size for weight in network.trainable_weights) == 105_512
 
@@ -143,13 +154,13 @@ def test_the_seed_network_has_the_notebooks_parameters_all_of_them_trainable() -
 @pytest.mark.parametrize(
     ("bands", "frames", "fits"), [(56, 88, True), (55, 88, False), (56, 87, False)]
 )
-def test_the_seed_network_says_which_windows_are_too_small(
+def test_the_notebook_network_says_which_windows_are_too_small(
     bands: int, frames: int, fits: bool
 ) -> None:
     def build() -> tuple[int, ...]:
         statistics = BandStatistics.identity(bands)
         return build_network(
-            "seed", input_shape=(bands, frames), classes=2, statistics=statistics, seed=0
+            "notebook", input_shape=(bands, frames), classes=2, statistics=statistics, seed=0
         ).output_shape
 
     if fits:
@@ -172,7 +183,7 @@ def test_the_default_network_takes_any_window(shape: tuple[int, int]) -> None:
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(InvalidSpec, match=r"'resnet'; the networks are default, seed"):
+    with pytest.raises(InvalidSpec, match=r"'resnet'; the networks are default, notebook"):
         build_network(
             "resnet",
             input_shape=(64, 256),
@@ -180,3 +191,35 @@ def test_an_unknown_network_is_refused_with_the_known_ones() -> None:
             statistics=BandStatistics.identity(64),
             seed=0,
         )
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("frontend", PRESETS)
+def test_every_network_takes_the_windows_of_every_log_mel(network: str, frontend: str) -> None:
+    check_network(network, frontend=PRESETS[frontend])
+
+
+def test_a_network_of_other_rows_is_refused_with_the_remedy() -> None:
+    embedding = SimpleNamespace(name="mfcc", array="embedding")
+    with pytest.raises(InvalidSpec) as caught:
+        check_network("default", frontend=embedding)  # type: ignore[arg-type]
+    assert str(caught.value) == (
+        "the network 'default' takes rows of log_mel, but the preset 'mfcc' makes rows of "
+        "embedding; choose the preset 'default' or 'notebook'"
+    )
+
+
+def test_a_network_that_takes_the_rows_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    linear = NetworkEntry("genre_model.networks.linear", takes="embedding")
+    monkeypatch.setattr(networks, "NETWORKS", {**NETWORKS, "linear": linear})
+    embedding = SimpleNamespace(name="mfcc", array="embedding")
+    check_network("linear", frontend=embedding)  # type: ignore[arg-type]
+    with pytest.raises(InvalidSpec, match=r"the network 'linear' or the preset 'default' or 'n"):
+        check_network("notebook", frontend=embedding)  # type: ignore[arg-type]
+    with pytest.raises(InvalidSpec, match=r"'linear' takes rows of embedding.*'default' or 'noteb"):
+        check_network("linear", frontend=PRESETS["default"])
+
+
+def test_an_unknown_network_does_not_fit_either() -> None:
+    with pytest.raises(InvalidSpec, match=r"no network 'resnet'"):
+        check_network("resnet", frontend=PRESETS["default"])

@@ -9,14 +9,15 @@ import pytest
 import soundfile
 
 from genre_model.errors import ModelError
+from genre_model.frontends import PRESETS
+from genre_model.frontends.log_mel import DEFAULT, NOTEBOOK, LogMel
 from genre_model.learning.bundle import Bundle, save_bundle
 from genre_model.learning.inference import window_probabilities
-from genre_model.learning.normalisation import BandStatistics
-from genre_model.mel import FeatureExtractor, clip_windows, long_windows
+from genre_model.mel import clip_windows
 from genre_model.networks import build_network
+from genre_model.networks.statistics import BandStatistics
 from genre_model.predict import Predictor, load_model, model_folder
-from genre_model.signal.audio import Status
-from genre_model.specs import FEATURE_PRESETS, FeatureSpec
+from genre_model.signal.status import Status
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
@@ -34,7 +35,7 @@ def music(seconds: float, *, rate: int = RATE, channels: int = 2, seed: int = 0)
     return (noise * swell[:, None] + 0.01 * smooth / np.abs(smooth).max()).clip(-1, 1)
 
 
-def bundle(spec: FeatureSpec, network: str = "default") -> Bundle:
+def bundle(spec: LogMel, network: str = "default") -> Bundle:
     model = build_network(
         network,
         input_shape=spec.row_shape[1:],
@@ -49,10 +50,10 @@ def bundle(spec: FeatureSpec, network: str = "default") -> Bundle:
 
 @pytest.fixture(scope="module")
 def predictor() -> Predictor:
-    return Predictor.build(bundle(FeatureSpec.preset("default")))
+    return Predictor.build(bundle(DEFAULT))
 
 
-@pytest.mark.parametrize("preset", FEATURE_PRESETS)
+@pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize(("rate", "channels"), [(44_100, 2), (48_000, 1)])
 def test_a_clips_windows_are_those_of_training(
     tmp_path: Path, preset: str, rate: int, channels: int
@@ -60,8 +61,7 @@ def test_a_clips_windows_are_those_of_training(
     path = tmp_path / "clip.wav"
     soundfile.write(path, music(30, rate=rate, channels=channels), rate, subtype="PCM_16")
     trained_on = clip_windows(path.read_bytes(), preset=preset)
-    spec = FeatureSpec.preset(preset)
-    parts = list(long_windows(path, FeatureExtractor.build(spec)))
+    parts = list(PRESETS[preset].build().long_windows(path))
     assert [start for start, _ in parts] == [0.0]
     assert trained_on.windows is not None
     np.testing.assert_array_equal(parts[0][1], trained_on.windows)
@@ -163,22 +163,22 @@ def test_the_mapping_is_json_with_the_contracts_keys(predictor: Predictor, tmp_p
 
 
 def save(folder: Path) -> Path:
-    given = bundle(FeatureSpec.preset("seed"), network="seed")
+    given = bundle(NOTEBOOK, network="notebook")
     save_bundle(
         folder,
         model=given.model,
         history=pd.DataFrame({"epoch": [1]}),
         genres=GENRES,
         features=given.features,
-        network="seed",
+        network="notebook",
         details={},
     )
     return folder
 
 
 def test_a_folder_a_file_and_a_store_open_the_same_model(tmp_path: Path) -> None:
-    folder = save(tmp_path / "models" / "seed-0a1b2c3d")
-    (tmp_path / "champion.json").write_text('{"model": "seed-0a1b2c3d", "history": []}')
+    folder = save(tmp_path / "models" / "notebook-0a1b2c3d")
+    (tmp_path / "champion.json").write_text('{"model": "notebook-0a1b2c3d", "history": []}')
     assert model_folder(folder) == folder
     assert model_folder(folder / "model.keras") == folder
     assert model_folder(str(tmp_path)) == folder

@@ -13,7 +13,7 @@ from tiny_fma import write_tiny_fma
 pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 
 TRAIN_ON = "train-model/train-model"
-SMALL = {"network": "seed", "epochs": 2, "workers": 1, "train_on": TRAIN_ON}
+SMALL = {"network": "notebook", "epochs": 2, "workers": 1, "train_on": TRAIN_ON}
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ def test_retry_writes_the_shard_that_failed_and_no_other(
         data=data,
         store=tmp_path / "store",
         workers=2,
-        network="seed",
+        network="notebook",
         epochs=1,
         train_on=None,
     )

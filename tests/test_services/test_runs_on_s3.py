@@ -47,7 +47,7 @@ def ran(
     )
     told = genre(
         *("run", "--data", data.uri, "--store", "s3://results/store", "--json"),
-        *("--network", "seed", "--epochs", "1", "--workers", "1"),
+        *("--network", "notebook", "--epochs", "1", "--workers", "1"),
         limit_s=400,
     )
     assert told.code == 0, told.err

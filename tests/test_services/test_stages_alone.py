@@ -14,7 +14,7 @@ from tiny_fma import write_tiny_fma
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
-SMALL = ["--network", "seed", "--epochs", "2"]
+SMALL = ["--network", "notebook", "--epochs", "2"]
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def test_refresh_of_the_features_leaves_the_model(done: Done) -> None:
 
 def test_a_run_that_needs_what_is_not_there_says_so(done: Done, tmp_path: Path) -> None:
     for arguments, says in (
-        (["--start-at", "training", "--preset", "seed"], "no 'seed' features"),
+        (["--start-at", "training", "--preset", "notebook"], "no 'notebook' features"),
         (["--start-at", "training", "--catalogue", "fma-0"], "no catalogue 'fma-0'"),
         (["--start-at", "training", "--data", str(tmp_path)], f"no catalogue of {tmp_path}"),
         (["--start-at", "evaluation", "--model", "nobody"], "no model of id 'nobody'"),

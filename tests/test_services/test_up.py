@@ -188,7 +188,7 @@ def test_a_failed_run_is_told_to_the_webhook(up: Up) -> None:
 
 
 def test_features_that_are_built_alone_start_a_training_in_the_gpu_pool(up: Up) -> None:
-    built = finished_run(up.server, up.run("build-features", preset="seed", workers=1)["id"])
+    built = finished_run(up.server, up.run("build-features", preset="notebook", workers=1)["id"])
     assert built["state_type"] == "COMPLETED", built["state"]["message"]
 
     def trainings() -> list[Any]:
@@ -200,13 +200,13 @@ def test_features_that_are_built_alone_start_a_training_in_the_gpu_pool(up: Up) 
     assert training["parameters"] == {
         "store": str(up.genre.folder / "store"),
         "catalogue": catalogues[0],
-        "preset": "seed",
+        "preset": "notebook",
         "storage_block": None,
     }
 
 
 def test_too_many_refused_tracks_are_told_to_the_webhook(up: Up) -> None:
-    run = up.run("build-features", preset="seed", workers=1, max_quarantined=0)
+    run = up.run("build-features", preset="notebook", workers=1, max_quarantined=0)
     assert finished_run(up.server, run["id"])["state_type"] == "FAILED"
 
     def told() -> list[dict[str, Any]]:

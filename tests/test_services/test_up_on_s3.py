@@ -66,7 +66,7 @@ class Place:
 
     def start_run(self) -> Run:
         """Start a full run that uses all of them; ask for it in the machines' network only."""
-        small = {"network": "seed", "preset": "seed", "epochs": 1}
+        small = {"network": "notebook", "preset": "notebook", "epochs": 1}
         return create_run(self.server, "full-run", **small, **self.parameters)
 
     def objects(self) -> dict[str, int]:
@@ -313,7 +313,7 @@ def test_features_built_alone_start_a_training_with_the_same_credentials(ran: Ra
     server = ran.place.server
 
     def trained() -> tuple[dict[str, Any], dict[str, Any]]:
-        built = create_run(server, "build-features", preset="seed", **ran.place.parameters)
+        built = create_run(server, "build-features", preset="notebook", **ran.place.parameters)
         built.completed()
 
         def others() -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ def test_the_demo_runs_without_a_network(tmp_path: Path) -> None:
     ]
     home = {"PREFECT_HOME": str(tmp_path / "prefect"), "GENRE_DEMO": str(tmp_path / "demo")}
     done = subprocess.run(
-        [*alone, *command, "--network", "seed", "--epochs", "1", "--json"],
+        [*alone, *command, "--network", "notebook", "--epochs", "1", "--json"],
         cwd=tmp_path,
         env={**os.environ, **home},
         capture_output=True,

@@ -14,7 +14,8 @@ import pytest
 from learnable_rows import BANDS, FRAMES, GENRES, WINDOWS, learnable_rows
 from s3_proxy import Proxy
 
-from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
+from genre_model.frontends.log_mel import LogMel
+from genre_model.recipe import ModelSpec, TrainSpec
 from storage.places.address import parse_location
 from storage.places.bucket import Bucket
 from storage.places.location import Location
@@ -25,7 +26,7 @@ from tasks.training import identify_model, read_history, train_network
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
-FEATURES = FeatureSpec(
+FEATURES = LogMel(
     name="tiny", n_mels=BANDS, windows=WINDOWS, window_frames=FRAMES, window_stride=FRAMES
 )
 SPEC = TrainSpec(epochs=3, batch_size=32, patience=10, learning_rate=3e-3, pooled_shards=2)
@@ -175,7 +176,7 @@ def state():  # noqa: ANN201
     import keras
 
     from genre_model.learning.checkpoints import Checkpoint
-    from genre_model.learning.normalisation import BandStatistics
+    from genre_model.networks.statistics import BandStatistics
 
     network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     network.compile(optimizer="adam", loss="mse")

@@ -17,8 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from genre_model.data.tracks_csv import COLUMNS
 from genre_model.errors import CatalogueError
-from genre_model.mel import FeatureExtractor
-from genre_model.specs import FeatureSpec
+from genre_model.frontends import preset
 from storage.places.address import parse_location
 from storage.places.bucket import Bucket
 from storage.places.location import Location
@@ -127,13 +126,11 @@ def test_folders_of_genres_from_files_to_windows(tmp_path: Path, files: dict[str
     store = Store.create(tmp_path / "store")
     stored = store.catalogues.read(store_catalogue.fn(store, found))
     assert stored.attrs["remarks"] == summary["remarks"]
-    spec = FeatureSpec.preset("seed")
+    spec = preset("notebook")
     work = prepare_features.fn(store, found, spec)
-    assert work.features.key.startswith("my-music/seed-")
+    assert work.features.key.startswith("my-music/notebook-")
     (shard,) = work.plan.shards
-    job = ShardJob(
-        features=work.features, data=data, work=shard, extractor=FeatureExtractor.build(spec)
-    )
+    job = ShardJob(features=work.features, data=data, work=shard, extractor=spec.build())
     try:
         outcome = write_shard(job)
     finally:

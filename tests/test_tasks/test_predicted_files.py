@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from genre_model.predict import Prediction, Predictor
-from genre_model.signal.audio import Status
+from genre_model.signal.status import Status
 from storage.errors import CredentialsRefused
 from storage.places.folder import Folder
 from tasks.prediction import predict_files

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from genre_model.predict import Prediction
-from genre_model.signal.audio import Status
+from genre_model.signal.status import Status
 from storage.errors import CredentialsRefused, NotFound, Refused
 from storage.places.address import parse_location
 from storage.places.folder import Folder
@@ -42,7 +42,7 @@ class Listener:
 @pytest.fixture
 def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
     found = Listener()
-    monkeypatch.setattr(predicted_folder, "open_predictor", lambda *_: ("seed-12345678", found))
+    monkeypatch.setattr(predicted_folder, "open_predictor", lambda *_: ("notebook-12345678", found))
     return found
 
 
@@ -73,7 +73,7 @@ def test_all_audio_files_become_lines_bad_ones_with_their_status(
     assert result.statuses == {"ok": 2, "empty": 1}
     assert result.genres == {"Rock": 2}
     assert len(listener.heard) == 3
-    table = store.predictions.table(model="seed-12345678", folder=parse_location(folder))
+    table = store.predictions.table(model="notebook-12345678", folder=parse_location(folder))
     assert table.location.uri == result.table
     assert list(table.read().columns) == list(PREDICTION_COLUMNS)
     assert list(table.read()["path"]) == ["a.mp3", "album/b.FLAC", "c.wav"]

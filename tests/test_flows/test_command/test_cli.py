@@ -48,7 +48,7 @@ def test_every_option_has_a_sentence_and_its_default(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["features", "--preset", "loud"], "'loud' is not one of 'default', 'seed'"),
+        (["features", "--preset", "loud"], "'loud' is not one of 'default', 'notebook'"),
         (["features", "--workers", "0"], "0 is not in the range"),
         (["run", "--colour", "blue"], "No such option"),
         (["status", "--store", "nowhere"], "no store at"),

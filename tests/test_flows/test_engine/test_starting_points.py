@@ -27,7 +27,7 @@ def store(tmp_path: Path) -> Location:
     root = Store.create(tmp_path / "store")
     for name, data in (("fma-1", "/music"), ("demo-2", "/demo")):
         root.catalogues.write(name, pd.DataFrame({"track_id": [1]}), attributes={"data": data})
-    for number, network in enumerate(("seed", "default", "seed")):
+    for number, network in enumerate(("notebook", "default", "notebook")):
         folder = tmp_path / "store" / "models" / f"{network}-{number}"
         folder.mkdir(parents=True)
         params = {"id": folder.name, "network": network, "seed": 0, "trained": f"{number}"}
@@ -74,12 +74,12 @@ def test_evaluation_takes_the_newest_whole_model_that_fits(store: Location) -> N
 
     assert chosen() == "default-1"
     assert chosen(preset="default", seed=0) == "default-1"
-    assert chosen(network="seed") == "seed-0"
-    assert chosen(model="seed-0") == "seed-0"
+    assert chosen(network="notebook") == "notebook-0"
+    assert chosen(model="notebook-0") == "notebook-0"
     with pytest.raises(NotFound, match="no model of seed 4"):
         chosen(seed=4)
     with pytest.raises(NotFound, match="run `genre train` first"):
-        chosen(model="seed-2")
+        chosen(model="notebook-2")
 
 
 def test_a_default_said_aloud_is_meant(store: Location, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from genre_model.data.known_defects import DefectReport, compare_defects, fma_small
-from genre_model.signal.audio import Status
+from genre_model.signal.status import Status
 
 KNOWN = fma_small()
 LISTED = [line["track_id"] for line in KNOWN.defects]

@@ -141,7 +141,7 @@ def test_the_mistakes_are_the_surest_first(report: Report) -> None:
 
 
 def test_a_page_without_the_optional_parts_renders(report: Report) -> None:
-    bare = Report(metrics=report.metrics, history=history(1), model="seed-00000000")
+    bare = Report(metrics=report.metrics, history=history(1), model="notebook-00000000")
     page = Page(bare.html())
     assert page.open == []
     assert "None: every track" in " ".join(page.text)
@@ -169,7 +169,7 @@ def test_comparisons_come_right_after_the_headlines(report: Report) -> None:
         Evaluated(model=name, catalogue=catalogue, tracks=tracks)
         for name, catalogue, tracks in (
             (report.model, "fma-2", report.predictions),
-            ("seed-9f9f9f9f", "fma-1", former),
+            ("notebook-9f9f9f9f", "fma-1", former),
         )
     )
     comparison = compare(this, other, role="champion")
@@ -179,7 +179,7 @@ def test_comparisons_come_right_after_the_headlines(report: Report) -> None:
     first, *_ = comparison.figures
     said = (
         "One sentence on the champion.",
-        "ith the champion, seed-9f9f9f9f",
+        "ith the champion, notebook-9f9f9f9f",
         f"{100 * first.gain:+.1f} points",
         *comparison.sentences,
         "confusion matrix",

@@ -204,5 +204,5 @@ def test_an_index_is_made_of_a_table() -> None:
     )
     index = RowIndex.from_frame(frame)
     assert index.window_count == 14
-    assert index.shards().tolist() == [0, 1]
+    assert index.shards(64).tolist() == [0, 1]
     assert index.labels.dtype == np.int32

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genre_model.errors import ModelError
+from genre_model.frontends.log_mel import LogMel
 from genre_model.learning.bundle import load_bundle, model_id, read_params, save_bundle
 from genre_model.learning.inference import window_probabilities
-from genre_model.learning.normalisation import BandStatistics
 from genre_model.networks import build_network
-from genre_model.specs import FeatureSpec
+from genre_model.networks.statistics import BandStatistics
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
 GENRES = ("Folk", "Hip-Hop", "Rock")
-SPEC = FeatureSpec(name="tiny", n_mels=8, window_frames=16, window_stride=16)
+SPEC = LogMel(name="tiny", n_mels=8, window_frames=16, window_stride=16)
 HISTORY = pd.DataFrame({"epoch": [1, 2], "loss": [1.5, 0.1 + 0.2]})
 
 
@@ -94,9 +94,13 @@ def change_params(**changes: object) -> Callable[[Path], None]:
         (lambda folder: (folder / "params.json").write_text("[]"), "format 'list'"),
         (change_params(format=9), "format 9 and this version reads 1"),
         (change_params(features={"hop": 3}), "does not say what model.keras takes"),
+        (change_params(features={"n_mels": 8}), "no kind of frontend '';.*train the model again"),
         (change_params(genres=None), "does not say what model.keras takes"),
         (change_params(genres=["Rock"]), "tells 3 genres apart, but 1 are named"),
-        (change_params(features=FeatureSpec().to_dict()), r"takes windows of \(8, 16\)"),
+        (
+            change_params(features=LogMel().to_dict()),
+            r"takes windows of \(8, 16\).*\(band, frame\)",
+        ),
         (lambda folder: (folder / "model.keras").unlink(), r"has no model\.keras"),
         (lambda folder: (folder / "model.keras").write_bytes(b"PK junk"), "does not open"),
     ],
@@ -125,7 +129,7 @@ def test_a_model_that_holds_code_is_refused(tmp_path: Path) -> None:
     ("change", "sentence"),
     [
         ({"genres": ("Folk", "Rock")}, "3 genres apart, but 2 are named"),
-        ({"features": FeatureSpec()}, "takes windows of"),
+        ({"features": LogMel()}, "takes windows of"),
         ({"details": {"genres": 3}}, r"params\.json has genres of its own"),
     ],
 )
@@ -150,9 +154,9 @@ def test_a_models_id_depends_on_the_content_and_not_on_its_order(
 ) -> None:
     keys = list(made_of)
     random.shuffle(keys)  # type: ignore[attr-defined]
-    name = model_id("seed", made_of)
-    assert model_id("seed", {key: made_of[key] for key in keys}) == name
-    assert name.startswith("seed-")
-    assert len(name) == len("seed-") + 8
-    assert model_id("seed", {**made_of, "one more": 1}) != name
+    name = model_id("notebook", made_of)
+    assert model_id("notebook", {key: made_of[key] for key in keys}) == name
+    assert name.startswith("notebook-")
+    assert len(name) == len("notebook-") + 8
+    assert model_id("notebook", {**made_of, "one more": 1}) != name
     assert model_id("default", made_of)[-8:] != name[-8:]

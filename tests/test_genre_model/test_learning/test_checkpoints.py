@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genre_model.errors import ModelError
-from genre_model.learning.normalisation import BandStatistics
+from genre_model.networks.statistics import BandStatistics
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 

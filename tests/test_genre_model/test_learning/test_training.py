@@ -13,7 +13,7 @@ from scipy.stats import binom
 from genre_model.errors import InvalidSpec
 from genre_model.learning.batches import RowIndex
 from genre_model.learning.inference import predict_rows, softmax, window_probabilities
-from genre_model.specs import ModelSpec, TrainSpec
+from genre_model.recipe import ModelSpec, TrainSpec
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
@@ -203,12 +203,18 @@ def test_rows_that_cannot_be_trained_on_are_refused(
 
     training, validation = change(index_of(LABELS, TRAINING), index_of(LABELS, VALIDATION))
     with pytest.raises(InvalidSpec, match=sentence):
-        train(training, validation=validation, read_shard=reader(ROWS), classes=4)
+        train(
+            training,
+            validation=validation,
+            read_shard=reader(ROWS),
+            rows_per_shard=ROWS_PER_SHARD,
+            classes=4,
+        )
 
 
 def test_a_network_that_the_windows_do_not_fit_is_refused() -> None:
     with pytest.raises(InvalidSpec, match="12 bands x 16 frames"):
-        fit(model=ModelSpec(network="seed"))
+        fit(model=ModelSpec(network="notebook"))
 
 
 def line(accuracy: float, loss: float) -> dict[str, float]:

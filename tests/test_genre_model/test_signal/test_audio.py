@@ -15,9 +15,11 @@ from signals import band_noise, encoded
 
 from genre_model.errors import AudioError
 from genre_model.mel import clip_windows
-from genre_model.signal.audio import ClipDefect, Source, Status
+from genre_model.signal.audio import Source
 from genre_model.signal.clips import decode
+from genre_model.signal.status import ClipDefect, Status
 from genre_model.signal.waveforms import HALF_LSB, ClipReader
+from storage.array.layout import ABSENT
 
 RATE = 44_100
 
@@ -49,7 +51,12 @@ def wav_header(*, rate: int, channels: int, data_bytes: int) -> bytes:
 
 def test_three_statuses_are_kept() -> None:
     assert [status for status in Status if status.kept] == ["ok", "partial", "quiet"]
-    assert len(Status) == 12
+    assert len(Status) == 11
+
+
+def test_the_word_for_rows_without_a_track_is_storages_own() -> None:
+    assert ABSENT not in set(Status)
+    assert ABSENT in (Status.__doc__ or "")
 
 
 @pytest.mark.parametrize("rate", [22_050, 44_100, 48_000])

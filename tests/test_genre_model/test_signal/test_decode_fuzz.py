@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from signals import band_noise, encoded
 
-from genre_model.mel import ClipWindows, clip_windows
-from genre_model.signal.audio import Status
+from genre_model.frontends.clip import ClipWindows
+from genre_model.mel import clip_windows
+from genre_model.signal.status import Status
 
 COUNT = int(os.environ.get("GENRE_FUZZ", "60"))
 OUTCOMES = {

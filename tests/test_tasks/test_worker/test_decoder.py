@@ -13,9 +13,9 @@ import psutil
 import pytest
 import soundfile
 
-from genre_model.mel import FeatureExtractor, clip_windows
-from genre_model.signal.audio import Status
-from genre_model.specs import FeatureSpec
+from genre_model.frontends import preset
+from genre_model.mel import clip_windows
+from genre_model.signal.status import Status
 from tasks.worker.decoder import Decoder
 
 # Stands in for the feature path where a test needs one that dies: each "clip" is evaluated.
@@ -25,12 +25,12 @@ GOOD = b"__import__('genre_model.mel', fromlist=['*']).ClipWindows('silent', 'so
 
 @pytest.fixture
 def row() -> np.ndarray:
-    return np.zeros(FeatureSpec.preset("default").row_shape, np.float16)
+    return np.zeros(preset("default").row_shape, np.float16)
 
 
 @pytest.fixture(scope="module")
 def decoder() -> Iterator[Decoder]:
-    with Decoder(FeatureExtractor.build(FeatureSpec.preset("default"))) as decoder:
+    with Decoder(preset("default").build()) as decoder:
         yield decoder
 
 

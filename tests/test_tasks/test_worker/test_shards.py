@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from genre_model.mel import FeatureExtractor, clip_windows
-from genre_model.specs import FeatureSpec
+from genre_model.frontends import preset
+from genre_model.frontends.frontend import Extractor
+from genre_model.mel import clip_windows
 from storage.array.inventory import read_manifest
 from storage.array.plans import AudioState, ShardWork
 from storage.errors import Damaged, Refused
@@ -27,7 +28,7 @@ from tasks.features import array_layout
 from tasks.worker import shards
 from tasks.worker.shards import ShardJob, ShardOutcome, write_shard
 
-SPEC = FeatureSpec.preset("seed")
+SPEC = preset("notebook")
 
 
 def tone(seconds: float, *, amplitude: float = 0.5, pitch_hz: float = 440.0) -> bytes:
@@ -66,8 +67,8 @@ STATUSES = {
 
 
 @pytest.fixture(scope="module")
-def extractor() -> Iterator[FeatureExtractor]:
-    yield FeatureExtractor.build(SPEC)
+def extractor() -> Iterator[Extractor]:
+    yield SPEC.build()
     if shards._kept.decoder is not None:
         shards._kept.decoder.close()
 
@@ -82,11 +83,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def job(tmp_path: Path, data: Path, extractor: FeatureExtractor) -> ShardJob:
+def job(tmp_path: Path, data: Path, extractor: Extractor) -> ShardJob:
     return new_job(tmp_path / "store", data, extractor)
 
 
-def new_job(store: Path, data: Path, extractor: FeatureExtractor) -> ShardJob:
+def new_job(store: Path, data: Path, extractor: Extractor) -> ShardJob:
     """Plan shard 1, whose first rows are of the tracks and whose next two no track needs."""
     features = Store.create(store).features.create(
         data_set="fma",
@@ -117,9 +118,7 @@ class Written:
 
 
 @pytest.fixture(scope="module")
-def written(
-    tmp_path_factory: pytest.TempPathFactory, data: Path, extractor: FeatureExtractor
-) -> Written:
+def written(tmp_path_factory: pytest.TempPathFactory, data: Path, extractor: Extractor) -> Written:
     job = new_job(tmp_path_factory.mktemp("written") / "store", data, extractor)
     return Written(job, write_shard(job))
 
@@ -178,7 +177,7 @@ def test_windows_are_those_of_the_pure_function_and_all_else_is_zero(written: Wr
     assert block.shape == (64, *SPEC.row_shape)
     for row, state in written.job.work.rows:
         content = CLIPS[state.track_id]
-        clip = clip_windows(content, preset="seed") if content else None
+        clip = clip_windows(content, preset="notebook") if content else None
         count = 0 if clip is None or clip.windows is None else len(clip.windows)
         if clip is not None and clip.windows is not None:
             np.testing.assert_array_equal(block[row % 64, :count], clip.windows)

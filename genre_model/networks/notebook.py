@@ -1,11 +1,11 @@
-"""The seed network: three convolutions, as the notebook that this project grew from meant it."""
+"""The notebook network: three convolutions, as the notebook this project grew from meant it."""
 
 import keras
 import numpy as np
 
 from genre_model.errors import InvalidSpec
-from genre_model.learning.normalisation import BandStatistics
 from genre_model.networks.parts import draw_seed, normalised_input
+from genre_model.networks.statistics import BandStatistics
 
 SMALLEST = (56, 88)
 """Bands and frames that leave one value after the third pool."""
@@ -18,7 +18,7 @@ def build(
     statistics: BandStatistics,
     generator: np.random.Generator,
 ) -> keras.Model:
-    """Build the seed network.
+    """Build the notebook network.
 
     105,512 parameters on 64 bands x 256 frames with eight genres, all of them trainable, and
     48.3 million multiply-adds a window. That number of parameters leaves one way to read the
@@ -74,7 +74,7 @@ def build(
     logits = keras.layers.Dense(classes, kernel_initializer=_glorot(generator), name="logits")(
         values
     )
-    return keras.Model(features, logits, name="seed")
+    return keras.Model(features, logits, name="notebook")
 
 
 def _glorot(generator: np.random.Generator) -> keras.initializers.Initializer:
@@ -96,7 +96,7 @@ def _convolve(
 def _check_size(input_shape: tuple[int, int]) -> None:
     if input_shape[0] < SMALLEST[0] or input_shape[1] < SMALLEST[1]:
         raise InvalidSpec(
-            f"the network 'seed' cannot take windows of {input_shape[0]} bands x {input_shape[1]} "
-            f"frames: its pools need at least {SMALLEST[0]} x {SMALLEST[1]}, as the preset 'seed' "
-            "has; choose that preset or the network 'default'"
+            f"the network 'notebook' cannot take windows of {input_shape[0]} bands x "
+            f"{input_shape[1]} frames: its pools need at least {SMALLEST[0]} x {SMALLEST[1]}, as "
+            "the preset 'notebook' has; choose that preset or the network 'default'"
         )

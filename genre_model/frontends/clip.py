@@ -1,0 +1,34 @@
+"""What a frontend makes of one clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from genre_model.signal.status import Status
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class ClipWindows:
+    """The features of one clip.
+
+    Parameters
+    ----------
+    status : Status
+        What became of it.
+    detail : str
+        One sentence for people; empty for `ok`.
+    windows : np.ndarray [shape=(whole windows, ...), float16] | None
+        The head of the clip's row: of log-mel [whole windows, bands, frames]. None unless the
+        status is kept. All values are finite.
+    seconds : float [s]
+        Length of the audio that was decoded; 0 if there is none.
+    """
+
+    status: Status
+    detail: str
+    windows: np.ndarray | None
+    seconds: float

@@ -1,0 +1,141 @@
+"""What every kind of frontend has: a row's shape and names, a key, an extractor of rows."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from genre_model.errors import InvalidSpec
+from genre_model.specs import Spec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from genre_model.frontends.clip import ClipWindows
+    from genre_model.signal.audio import AudioSource
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+-]*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frontend(Spec, ABC):
+    """How a clip becomes one row of an array: ``array[row, window, ...]``.
+
+    Parameters
+    ----------
+    kind : str
+        The word under which `genre_model.frontends.KINDS` has its class.
+    name : str
+        What people call it; no part of the digest.
+
+    Attributes
+    ----------
+    array : str
+        Name of the array that holds the rows.
+    dimensions : tuple[str, ...]
+        Names of the dimensions behind `row`; the first is `window`.
+    """
+
+    array: ClassVar[str]
+    dimensions: ClassVar[tuple[str, ...]]
+
+    kind: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """Return the name of this frontend's array: its name and 8 hex digits of its digest."""
+        return f"{self.name}-{self.digest()[:8]}"
+
+    @property
+    @abstractmethod
+    def row_shape(self) -> tuple[int, ...]:
+        """Return the shape of one clip's features, one number for each of `dimensions`."""
+
+    @property
+    def windows(self) -> int:
+        """Return how many windows a row has."""
+        return self.row_shape[0]
+
+    @property
+    @abstractmethod
+    def window_seconds(self) -> float:
+        """Return the time from one window's start to the next, in seconds."""
+
+    @property
+    @abstractmethod
+    def window_length_seconds(self) -> float:
+        """Return the time that one window reaches over, in seconds."""
+
+    @abstractmethod
+    def build(self) -> Extractor:
+        """Make the extractor; imports what it takes to make one, as librosa."""
+
+    def _check_name(self) -> None:
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise InvalidSpec(
+                f"{type(self).__name__}.name is {self.name!r}; "
+                "it becomes part of a folder's name, so use letters, digits, _, + and -"
+            )
+
+    def _identity(self) -> dict[str, Any]:
+        return {key: value for key, value in self.to_dict().items() if key != "name"}
+
+
+class Extractor(Protocol):
+    """Makes rows of clips, one clip after another; one extractor a thread.
+
+    It pickles to what a worker needs, and imports no librosa where it is sent.
+    """
+
+    @property
+    def spec(self) -> Frontend:
+        """Return the frontend that built it."""
+
+    def windows(self, audio: AudioSource) -> ClipWindows:
+        """Turn one clip into windows, or say why there are none.
+
+        Parameters
+        ----------
+        audio : bytes, str or os.PathLike
+            The content of an audio file of any format that libsndfile reads, or its path.
+
+        Returns
+        -------
+        ClipWindows
+            Whatever the audio is like; `status` says what became of it.
+
+        Raises
+        ------
+        AudioError
+            If `audio` is neither bytes nor a path.
+        """
+
+    def long_windows(self, audio: AudioSource) -> Iterator[tuple[float, np.ndarray]]:
+        """Turn a whole file of any length into windows, one clip's worth at a time.
+
+        The windows follow each other without a gap, or as far apart as the frontend has them; what
+        is left at the end and is no whole window is dropped. Memory does not grow with the file.
+
+        Parameters
+        ----------
+        audio : bytes, str or os.PathLike
+            The content of an audio file of any format that libsndfile reads, or its path.
+
+        Yields
+        ------
+        tuple[float, np.ndarray]
+            Start in seconds of the first of some windows, and the windows (float16 [n, ...], n at
+            most `spec.windows`): window w starts ``w * spec.window_seconds`` later.
+
+        Raises
+        ------
+        ClipDefect
+            `missing`, `unreadable`, `empty`, `undecodable`, or `short` if there is no whole window.
+        """
+
+    def is_silence(self, windows: np.ndarray) -> bool:
+        """Return whether windows, as `long_windows` gives them, are those of digital silence."""

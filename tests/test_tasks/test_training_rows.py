@@ -1,0 +1,24 @@
+"""Which rows a network is trained on: those that it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from genre_model.errors import InvalidSpec
+from genre_model.recipe import ModelSpec, TrainSpec
+from storage.store import Store
+from tasks.training import train_network
+
+
+def test_rows_that_the_network_does_not_take_are_refused_before_anything_is_done(
+    tmp_path: Path,
+) -> None:
+    store = Store.create(tmp_path / "store")
+    before = sorted(tmp_path.rglob("*"))
+    data = SimpleNamespace(spec=SimpleNamespace(name="mfcc", array="embedding"))
+    with pytest.raises(InvalidSpec, match=r"'notebook' takes rows of log_mel.* 'mfcc' makes rows"):
+        train_network.fn(store, data, ModelSpec(network="notebook"), TrainSpec())  # type: ignore[arg-type]
+    assert sorted(tmp_path.rglob("*")) == before
