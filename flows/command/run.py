@@ -140,6 +140,29 @@ def status(*, as_json: bool, store: str, verify: bool) -> None:
         raise SystemExit(console.EXIT_FAILED)
 
 
+def up(*, as_json: bool, **options: Any) -> None:
+    """Run `genre up`: start what is missing, and with `detach` leave it running."""
+    from flows.up import starting, supervision
+
+    with console.result_stream() as out:
+        progress.enable()
+        running = starting.start(starting.Asked(**options))
+        result = running.result.to_dict()
+        console.emit(result, as_json=as_json, show=lambda to: render.up(result, to), to=out)
+        if not (running.result.already_running or running.result.detached):
+            supervision.serve(running)
+
+
+def down(*, as_json: bool) -> None:
+    """Run `genre down`: stop what `genre up` has started, and nothing else."""
+    from flows.up import supervision
+
+    with console.result_stream() as out:
+        progress.enable()
+        result = supervision.stop().to_dict()
+        console.emit(result, as_json=as_json, show=lambda to: render.down(result, to), to=out)
+
+
 @contextmanager
 def _flow_result(
     as_json: bool, show: Callable[[Result, TextIO], None], check: Callable[[], None]
