@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
-from genre_model.data.catalogue import audio_path, subset_folder
+from genre_model.data.fma_subsets import audio_path, subset_folder
 from genre_model.data.tracks_csv import COLUMNS
 from genre_model.demo import plan_demo, render_track
 from tasks.native_stderr import held_back

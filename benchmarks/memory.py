@@ -17,7 +17,7 @@ from benchmarks.clips import make_data, say, workplace
 from benchmarks.processes import Sampler
 from benchmarks.shard_jobs import plan_jobs
 from flows.engine.cluster import dask_client
-from storage.array.layout import ROWS_PER_SHARD, shard_name
+from storage.array.layout import ROWS_PER_SHARD
 from tasks.worker.shards import ShardJob, write_shard
 
 LIMIT_MB = 600
@@ -40,7 +40,9 @@ def follow(jobs: Sequence[ShardJob], *, sampler: Sampler) -> Iterator[dict[str, 
             client.submit(write_shard, job, pure=False).result()
             held = sampler.now()
             # A hundred shards would fill the disk, and the page cache, for nothing.
-            path = (job.features.location / shard_name(job.work.shard)).local_path
+            path = (
+                job.features.location / job.features.layout.shard_name(job.work.shard)
+            ).local_path
             assert path is not None
             path.unlink()
             yield {"shard": number, **{role: round(held[role] / 1e6, 1) for role in ROLES}}

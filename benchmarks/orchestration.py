@@ -269,30 +269,29 @@ def _ms(sampler: Sampler, role: str, start: float, end: float, shards: int) -> f
 
 def _work(folder: Path, *, shards: int) -> FeatureWork:
     """Plan shards of 64 tracks that are nowhere."""
-    from genre_model.data.catalogue import audio_path
+    from genre_model.data.fma_subsets import audio_path
     from genre_model.specs import FeatureSpec
-    from storage.array.features import FeatureStore
-    from storage.array.layout import ROWS_PER_SHARD, create_store
+    from storage.array.layout import ROWS_PER_SHARD
     from storage.array.plans import AudioState, plan_work
-    from storage.places.location import Location
-    from tasks.features import FeatureWork
+    from storage.places.address import parse_location
+    from storage.store import Store
+    from tasks.features import FeatureWork, array_layout
 
     spec = FeatureSpec.preset("default")
-    features = FeatureStore.create(
-        create_store(folder / "store"),
+    features = Store.create(folder / "store").features.create(
         data_set="fma",
         name=spec.key,
-        row_shape=spec.row_shape,
+        layout=array_layout(spec),
         attributes={"preset": spec.name, "spec": spec.to_dict()},
     )
-    stamp = str(time.time_ns())
+    etag = str(time.time_ns())
     wanted = [
-        AudioState(track_id, audio_path(track_id), 1_000_000 + track_id, stamp)
+        AudioState(track_id, audio_path(track_id), 1_000_000 + track_id, etag)
         for track_id in range(1, shards * ROWS_PER_SHARD + 1)
     ]
-    plan = plan_work(features.survey().known, wanted)
+    plan = plan_work(features.inventory().known, wanted)
     return FeatureWork(
-        features=features, data=Location.parse(folder / "data"), spec=spec, plan=plan
+        features=features, data=parse_location(folder / "data"), spec=spec, plan=plan
     )
 
 

@@ -51,8 +51,8 @@ def measure(folder: Path, *, tracks: int, times: int = 2) -> dict[str, Any]:
 def done_store(data: Path, store: Path, *, tracks: int) -> None:
     """Make a data folder of empty files, and a store in which they are done and a model trained."""
     from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
-    from storage.array.layout import create_store
-    from storage.places.location import Location
+    from storage.places.address import parse_location
+    from storage.store import Store
     from tasks.catalogue import find_catalogue, store_catalogue
     from tasks.features import finalise_features, prepare_features
     from tasks.labelled import load_labelled
@@ -61,8 +61,8 @@ def done_store(data: Path, store: Path, *, tracks: int) -> None:
     ids = range(1, tracks + 1)
     make_empty_files(data, ids, subset=SUBSET)
     write_tracks_csv(data, ids, subset=SUBSET)
-    root, spec = create_store(store), FeatureSpec.preset("default")
-    found = find_catalogue.fn(Location.parse(data))
+    root, spec = Store.create(store), FeatureSpec.preset("default")
+    found = find_catalogue.fn(parse_location(data))
     catalogue = store_catalogue.fn(root, found)
     work = prepare_features.fn(root, found, spec)
     for shard in work.plan.shards:

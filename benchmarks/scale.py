@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING
 from benchmarks.clips import make_empty_files, say, workplace, write_tracks_csv
 
 if TYPE_CHECKING:
-    from storage.array.features import FeatureStore
+    from storage.array.feature_array import FeatureArray
+    from storage.array.layout import ArrayLayout
     from storage.array.plans import ShardWork
     from tasks.catalogue import FoundCatalogue
     from tasks.features import FeatureWork
@@ -131,42 +132,42 @@ def _tables_s(work: FeatureWork) -> float:
 
 
 def _find(data: Path, store: Path) -> FoundCatalogue:
-    from storage.array.layout import create_store
-    from storage.places.location import Location
+    from storage.places.address import parse_location
+    from storage.store import Store
     from tasks.catalogue import find_catalogue, store_catalogue
 
-    found = find_catalogue.fn(Location.parse(data), subset=SUBSET)
-    store_catalogue.fn(create_store(store), found)
+    found = find_catalogue.fn(parse_location(data), subset=SUBSET)
+    store_catalogue.fn(Store.create(store), found)
     return found
 
 
 def _work(found: FoundCatalogue, store: Path) -> FeatureWork:
     from genre_model.specs import FeatureSpec
-    from storage.array.layout import open_store
+    from storage.store import Store
     from tasks.features import prepare_features
 
-    return prepare_features.fn(open_store(store), found, FeatureSpec.preset("default"))
+    return prepare_features.fn(Store.open(store), found, FeatureSpec.preset("default"))
 
 
-def pretend(features: FeatureStore, work: ShardWork) -> None:
+def pretend(features: FeatureArray, work: ShardWork) -> None:
     """Write what a listing and the tables see of a finished shard: a manifest and an object.
 
     Parameters
     ----------
-    features : FeatureStore
+    features : FeatureArray
     work : ShardWork
         Of its tracks all windows are said to be there.
     """
-    for name, content in pretended(work).items():
+    for name, content in pretended(features.layout, work).items():
         path = (features.location / name).local_path
         assert path is not None
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
 
-def pretended(work: ShardWork) -> dict[str, bytes]:
+def pretended(layout: ArrayLayout, work: ShardWork) -> dict[str, bytes]:
     """Make what a listing and the tables see of a finished shard: an object and a manifest."""
-    from storage.array.layout import manifest_name, shard_name
+    from storage.array.layout import manifest_name
     from storage.array.manifests import RowRecord, ShardManifest
 
     records = tuple(
@@ -175,7 +176,7 @@ def pretended(work: ShardWork) -> dict[str, bytes]:
             track_id=state.track_id,
             path=state.path,
             size=state.size,
-            stamp=state.stamp,
+            etag=state.etag,
             sha256=f"{row:064x}",
             status="ok",
             windows=10,
@@ -186,7 +187,7 @@ def pretended(work: ShardWork) -> dict[str, bytes]:
         for row, state in work.rows
     )
     manifest = ShardManifest(shard=work.shard, rows=records, size=1, sha256="0" * 64)
-    return {shard_name(work.shard): b"-", manifest_name(work.shard): manifest.to_json()}
+    return {layout.shard_name(work.shard): b"-", manifest_name(work.shard): manifest.to_json()}
 
 
 def _add_tracks(data: Path, first: int, last: int) -> None:

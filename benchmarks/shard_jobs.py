@@ -19,14 +19,14 @@ def plan_jobs(data: Path, store: Path) -> list[ShardJob]:
     """
     environment.prepare()
     from genre_model.specs import FeatureSpec
-    from storage.array.layout import create_store
-    from storage.places.location import Location
+    from storage.places.address import parse_location
+    from storage.store import Store
     from tasks.catalogue import find_catalogue
     from tasks.features import feature_extractor, prepare_features
 
     spec = FeatureSpec.preset("default")
-    found = find_catalogue.fn(Location.parse(data))
-    work = prepare_features.fn(create_store(store), found, spec)
+    found = find_catalogue.fn(parse_location(data))
+    work = prepare_features.fn(Store.create(store), found, spec)
     extractor = feature_extractor(spec)
     return [
         ShardJob(features=work.features, data=work.data, work=shard, extractor=extractor)

@@ -19,7 +19,7 @@ import zarr
 from obstore.store import S3Store
 from zarr.storage import FsspecStore, ObjectStore
 
-from storage.array.layout import ARRAY, ROWS_PER_SHARD
+from storage.array.layout import ROWS_PER_SHARD, ArrayLayout
 from storage.array.shards import Block, array_document, decode_shard, encode_shard
 from storage.places.bucket import Bucket
 from storage.places.folder import Folder
@@ -27,6 +27,7 @@ from storage.places.s3_for_zarr import asynchronous_file_system
 from tests.seaweedfs import SeaweedFS
 
 ROW_SHAPE = (10, 128, 128)
+LAYOUT = ArrayLayout(array="log_mel", dimensions=("window", "band", "frame"), row_shape=ROW_SHAPE)
 
 Content = TypeVar("Content")
 Way = tuple[Callable[[int, Content], Any], Callable[[int], Content]]
@@ -115,13 +116,13 @@ def _array_ways(server: SeaweedFS, bucket: str, *, rows: int) -> dict[str, Way[B
     options = server.options()
     places = {name: Bucket(bucket, f"arrays/{name}", options) for name in ("ours", "s3fs", "ob")}
     for place in places.values():
-        (place / ARRAY / "zarr.json").write_bytes(array_document(rows, ROW_SHAPE))
-    ours = places["ours"] / ARRAY
+        (place / LAYOUT.array / "zarr.json").write_bytes(array_document(rows, LAYOUT))
+    ours = places["ours"] / LAYOUT.array
     stores = {
         "zarr, s3fs": FsspecStore(
-            asynchronous_file_system(options), path=f"{bucket}/arrays/s3fs/{ARRAY}"
+            asynchronous_file_system(options), path=f"{bucket}/arrays/s3fs/log_mel"
         ),
-        "zarr, obstore": ObjectStore(_s3_store(server, bucket, prefix=f"arrays/ob/{ARRAY}")),
+        "zarr, obstore": ObjectStore(_s3_store(server, bucket, prefix="arrays/ob/log_mel")),
     }
     return {
         "storage": (

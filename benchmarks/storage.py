@@ -26,11 +26,11 @@ from benchmarks.clips import make_data, make_empty_files, say, workplace, write_
 from benchmarks.scale import pretended
 from benchmarks.shard_ways import measure_arrays, measure_bytes
 from storage.array.inventory import in_parallel
-from storage.array.layout import create_store
 from storage.claims import Claim
 from storage.places.bucket import Bucket
 from storage.places.folder import Folder
 from storage.places.location import Location
+from storage.store import Store
 from tests.s3_proxy import Proxy
 from tests.seaweedfs import SeaweedFS
 
@@ -101,9 +101,9 @@ def _run(data: Location, store: Location, *, decode: bool = True) -> int:
 
     spec = FeatureSpec.preset("default")
     found = find_catalogue.fn(data)
-    root = create_store(store)
+    root = Store.create(store)
     store_catalogue.fn(root, found)
-    with Claim(root, f"features/{found.catalogue.data_set}/{spec.key}"):
+    with Claim(root.location, f"features/{found.catalogue.data_set}/{spec.key}"):
         work = prepare_features.fn(root, found, spec)
         extractor = feature_extractor(spec) if work.plan.shards and decode else None
         for shard in work.plan.shards:

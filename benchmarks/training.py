@@ -32,12 +32,12 @@ import numpy as np
 from benchmarks.clips import say, workplace
 from genre_model.learning.batches import ROWS_PER_SHARD, ReadShard, RowIndex
 from genre_model.specs import FeatureSpec, TrainSpec
-from storage.array.features import FeatureStore
-from storage.array.layout import shard_name
+from storage.array.feature_array import FeatureArray
 from storage.array.shards import encode_shard
 from storage.places.bucket import Bucket
 from storage.places.folder import Folder
 from storage.places.location import Location
+from tasks.features import array_layout
 from tests.s3_proxy import Proxy
 from tests.seaweedfs import SeaweedFS
 
@@ -127,7 +127,8 @@ def _ways(
             for number, shard in enumerate(shards):
                 data = encode_shard(shard)
                 for name in ("folder", "S3"):
-                    (stores[name].location / shard_name(number)).write_bytes(data)
+                    name_there = stores[name].layout.shard_name(number)
+                    (stores[name].location / name_there).write_bytes(data)
             readers = {name: store.read_shard for name, store in stores.items()}
             slow, read = list(readers.items())[-1]
             yield {
@@ -148,8 +149,10 @@ def _one_by_one(read: ReadShard) -> ReadShard:
     return read_alone
 
 
-def _store(location: Location) -> FeatureStore:
-    return FeatureStore(location=location, data_set="made", name=SPEC.key, row_shape=SPEC.row_shape)
+def _store(location: Location) -> FeatureArray:
+    return FeatureArray(
+        location=location, data_set="made", name=SPEC.key, layout=array_layout(SPEC)
+    )
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 from distributed import Client
@@ -24,7 +22,11 @@ from flows.engine.data import data_location, store_address
 from flows.engine.quarantine_limit import check_quarantine
 from flows.engine.shared_folders import check_seen
 from flows.errors import TooManyQuarantined
-from flows.parameters import (
+from flows.options import (
+    DATA,
+    MAX_QUARANTINED,
+    PRESET,
+    STORE,
     Data,
     MaxQuarantined,
     Preset,
@@ -32,15 +34,15 @@ from flows.parameters import (
     RetryQuarantined,
     Scheduler,
     StorageBlock,
-    Store,
+    StoreAddress,
     Subset,
     Verify,
     Workers,
 )
+from flows.results import FeaturesResult
 from genre_model.specs import FeatureSpec
-from storage.array.layout import create_store
 from storage.array.plans import ShardWork
-from storage.claims import Claim
+from storage.store import Store
 from tasks.build_shard import build_shard, may_pass
 from tasks.catalogue import find_catalogue, store_catalogue
 from tasks.features import (
@@ -82,18 +84,18 @@ class Built:
 
 @flow(name="build-features", flow_run_name="features of {data}, {preset}")
 def build_features(
-    data: Data = "demo",
-    store: Store = "./genre-store",
+    data: Data = DATA.default,
+    store: StoreAddress = STORE.default,
     subset: Subset = None,
-    preset: Preset = "default",
+    preset: Preset = PRESET.default,
     workers: Workers = None,
     scheduler: Scheduler = None,
     refresh: Refresh = False,
     verify: Verify = False,
     retry_quarantined: RetryQuarantined = False,
-    max_quarantined: MaxQuarantined = 0.1,
+    max_quarantined: MaxQuarantined = MAX_QUARANTINED.default,
     storage_block: StorageBlock = None,
-) -> dict[str, Any]:
+) -> FeaturesResult:
     """Write the log-mel windows of a catalogue's tracks that the store does not hold yet.
 
     Parameters
@@ -122,23 +124,19 @@ def build_features(
     storage_block : str, optional
         Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
 
-    Returns
-    -------
-    dict
-        The JSON object of `genre features`.
     """
     began = time.monotonic()
     spec = FeatureSpec.preset(preset)
     options = storage_options(storage_block)
     location = data_location(data, options=options, workers=workers, scheduler=scheduler)
     found = find_catalogue(location, subset=subset)
-    root = create_store(store_address(store), options)
-    catalogue_id = store_catalogue(root, opaque(found))
+    kept = Store.create(store_address(store), options)
+    catalogue_id = store_catalogue(kept, opaque(found))
     artifacts.catalogue(found.summary())
-    what = f"features/{found.catalogue.data_set}/{spec.key}"
-    with Claim(root, what, say=progress.say) as claim:
+    what = kept.features.claim_name(data_set=found.catalogue.data_set, name=spec.key)
+    with kept.claim(what, say=progress.say) as claim:
         work = prepare_features(
-            root,
+            kept,
             opaque(found),
             spec,
             refresh=refresh,
@@ -149,27 +147,27 @@ def build_features(
         claim.check()
         finalised = finalise_features(opaque(work))
     counts = count_features(work, found, finalised.rows)
-    result = {
-        **counts,
-        "catalogue": catalogue_id,
-        "data": found.data.uri,
-        "building_seconds": round(built.seconds, 3),
-        "worker_seconds": round(built.worker_seconds, 3),
-        "seconds": round(time.monotonic() - began, 3),
-    }
+    result = FeaturesResult(
+        counts=counts,
+        catalogue=catalogue_id,
+        data=found.data.uri,
+        building_seconds=round(built.seconds, 3),
+        worker_seconds=round(built.worker_seconds, 3),
+        seconds=round(time.monotonic() - began, 3),
+    )
     get_run_logger().info(
         "%s: %d written, %d reused, %d quarantined of %d tracks",
-        *(result[name] for name in ("key", "written", "reused", "quarantined", "tracks")),
+        *(counts.key, counts.written, counts.reused, counts.quarantined, counts.tracks),
     )
     artifacts.throughput(result, workers=built.workers)
     ledger = _publish_quarantine(work, finalised.quarantine)
     where = (work.features.location / "quarantine.parquet").uri
     try:
-        check_quarantine(result, ledger, limit=max_quarantined, where=where)
+        check_quarantine(counts, ledger, limit=max_quarantined, where=where)
     except TooManyQuarantined as refusal:
-        events.features_quarantined(root, result, message=str(refusal))
+        events.features_quarantined(kept, counts, message=str(refusal))
         raise
-    events.features_ready(root, result, preset=preset, storage_block=storage_block)
+    events.features_ready(kept, result, preset=preset, storage_block=storage_block)
     return result
 
 
@@ -263,9 +261,3 @@ def _publish_quarantine(work: FeatureWork, quarantine: pd.DataFrame) -> pd.DataF
         total=len(here),
     )
     return here
-
-
-if __name__ == "__main__":
-    from flows.command.cli import main
-
-    main(["features", *sys.argv[1:]])

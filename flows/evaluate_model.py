@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
@@ -12,16 +10,19 @@ from prefect.runtime import flow_run
 from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine.data import store_address
-from flows.parameters import (
+from flows.options import (
+    SPLIT,
+    STORE,
     Model,
     Refresh,
     Split,
     StorageBlock,
-    Store,
+    StoreAddress,
 )
+from flows.results import EvaluateResult
 from genre_model.specs import EvaluateSpec
-from storage.array.layout import open_store
-from tasks.evaluation import evaluate_network, read_markdown
+from storage.store import Store
+from tasks.evaluation import evaluate_network, read_markdown, report_address
 from tasks.models import choose_model
 
 
@@ -32,12 +33,12 @@ def _run_name() -> str:
 
 @flow(name="evaluate-model", flow_run_name=_run_name)
 def evaluate_model(
-    store: Store = "./genre-store",
+    store: StoreAddress = STORE.default,
     model: Model = None,
-    split: Split = "test",
+    split: Split = SPLIT.default,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
-) -> dict[str, Any]:
+) -> EvaluateResult:
     """Evaluate a model and publish its report; the first one evaluated becomes the champion.
 
     Parameters
@@ -53,29 +54,27 @@ def evaluate_model(
     storage_block : str, optional
         Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
 
-    Returns
-    -------
-    dict
-        The JSON object of `genre evaluate`.
     """
     began = time.monotonic()
-    root = open_store(store_address(store), storage_options(storage_block))
-    name = choose_model(root, model)
-    result = evaluate_network(root, name, EvaluateSpec(split=split), refresh=refresh)
+    kept = Store.open(store_address(store), storage_options(storage_block))
+    name = choose_model(kept, model)
+    found = evaluate_network(kept, name, EvaluateSpec(split=split), refresh=refresh)
+    report = report_address(kept, name, split)
     get_run_logger().info(
         "%s on %s: track accuracy %.1f %% of %d, window accuracy %.1f %%; report %s",
         name,
         split,
-        100 * result["track_accuracy"],
-        result["tracks"],
-        100 * result["window_accuracy"],
-        result["report"],
+        100 * found.metrics.track_accuracy,
+        found.metrics.tracks,
+        100 * found.metrics.window_accuracy,
+        report,
     )
-    artifacts.evaluation(read_markdown(root, name, split), metrics=result)
-    return {**result, "seconds": round(time.monotonic() - began, 3)}
-
-
-if __name__ == "__main__":
-    from flows.command.cli import main
-
-    main(["evaluate", *sys.argv[1:]])
+    artifacts.evaluation(
+        read_markdown(kept, name, split),
+        found,
+        report=report,
+        model_folder=kept.models.location(name).uri,
+    )
+    return EvaluateResult(
+        evaluation=found, report=report, seconds=round(time.monotonic() - began, 3)
+    )

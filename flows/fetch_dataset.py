@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 import uuid
 from contextlib import ExitStack
-from typing import Annotated, Any, Literal
 
 from distributed import Client
 from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
-from pydantic import Field
 
 from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
@@ -20,7 +17,19 @@ from flows.engine.bounded import run_bounded
 from flows.engine.cluster import dask_client
 from flows.engine.download_progress import MEBIBYTE, Pace
 from flows.engine.fetch_request import wanted_archives
-from flows.parameters import Described, Scheduler, StorageBlock, Workers
+from flows.options import (
+    Archives,
+    Dataset,
+    Mirror,
+    Scheduler,
+    Sha1,
+    StorageBlock,
+    Stream,
+    To,
+    Verify,
+    Workers,
+)
+from flows.results import FetchedArchive, FetchResult
 from storage.archives.fetch_notes import Fetched
 from storage.archives.readers import ArchiveAt
 from storage.archives.source import Facts
@@ -42,40 +51,20 @@ from tasks.worker.unpacking import PartJob, PartOutcome
 
 IN_FLIGHT_A_WORKER = 2
 
-Dataset = Literal["fma_small", "fma_medium", "fma_large", "fma_full", "fma_metadata"]
-
 
 @flow(name="fetch-dataset", flow_run_name="fetch-{dataset}")
 def fetch_dataset(
-    dataset: Annotated[Dataset, Described("Data set; the metadata comes with each.")],
-    to: Annotated[
-        str,
-        Field(min_length=1),
-        Described("Folder or s3:// address, absolute; what `data` names afterwards."),
-    ],
-    mirror: Annotated[
-        str | None,
-        Field(min_length=1),
-        Described("http(s)://, file:// or s3:// that holds NAME.zip. Empty: FMA's own."),
-    ] = None,
-    sha1: Annotated[
-        dict[str, str] | None, Described("Archive -> sha1, where it is not FMA's own.")
-    ] = None,
-    stream: Annotated[
-        bool, Described("Read members by range where they lie, and keep no archive.")
-    ] = False,
-    archives: Annotated[
-        str | None,
-        Field(min_length=1),
-        Described("Folder that keeps archives. Empty: `to`, or for a bucket a cache."),
-    ] = None,
+    dataset: Dataset,
+    to: To,
+    mirror: Mirror = None,
+    sha1: Sha1 = None,
+    stream: Stream = False,
+    archives: Archives = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
-    verify: Annotated[
-        bool, Described("Read the files that are there, and write damaged ones again.")
-    ] = False,
+    verify: Verify = False,
     storage_block: StorageBlock = None,
-) -> dict[str, Any]:
+) -> FetchResult:
     """Download FMA's archives, unpack them and check every byte; what is there stays.
 
     Parameters
@@ -100,10 +89,6 @@ def fetch_dataset(
         Prefect block with the options of s3:// addresses, `to` and `mirror` alike; see
         `flows.dashboard.blocks`.
 
-    Returns
-    -------
-    dict
-        The JSON object of `genre fetch`.
     """
     began = time.monotonic()
     wanted = wanted_archives(
@@ -128,19 +113,16 @@ def fetch_dataset(
             else _fetch(each, facts[each.name], cluster, verify=verify)
             for each in wanted
         ]
-    result = {
-        "dataset": dataset,
-        "to": wanted[0].data.uri,
-        **{name: sum(each[name] for each in found) for name in ("files", "bytes")},
-        "verified": [name for name in found[0]["verified"] if _in_all(name, found)],
-        **{name: sum(each[name] for each in found) for name in ("written", "reused")},
-        "archives": found,
-        "seconds": round(time.monotonic() - began, 3),
-    }
-    get_run_logger().info("%d files, %d of them written", result["files"], result["written"])
+    result = FetchResult(
+        dataset=dataset,
+        to=wanted[0].data.uri,
+        archives=tuple(found),
+        seconds=round(time.monotonic() - began, 3),
+    )
+    get_run_logger().info("%d files, %d of them written", result.files, result.written)
     for each in found:
-        for remark in each["remarks"]:
-            get_run_logger().warning("%s: %s", each["name"], remark)
+        for remark in each.remarks:
+            get_run_logger().warning("%s: %s", each.name, remark)
     artifacts.fetched(result)
     return result
 
@@ -160,7 +142,7 @@ class _Cluster:
         return self._client
 
 
-def _fetch(wanted: Wanted, facts: Facts, cluster: _Cluster, *, verify: bool) -> dict[str, Any]:
+def _fetch(wanted: Wanted, facts: Facts, cluster: _Cluster, *, verify: bool) -> FetchedArchive:
     """Fetch one archive, and return its line of the result."""
     with Claim(wanted.data / NOTES, wanted.name, say=progress.say) as claim:
         archive = _get(wanted, facts)
@@ -220,28 +202,18 @@ def _unpack(
     return outcomes
 
 
-def _line(wanted: Wanted, fetched: Fetched, *, written: int) -> dict[str, Any]:
+def _line(wanted: Wanted, fetched: Fetched, *, written: int) -> FetchedArchive:
     kept = wanted.source.location or (
         None if wanted.archives is None else wanted.archives / f"{wanted.name}.zip"
     )
-    return {
-        "name": wanted.name,
-        "source": fetched.source,
-        "archive": None if wanted.is_streamed or kept is None else kept.uri,
-        "files": len(fetched.files),
-        "bytes": sum(note.size for note in fetched.files),
-        "written": written,
-        "reused": len(fetched.files) - written,
-        "verified": list(fetched.verified),
-        "remarks": list(fetched.remarks),
-    }
-
-
-def _in_all(name: str, found: list[dict[str, Any]]) -> bool:
-    return all(name in each["verified"] for each in found)
-
-
-if __name__ == "__main__":
-    from flows.command.cli import main
-
-    main(["fetch", *sys.argv[1:]])
+    return FetchedArchive(
+        name=wanted.name,
+        source=fetched.source,
+        archive=None if wanted.is_streamed or kept is None else kept.uri,
+        files=len(fetched.files),
+        bytes=sum(note.size for note in fetched.files),
+        written=written,
+        reused=len(fetched.files) - written,
+        verified=fetched.verified,
+        remarks=fetched.remarks,
+    )

@@ -2,98 +2,123 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from prefect import flow, get_run_logger
+from prefect.runtime import flow_run
 
 from flows.build_features import build_features
 from flows.dashboard.blocks import storage_options
 from flows.engine.handover import run_elsewhere
-from flows.engine.starting_points import catalogue_to_train_on, model_to_evaluate
+from flows.engine.starting_points import (
+    catalogue_to_train_on,
+    model_to_evaluate,
+    refuse_useless,
+)
 from flows.evaluate_model import evaluate_model
-from flows.parameters import (
+from flows.options import (
+    DATA,
+    MAX_QUARANTINED,
+    NETWORK,
+    PRESET,
+    SEED,
+    START_AT,
+    STORE,
     Catalogue,
-    Data,
     Epochs,
     MaxQuarantined,
     Model,
-    Network,
-    Preset,
     Refresh,
     RetryQuarantined,
+    RunData,
+    RunNetwork,
+    RunPreset,
+    RunSeed,
     Scheduler,
-    Seed,
     StartAt,
     StorageBlock,
-    Store,
+    StoreAddress,
     Subset,
     TrainOn,
     Verify,
     Workers,
 )
+from flows.results import EvaluateResult, FeaturesResult, RunResult, TrainResult
 from flows.train_model import name_model, train_model
-from storage.array.layout import open_store
-from storage.catalogues import read_catalogue
-from storage.models import ModelStore
-from storage.places.location import Location
+from storage.store import Store
 from tasks.models import describe_model
 
 
-@flow(name="full-run", flow_run_name="full run of {data}: {preset} features, {network} network")
+def _run_name() -> str:
+    given = flow_run.parameters
+    if given["start_at"] == "evaluation":
+        return f"full run from evaluation on: {given['model'] or 'the last model that fits'}"
+    data, preset, network = (
+        option.or_default(given[option.name]) for option in (DATA, PRESET, NETWORK)
+    )
+    if given["start_at"] == "training":
+        data = given["catalogue"] or given["data"] or "the last catalogue"
+    return f"full run of {data}: {preset} features, {network} network"
+
+
+@flow(name="full-run", flow_run_name=_run_name)
 def full_run(
-    data: Data = "demo",
-    store: Store = "./genre-store",
+    data: RunData = None,
+    store: StoreAddress = STORE.default,
     subset: Subset = None,
-    preset: Preset = "default",
-    network: Network = "default",
-    seed: Seed = 0,
+    preset: RunPreset = None,
+    network: RunNetwork = None,
+    seed: RunSeed = None,
     epochs: Epochs = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     refresh: Refresh = False,
     verify: Verify = False,
     retry_quarantined: RetryQuarantined = False,
-    max_quarantined: MaxQuarantined = 0.1,
-    start_at: StartAt = "features",
+    max_quarantined: MaxQuarantined = MAX_QUARANTINED.default,
+    start_at: StartAt = START_AT.default,
     catalogue: Catalogue = None,
     model: Model = None,
     train_on: TrainOn = None,
     storage_block: StorageBlock = None,
-) -> dict[str, Any]:
+) -> RunResult:
     """Do everything from audio to report; what is done already is found and not done again.
 
     The other parameters are those of `build_features`, `train_model` and `evaluate_model`.
 
     Parameters
     ----------
+    data, preset, network, seed : optional
+        By default those of `build_features` and `train_model`; a run that starts later goes on
+        with what fits those that are given.
     start_at : str
         `training` goes on with a catalogue and its features in the store, `evaluation` with a
         model; `refresh` then forces the stages from there on.
     catalogue : str, optional
-        With `start_at` training: its id; by default the newest (of `data`, if a folder is named).
+        With `start_at` training: its id; by default the newest (of `data`, if given).
     model : str, optional
         With `start_at` evaluation: its id; by default the newest (of `preset`, `network` and
-        `seed`, where they differ from their defaults).
+        `seed`, where given).
     train_on : str, optional
         Deployment that trains, as `train-model/train-model` on the pool `gpu`; by default this
         process does.
 
-    Returns
-    -------
-    dict
-        The JSON object of `genre run`; `features` is None if the run started later.
+    Raises
+    ------
+    UsageError
+        If a catalogue or a model is named where the run makes its own, or needs none.
     """
     began = time.monotonic()
+    named = {"catalogue": catalogue, "model": model}
+    refuse_useless(start_at, [name for name, value in named.items() if value is not None])
     features = None
     if start_at == "features":
         features = build_features(
-            data=data,
+            data=DATA.or_default(data),
             store=store,
             subset=subset,
-            preset=preset,
+            preset=PRESET.or_default(preset),
             workers=workers,
             scheduler=scheduler,
             refresh=refresh,
@@ -102,72 +127,69 @@ def full_run(
             max_quarantined=max_quarantined,
             storage_block=storage_block,
         )
-        catalogue = features["catalogue"]
-    root = open_store(store, storage_options(storage_block))
+        catalogue = features.catalogue
+    kept = Store.open(store, storage_options(storage_block))
     if start_at == "evaluation":
-        name = model_to_evaluate(root, model=model, preset=preset, network=network, seed=seed)
-        trained = {**describe_model(root, name), "seconds": 0.0}
+        name = model_to_evaluate(kept, model=model, preset=preset, network=network, seed=seed)
+        trained = TrainResult(facts=describe_model(kept, name), reused=True, seconds=0.0)
     else:
         trained = _train(
-            root,
+            kept,
             train_on=train_on,
-            catalogue=catalogue_to_train_on(root, catalogue=catalogue, data=data),
-            preset=preset,
-            network=network,
-            seed=seed,
+            catalogue=catalogue_to_train_on(kept, catalogue=catalogue, data=data),
+            preset=PRESET.or_default(preset),
+            network=NETWORK.or_default(network),
+            seed=SEED.or_default(seed),
             epochs=epochs,
             refresh=refresh,
             storage_block=storage_block,
         )
     evaluation = evaluate_model(
-        store=store, model=trained["model"], refresh=refresh, storage_block=storage_block
+        store=store, model=trained.facts.model, refresh=refresh, storage_block=storage_block
     )
     _log_in_short(features, trained, evaluation)
-    return {
-        "store": root.uri,
-        "data": read_catalogue(root, trained["catalogue"]).attrs["data"],
-        "catalogue": trained["catalogue"],
-        "features": features,
-        "model": trained,
-        "evaluation": evaluation,
-        "report": evaluation["report"],
-        "seconds": round(time.monotonic() - began, 3),
-    }
+    return RunResult(
+        store=kept.uri,
+        data=kept.catalogues.read(trained.facts.catalogue).attrs["data"],
+        catalogue=trained.facts.catalogue,
+        features=features,
+        model=trained,
+        evaluation=evaluation,
+        report=evaluation.report,
+        seconds=round(time.monotonic() - began, 3),
+    )
 
 
 def _train(
-    store: Location, *, train_on: str | None, refresh: bool, storage_block: str | None, **what: Any
-) -> dict[str, Any]:
+    store: Store, *, train_on: str | None, refresh: bool, storage_block: str | None, **what: Any
+) -> TrainResult:
     """Train here, or have a deployment train what is not there yet."""
     began = time.monotonic()
     name = name_model(store, **what) if train_on else ""
     where = {"store": store.uri, "storage_block": storage_block}
     parameters = {**where, "refresh": refresh, **what}
-    if train_on is None or (ModelStore(store).exists(name) and not refresh):
-        found: dict[str, Any] = train_model(**parameters)
+    if train_on is None or (store.models.exists(name) and not refresh):
+        found: TrainResult = train_model(**parameters)
         return found
     run_elsewhere(train_on, parameters)
     seconds = round(time.monotonic() - began, 3)
-    return {**describe_model(store, name), "reused": False, "seconds": seconds}
+    return TrainResult(facts=describe_model(store, name), reused=False, seconds=seconds)
 
 
 def _log_in_short(
-    features: Mapping[str, Any] | None, model: Mapping[str, Any], evaluation: Mapping[str, Any]
+    features: FeaturesResult | None, model: TrainResult, evaluation: EvaluateResult
 ) -> None:
     """Say on this run's own page what its stages say on theirs."""
     logger = get_run_logger()
     if features is not None:
-        counts = (features[name] for name in ("written", "reused", "quarantined", "tracks"))
-        logger.info("features: %d written, %d reused, %d quarantined of %d tracks", *counts)
-    logger.info("model: %s%s", model["model"], ", found" if model["reused"] else ", trained")
+        counts = features.counts
+        logger.info(
+            "features: %d written, %d reused, %d quarantined of %d tracks",
+            *(counts.written, counts.reused, counts.quarantined, counts.tracks),
+        )
+    logger.info("model: %s%s", model.facts.model, ", found" if model.reused else ", trained")
     logger.info(
         "evaluation: track accuracy %.1f %%; report %s",
-        100 * evaluation["track_accuracy"],
-        evaluation["report"],
+        100 * evaluation.evaluation.metrics.track_accuracy,
+        evaluation.report,
     )
-
-
-if __name__ == "__main__":
-    from flows.command.cli import main
-
-    main(["run", *sys.argv[1:]])

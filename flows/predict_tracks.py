@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from prefect import flow, get_run_logger
 
@@ -11,8 +10,9 @@ from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress
 from flows.engine.data import folder_location, store_address
-from flows.parameters import Folder, Predicting, Refresh, StorageBlock, Store
-from storage.array.layout import open_store
+from flows.options import STORE, Folder, Predicting, Refresh, StorageBlock, StoreAddress
+from flows.results import PredictFolderResult
+from storage.store import Store
 from tasks.predicted_folder import predict_folder
 from tasks.quoting import opaque
 
@@ -20,11 +20,11 @@ from tasks.quoting import opaque
 @flow(name="predict-tracks", flow_run_name="predict {folder}")
 def predict_tracks(
     folder: Folder,
-    store: Store = "./genre-store",
+    store: StoreAddress = STORE.default,
     model: Predicting = None,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
-) -> dict[str, Any]:
+) -> PredictFolderResult:
     """Name the genre of a folder's audio files that are new or changed since the last run.
 
     Parameters
@@ -39,36 +39,27 @@ def predict_tracks(
         Predict every file again.
     storage_block : str, optional
         Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
-
-    Returns
-    -------
-    dict
-        As `tasks.predicted_folder.predict_folder`, without the lines, and `seconds`.
     """
     began = time.monotonic()
     log = get_run_logger()
     options = storage_options(storage_block)
-    audio, root = folder_location(folder, options), open_store(store_address(store), options)
+    audio, kept = folder_location(folder, options), Store.open(store_address(store), options)
 
     def files_done(done: int, total: int) -> None:
         if done % 100 == 0 or done == total:
             log.info("%d of %d new files", done, total)
 
-    result = predict_folder(
-        root,
+    found = predict_folder(
+        kept,
         audio,
         model=model,
         refresh=refresh,
         files_done=opaque(files_done),
         say=opaque(progress.say),
     )
-    lines = result.pop("predictions")
     log.info(
         "%s: %d files predicted, %d known before, %s",
-        result["model"],
-        result["predicted"],
-        result["reused"],
-        result["statuses"],
+        *(found.model, found.predicted, found.reused, dict(found.statuses)),
     )
-    artifacts.predictions(lines, result)
-    return {**result, "seconds": round(time.monotonic() - began, 3)}
+    artifacts.predictions(found)
+    return PredictFolderResult(folder=found, seconds=round(time.monotonic() - began, 3))

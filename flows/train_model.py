@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from prefect import flow, get_run_logger
 
-from flows.command.render import share_of_time
 from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress
 from flows.engine.data import store_address
-from flows.parameters import (
+from flows.options import (
+    NETWORK,
+    PRESET,
+    SEED,
+    STORE,
     Catalogue,
     Epochs,
     Network,
@@ -22,11 +23,11 @@ from flows.parameters import (
     Refresh,
     Seed,
     StorageBlock,
-    Store,
+    StoreAddress,
 )
+from flows.results import TrainResult
 from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
-from storage.array.layout import open_store
-from storage.places.location import Location
+from storage.store import Store
 from tasks.labelled import load_labelled
 from tasks.quoting import opaque
 from tasks.training import identify_model, read_history, train_network
@@ -34,15 +35,15 @@ from tasks.training import identify_model, read_history, train_network
 
 @flow(name="train-model", flow_run_name="train {network} on {preset} features, seed {seed}")
 def train_model(
-    store: Store = "./genre-store",
+    store: StoreAddress = STORE.default,
     catalogue: Catalogue = None,
-    preset: Preset = "default",
-    network: Network = "default",
-    seed: Seed = 0,
+    preset: Preset = PRESET.default,
+    network: Network = NETWORK.default,
+    seed: Seed = SEED.default,
     epochs: Epochs = None,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
-) -> dict[str, Any]:
+) -> TrainResult:
     """Train a network on features in the store, unless that very model is there.
 
     Parameters
@@ -64,14 +65,10 @@ def train_model(
     storage_block : str, optional
         Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
 
-    Returns
-    -------
-    dict
-        The JSON object of `genre train`.
     """
     began = time.monotonic()
-    root = open_store(store_address(store), storage_options(storage_block))
-    data = load_labelled(root, FeatureSpec.preset(preset), catalogue_id=catalogue)
+    kept = Store.open(store_address(store), storage_options(storage_block))
+    data = load_labelled(kept, FeatureSpec.preset(preset), catalogue_id=catalogue)
     spec = _train_spec(seed, epochs)
     with progress.stage("training", total=spec.epochs, unit="epochs") as show:
 
@@ -82,8 +79,8 @@ def train_model(
                 f"waited for data {line['stall_share']:.1%} of the time",
             )
 
-        result = train_network(
-            root,
+        facts, is_reused = train_network(
+            kept,
             opaque(data),
             ModelSpec(network=network),
             spec,
@@ -93,21 +90,20 @@ def train_model(
         )
     get_run_logger().info(
         "%s: %s after %d epochs on %s, validation track accuracy %.1f %%, waited for data: %s",
-        result["model"],
-        "found" if result["reused"] else "trained",
-        result["epochs"],
-        result["device"],
-        100 * result["validation_track_accuracy"],
-        share_of_time(result["stall_share"]),
+        facts.model,
+        "found" if is_reused else "trained",
+        facts.epochs,
+        facts.device,
+        100 * facts.validation_track_accuracy,
+        facts.waited_for_data,
     )
-    if not result["reused"]:
-        history = read_history(root, result["model"])
-        artifacts.training_curves(history, result)
-    return {**result, "seconds": round(time.monotonic() - began, 3)}
+    if not is_reused:
+        artifacts.training_curves(read_history(kept.models, facts.model), facts)
+    return TrainResult(facts=facts, reused=is_reused, seconds=round(time.monotonic() - began, 3))
 
 
 def name_model(
-    store: Location,
+    store: Store,
     *,
     catalogue: str | None,
     preset: str,
@@ -122,9 +118,3 @@ def name_model(
 
 def _train_spec(seed: int, epochs: int | None) -> TrainSpec:
     return TrainSpec(seed=seed) if epochs is None else TrainSpec(seed=seed, epochs=epochs)
-
-
-if __name__ == "__main__":
-    from flows.command.cli import main
-
-    main(["train", *sys.argv[1:]])

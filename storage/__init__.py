@@ -7,14 +7,14 @@ package costs nothing.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from storage.array.datasets import open_features as open_features
+    from storage.datasets import open_features as open_features
 
 __all__ = ["open_features"]
 
 
 def __getattr__(name: str) -> object:
     if name == "open_features":
-        from storage.array.datasets import open_features
+        from storage.datasets import open_features
 
         return open_features
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,90 +3,101 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
-from storage.array.tables import read_table, write_table
 from storage.errors import NotFound
 from storage.places.location import Location
+from storage.tables import read_table, write_table
 
-_FOLDER = "catalogues"
-
-
-def write_catalogue(
-    store: Location, catalogue_id: str, tracks: pd.DataFrame, *, attributes: Mapping[str, Any]
-) -> None:
-    """Write a catalogue, unless it is there: its id is the hash of its content.
-
-    Parameters
-    ----------
-    store : Location
-    catalogue_id : str
-        `<data set>-<8 hex digits>`.
-    tracks : pd.DataFrame
-        One line a track.
-    attributes : Mapping[str, Any]
-        JSON values that come back as `DataFrame.attrs`, besides the time of writing.
-    """
-    place = _place(store, catalogue_id)
-    if place.exists():
-        return
-    frame = tracks.copy()
-    frame.attrs.update(attributes)
-    frame.attrs["written"] = datetime.now(UTC).isoformat()
-    write_table(place, frame)
+_SUFFIX = ".parquet"
 
 
-def read_catalogue(store: Location, catalogue_id: str) -> pd.DataFrame:
-    """Read a catalogue; its attributes are the frame's `attrs`.
-
-    Raises
-    ------
-    NotFound
-        If there is none of that id, naming those that are there.
-    """
-    try:
-        return read_table(_place(store, catalogue_id))
-    except NotFound:
-        there = ", ".join(catalogue_ids(store)) or "none"
-        raise NotFound(
-            f"there is no catalogue {catalogue_id!r} in {store.uri} (there: {there})"
-        ) from None
-
-
-def catalogue_ids(store: Location) -> list[str]:
-    """List the catalogues' ids, sorted."""
-    names = [entry.name for entry in (store / _FOLDER).list()]
-    return [name.removesuffix(".parquet") for name in names if name.endswith(".parquet")]
-
-
-def newest_catalogue(store: Location, *, data: str | None = None) -> str:
-    """Name the catalogue that was written last.
+@dataclass(frozen=True)
+class Catalogues:
+    """The catalogues of one store.
 
     Parameters
     ----------
-    store : Location
-    data : str, optional
-        Address of the data folder that it must be of.
-
-    Raises
-    ------
-    NotFound
-        If there is none.
+    location : Location
+    store : str
+        The store's address, for sentences.
     """
-    ids = catalogue_ids(store)
-    if len(ids) == 1 and data is None:
-        return ids[0]
-    attributes = {name: read_catalogue(store, name).attrs for name in ids}
-    fitting = [name for name in ids if data in (None, attributes[name].get("data"))]
-    if not fitting:
-        of_data = f" of {data}" if data else " yet"
-        there = f" (there: {', '.join(ids)})" if ids else ""
-        raise NotFound(f"{store.uri} has no catalogue{of_data}{there}; run `genre features` first")
-    return max(fitting, key=lambda name: str(attributes[name].get("written", "")))
 
+    location: Location
+    store: str
 
-def _place(store: Location, catalogue_id: str) -> Location:
-    return store / _FOLDER / f"{catalogue_id}.parquet"
+    def write(
+        self, catalogue_id: str, tracks: pd.DataFrame, *, attributes: Mapping[str, Any]
+    ) -> None:
+        """Write a catalogue, unless it is there: its id is the hash of its content.
+
+        Parameters
+        ----------
+        catalogue_id : str
+            `<data set>-<8 hex digits>`.
+        tracks : pd.DataFrame
+            One line a track.
+        attributes : Mapping[str, Any]
+            JSON values that come back as `DataFrame.attrs`, besides the time of writing.
+        """
+        place = self._place(catalogue_id)
+        if place.exists():
+            return
+        frame = tracks.copy()
+        frame.attrs.update(attributes)
+        frame.attrs["written"] = datetime.now(UTC).isoformat()
+        write_table(place, frame)
+
+    def read(self, catalogue_id: str) -> pd.DataFrame:
+        """Read a catalogue; its attributes are the frame's `attrs`.
+
+        Raises
+        ------
+        NotFound
+            If there is none of that id, naming those that are there.
+        """
+        try:
+            return read_table(self._place(catalogue_id))
+        except NotFound:
+            there = ", ".join(self.ids()) or "none"
+            raise NotFound(
+                f"there is no catalogue {catalogue_id!r} in {self.store} (there: {there})"
+            ) from None
+
+    def ids(self) -> list[str]:
+        """List the catalogues' ids, sorted."""
+        names = [entry.name for entry in self.location.list()]
+        return [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
+
+    def newest(self, *, data: str | None = None) -> str:
+        """Name the catalogue that was written last.
+
+        Parameters
+        ----------
+        data : str, optional
+            Address of the data folder that it must be of.
+
+        Raises
+        ------
+        NotFound
+            If there is none.
+        """
+        ids = self.ids()
+        if len(ids) == 1 and data is None:
+            return ids[0]
+        attributes = {name: self.read(name).attrs for name in ids}
+        fitting = [name for name in ids if data in (None, attributes[name].get("data"))]
+        if not fitting:
+            of_data = f" of {data}" if data else " yet"
+            there = f" (there: {', '.join(ids)})" if ids else ""
+            raise NotFound(
+                f"{self.store} has no catalogue{of_data}{there}; run `genre features` first"
+            )
+        return max(fitting, key=lambda name: str(attributes[name].get("written", "")))
+
+    def _place(self, catalogue_id: str) -> Location:
+        return self.location / f"{catalogue_id}{_SUFFIX}"

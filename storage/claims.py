@@ -28,7 +28,6 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from storage.array.layout import claim_location
 from storage.errors import AlreadyThere, Busy, ClaimLost, NotFound, StorageError
 from storage.places.location import Location
 from storage.places.processes import ProcessIdentity, this_process
@@ -90,12 +89,18 @@ class ClaimRecord:
             return None
 
 
+def claim_location(root: Location, what: str) -> Location:
+    """Place the claim on `what`, whose slashes become dashes."""
+    return root / "claims" / f"{what.replace('/', '-')}.json"
+
+
 class Claim:
     """The right to write one thing, held from `with` to its end.
 
     Parameters
     ----------
-    store : Location
+    root : Location
+        A store, or another folder that claims lie below.
     what : str
         For example `features/fma/default-1a2b3c4d`.
     lease_s : float
@@ -118,20 +123,20 @@ class Claim:
 
     def __init__(
         self,
-        store: Location,
+        root: Location,
         what: str,
         *,
         lease_s: float = LEASE_S,
         wait_s: float | None = None,
         say: Callable[[str], None] | None = None,
     ) -> None:
-        self.location = claim_location(store, what)
+        self.location = claim_location(root, what)
         self.what = what
         self.lease_s = lease_s
         self.wait_s = wait_s
         self.say = say or _say_nothing
         self._record: ClaimRecord | None = None
-        self._version = ""
+        self._etag = ""
         self._lost = ""
         self._swap = threading.Lock()
         self._stop = threading.Event()
@@ -184,13 +189,13 @@ class Claim:
     def _try_to_take(self, watch: "_Watch") -> bool:
         mine = self._fresh_record()
         try:
-            data, version = self.location.read_with_version()
+            data, etag = self.location.read_with_etag()
         except NotFound:
             return self._create(mine)
-        watch.see(ClaimRecord.from_json(data), version)
+        watch.see(ClaimRecord.from_json(data), etag)
         if not watch.is_free(self.location):
             return False
-        swapped = self.location.replace_if(mine.to_json(), version=version)
+        swapped = self.location.replace_if(mine.to_json(), etag=etag)
         return self._hold(mine, swapped)
 
     def _create(self, mine: ClaimRecord) -> bool:
@@ -199,10 +204,10 @@ class Claim:
         except AlreadyThere:
             return False
 
-    def _hold(self, record: ClaimRecord, version: str | None) -> bool:
-        if version is None:
+    def _hold(self, record: ClaimRecord, etag: str | None) -> bool:
+        if etag is None:
             return False
-        self._record, self._version, self._lost = record, version, ""
+        self._record, self._etag, self._lost = record, etag, ""
         return True
 
     def _fresh_record(self) -> ClaimRecord:
@@ -238,12 +243,12 @@ class Claim:
             if self._record is None:
                 return False
             record = replace(self._record, **changes)
-            version = self.location.replace_if(record.to_json(), version=self._version)
-            return self._hold(record, version)
+            etag = self.location.replace_if(record.to_json(), etag=self._etag)
+            return self._hold(record, etag)
 
     def _release(self) -> None:
         if not self._lost and self._swap_in(released=True, renewed=time.time()):
-            self.location.delete_if(version=self._version)
+            self.location.delete_if(etag=self._etag)
         self._record = None
 
 
@@ -253,13 +258,13 @@ class _Watch:
     def __init__(self, *, lease_s: float) -> None:
         self.record: ClaimRecord | None = None
         self._lease_s = lease_s
-        self._version = ""
+        self._etag = ""
         self._unchanged_since = 0.0
 
-    def see(self, record: ClaimRecord | None, version: str) -> None:
+    def see(self, record: ClaimRecord | None, etag: str) -> None:
         self.record = record
-        if version != self._version:
-            self._version = version
+        if etag != self._etag:
+            self._etag = etag
             self._unchanged_since = time.monotonic()
 
     @property
@@ -278,9 +283,9 @@ class _Watch:
             return False
 
 
-def read_claims(store: Location) -> Mapping[str, ClaimRecord]:
+def read_claims(root: Location) -> Mapping[str, ClaimRecord]:
     """List the claims that are held, by file name; also those whose holder is dead."""
-    folder = store / "claims"
+    folder = root / "claims"
     found = {}
     for entry in folder.list():
         with contextlib.suppress(NotFound):

@@ -67,7 +67,7 @@ class Unreachable(StorageError, ConnectionError):
         self.may_be_full, self.wait_s = may_be_full, wait_s
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild_unreachable, (type(self), str(self), self.may_be_full)
+        return _rebuild_unreachable, (type(self), str(self), self.may_be_full, self.wait_s)
 
 
 class NoAnswer(Unreachable):
@@ -135,8 +135,10 @@ class Incomplete(StorageError, RuntimeError):
         return _rebuild_incomplete, (str(self), self.missing)
 
 
-def _rebuild_unreachable(kind: type[Unreachable], message: str, may_be_full: bool) -> Unreachable:
-    return kind(message, may_be_full=may_be_full)
+def _rebuild_unreachable(
+    kind: type[Unreachable], message: str, may_be_full: bool, wait_s: float | None
+) -> Unreachable:
+    return kind(message, may_be_full=may_be_full, wait_s=wait_s)
 
 
 def _rebuild_incomplete(message: str, missing: tuple[int, ...]) -> Incomplete:

@@ -16,29 +16,41 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from storage.array.layout import models_folder
 from storage.errors import AlreadyThere, Damaged, NotFound
 from storage.places.location import Location
 
 MODEL_FILE = "model.keras"
 METRICS_FILE = "metrics.json"
-_CHAMPION = "champion.json"
 
 
 @dataclass(frozen=True)
-class ModelStore:
+class Models:
     """The models of one store.
 
     Parameters
     ----------
-    store : Location
+    folder : Location
+        Where they lie.
+    champion_file : Location
+    store : str
+        The store's address, for sentences.
     """
 
-    store: Location
+    folder: Location
+    champion_file: Location
+    store: str
 
     def location(self, model_id: str) -> Location:
         """Place one model."""
-        return models_folder(self.store) / model_id
+        return self.folder / model_id
+
+    def evaluation(self, model_id: str, split: str) -> Location:
+        """Place one evaluation of a model."""
+        return self.location(model_id) / "evaluation" / split
+
+    def checkpoints(self, model_id: str) -> Location:
+        """Place the states of a training that is under way."""
+        return self.location(model_id) / "checkpoints"
 
     def exists(self, model_id: str) -> bool:
         """Whether the model was published whole."""
@@ -46,7 +58,7 @@ class ModelStore:
 
     def list(self) -> "Mapping[str, bool]":
         """List models by id, and whether each is whole."""
-        return {name: self.exists(name) for name in models_folder(self.store).folders()}
+        return {name: self.exists(name) for name in self.folder.folders()}
 
     def publish(self, folder: Path, model_id: str) -> Location:
         """Copy a local folder's files, `model.keras` last.
@@ -64,6 +76,13 @@ class ModelStore:
         _copy(folder, target, last=MODEL_FILE)
         return target
 
+    def withdraw(self, model_id: str) -> None:
+        """Take a model back, with its evaluations, before it is published anew."""
+        place = self.location(model_id) / "evaluation"
+        for split in place.folders():
+            (place / split / METRICS_FILE).delete()
+        (self.location(model_id) / MODEL_FILE).delete()
+
     def publish_evaluation(self, folder: Path, model_id: str, *, split: str) -> Location:
         """Copy the files of an evaluation, `metrics.json` last, in place of an older one.
 
@@ -73,15 +92,15 @@ class ModelStore:
             If the model was not published, or the folder has no `metrics.json`.
         """
         if not self.exists(model_id):
-            raise NotFound(f"There is no model {model_id!r} in {self.store.uri}.")
-        target = self.location(model_id) / "evaluation" / split
+            raise NotFound(f"There is no model {model_id!r} in {self.store}.")
+        target = self.evaluation(model_id, split)
         (target / METRICS_FILE).delete()
         _copy(folder, target, last=METRICS_FILE)
         return target
 
     def metrics(self, model_id: str, *, split: str = "test") -> dict[str, Any] | None:
         """Read an evaluation's metrics, None if there is none."""
-        place = self.location(model_id) / "evaluation" / split / METRICS_FILE
+        place = self.evaluation(model_id, split) / METRICS_FILE
         try:
             return _json(place, place.read_bytes())
         except NotFound:
@@ -107,10 +126,10 @@ class ModelStore:
         entry = (source / MODEL_FILE).entry()
         if entry is None:
             known = ", ".join(self.list()) or "none"
-            raise NotFound(f"There is no model {model_id!r} in {self.store.uri} (there: {known}).")
+            raise NotFound(f"There is no model {model_id!r} in {self.store} (there: {known}).")
         if source.local_path is not None:
             return source.local_path
-        version = sha256(f"{source.uri} {entry.stamp}".encode()).hexdigest()[:8]
+        version = sha256(f"{source.uri} {entry.etag}".encode()).hexdigest()[:8]
         target = (cache or _users_cache()) / f"{model_id}-{version}"
         if not (target / MODEL_FILE).exists():
             _download(source, target)
@@ -129,7 +148,7 @@ class ModelStore:
         """Make the model champion if there is none; of several at once, one does."""
         content = _succession({}, model_id)
         try:
-            (self.store / _CHAMPION).create(content)
+            self.champion_file.create(content)
         except AlreadyThere:
             return False
         return True
@@ -143,25 +162,25 @@ class ModelStore:
             If there is no such model.
         """
         if not self.exists(model_id):
-            raise NotFound(f"There is no model {model_id!r} in {self.store.uri}.")
-        place = self.store / _CHAMPION
+            raise NotFound(f"There is no model {model_id!r} in {self.store}.")
+        place = self.champion_file
         while not self.set_champion_if_none(model_id):
-            content, version = self._read_champion()
+            content, etag = self._read_champion()
             if content.get("model") == model_id:
                 return
-            if content and place.replace_if(_succession(content, model_id), version=version):
+            if content and place.replace_if(_succession(content, model_id), etag=etag):
                 return
 
     def _read_champion(self) -> tuple[dict[str, Any], str]:
-        place = self.store / _CHAMPION
+        place = self.champion_file
         try:
-            data, version = place.read_with_version()
+            data, etag = place.read_with_etag()
         except NotFound:
             return {}, ""
         content = _json(place, data)
         if "model" not in content:
             raise Damaged(f"{place.uri} names no model.")
-        return content, version
+        return content, etag
 
 
 def _succession(former: Mapping[str, Any], model_id: str) -> bytes:

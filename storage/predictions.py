@@ -8,15 +8,14 @@ from hashlib import sha256
 
 import pandas as pd
 
-from storage.array.layout import predictions_folder
-from storage.array.tables import read_table, write_table
 from storage.errors import Damaged, NotFound
 from storage.places.location import Location
+from storage.tables import read_table, write_table
 
 PREDICTION_COLUMNS = (
     "path",
     "size",
-    "stamp",
+    "etag",
     "status",
     "detail",
     "genre",
@@ -37,12 +36,6 @@ class PredictionTable:
     """
 
     location: Location
-
-    @classmethod
-    def of(cls, store: Location, *, model: str, folder: Location) -> "PredictionTable":
-        """Place the table of a model's predictions for a folder."""
-        name = f"{folder.name or 'root'}-{sha256(folder.uri.encode()).hexdigest()[:8]}.parquet"
-        return cls(predictions_folder(store) / model / name)
 
     def read(self) -> pd.DataFrame:
         """Read the lines, none if there is no table yet.
@@ -66,11 +59,26 @@ class PredictionTable:
         write_table(self.location, frame[list(PREDICTION_COLUMNS)].sort_values("path"))
 
 
-def list_predictions(store: Location) -> list[tuple[str, PredictionTable]]:
-    """List the tables there are, each with its model's id."""
-    root = predictions_folder(store)
-    return [
-        (entry.name.partition("/")[0], PredictionTable(root / entry.name))
-        for entry in root.list(recursive=True)
-        if entry.name.count("/") == 1 and entry.name.endswith(".parquet")
-    ]
+@dataclass(frozen=True)
+class Predictions:
+    """The tables of one store.
+
+    Parameters
+    ----------
+    location : Location
+    """
+
+    location: Location
+
+    def table(self, *, model: str, folder: Location) -> PredictionTable:
+        """Place the table of a model's predictions for a folder."""
+        name = f"{folder.name or 'root'}-{sha256(folder.uri.encode()).hexdigest()[:8]}.parquet"
+        return PredictionTable(self.location / model / name)
+
+    def tables(self) -> list[tuple[str, PredictionTable]]:
+        """List the tables there are, each with its model's id."""
+        return [
+            (entry.name.partition("/")[0], PredictionTable(self.location / entry.name))
+            for entry in self.location.list(recursive=True)
+            if entry.name.count("/") == 1 and entry.name.endswith(".parquet")
+        ]

@@ -6,14 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from storage.array.datasets import list_features
-from storage.array.features import FeatureStore
-from storage.array.tables import NO_SIZE, current_rows, quarantine_of, read_table
-from storage.claims import read_claims
+from storage.array.feature_array import FeatureArray
+from storage.array.tables import NO_SIZE, current_rows, quarantine_of
+from storage.catalogues import Catalogues
 from storage.errors import Damaged, NotFound
-from storage.models import ModelStore
-from storage.places.location import Location
-from storage.predictions import list_predictions
+from storage.models import Models
+from storage.predictions import Predictions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,38 +93,41 @@ class StoreSummary:
         return asdict(self)
 
 
-def summarise(store: Location) -> StoreSummary:
-    """Gather what a store holds, reading tables and listings but no array."""
-    models = ModelStore(store)
+def summarise_catalogues(catalogues: Catalogues) -> tuple[CatalogueSummary, ...]:
+    """Count the tracks of every catalogue; one that cannot be read is left out."""
+    found = []
+    for catalogue_id in catalogues.ids():
+        with contextlib.suppress(NotFound, Damaged):
+            tracks = len(catalogues.read(catalogue_id))
+            found.append(CatalogueSummary(id=catalogue_id, tracks=tracks))
+    return tuple(found)
+
+
+def summarise_models(models: Models) -> tuple[ModelSummary, ...]:
+    """Say of every model what it is worth."""
     champion = models.champion()
-    return StoreSummary(
-        store=store.uri,
-        catalogues=tuple(_catalogues(store)),
-        features=tuple(
-            summarise_features(FeatureStore.open(store, data_set=data_set, name=name))
-            for data_set, name in list_features(store)
-        ),
-        models=tuple(
-            ModelSummary(
-                id=model,
-                is_whole=is_whole,
-                metrics=models.metrics(model) if is_whole else None,
-                is_champion=model == champion,
-            )
-            for model, is_whole in models.list().items()
-        ),
-        predictions=tuple(
-            PredictionsSummary(model=model, table=table.location.name, files=len(table.read()))
-            for model, table in list_predictions(store)
-        ),
-        champion=champion,
-        claims=tuple(record.sentence for record in read_claims(store).values()),
+    return tuple(
+        ModelSummary(
+            id=model,
+            is_whole=is_whole,
+            metrics=models.metrics(model) if is_whole else None,
+            is_champion=model == champion,
+        )
+        for model, is_whole in models.list().items()
     )
 
 
-def summarise_features(features: FeatureStore) -> FeaturesSummary:
+def summarise_predictions(predictions: Predictions) -> tuple[PredictionsSummary, ...]:
+    """Count the files of every table of predictions."""
+    return tuple(
+        PredictionsSummary(model=model, table=table.location.name, files=len(table.read()))
+        for model, table in predictions.tables()
+    )
+
+
+def summarise_features(features: FeatureArray) -> FeaturesSummary:
     """Summarise one array."""
-    found = features.survey()
+    found = features.inventory()
     finished = found.finished_rows
     newest = current_rows(finished)
     counts = newest["status"].value_counts().to_dict()
@@ -151,15 +152,3 @@ def _ledger(rows: pd.DataFrame) -> tuple[dict[str, Any], ...]:
         {str(name): None if name == "size" and value == NO_SIZE else value for name, value in each}
         for each in (line.items() for line in lines)
     )
-
-
-def _catalogues(store: Location) -> list[CatalogueSummary]:
-    folder = store / "catalogues"
-    found = []
-    for entry in folder.list():
-        if entry.name.endswith(".parquet"):
-            with contextlib.suppress(NotFound, Damaged):
-                table = read_table(folder / entry.name)
-                name = entry.name.removesuffix(".parquet")
-                found.append(CatalogueSummary(id=name, tracks=len(table)))
-    return found

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from genre_model.data.catalogue import Catalogue, count_licences, locate_audio, read_tracks, select
-from genre_model.data.genre_folders import catalogue_folders, data_set_name
-from genre_model.data.genres_csv import derive_genres, read_genres
-from storage.catalogues import write_catalogue
-from storage.errors import NotFound
+from genre_model.data.catalogue import Catalogue, count_licences
 from storage.places.location import Entry, Location
-from tasks.data_folder import GENRES, METADATA, FmaFolder, GenreFolders, open_data_folder
-from tasks.demo import MARK
+from storage.store import Store
+from tasks.data_folder import open_data_folder
 
 
 @dataclass(frozen=True)
@@ -33,7 +26,7 @@ class FoundCatalogue:
     catalogue : Catalogue
         Its tracks; each path is relative to `data`.
     audio : dict[str, Entry]
-        Every file under the subset or genre folders, by its path relative to `data`.
+        Those of the tracks' files that are there, by their path relative to `data`.
     """
 
     data: Location
@@ -54,6 +47,7 @@ class FoundCatalogue:
             "unlabelled": self.catalogue.unlabelled,
             "genres": genres,
             "licences": count_licences(tracks),
+            "shared_artists": self.catalogue.shared_artists,
             "remarks": list(self.catalogue.remarks),
         }
 
@@ -65,9 +59,9 @@ def find_catalogue(data: Location, *, subset: str | None = None) -> FoundCatalog
     Parameters
     ----------
     data : Location
-        A folder or bucket prefix of FMA's layout, or with one folder a genre.
+        A folder or bucket prefix of one of `genre_model.data.layouts.LAYOUTS`.
     subset : {"small", "medium", "large", "full"}, optional
-        By default the largest whose folder lies in `data`; folders of genres have none.
+        By default the largest whose folder lies in `data`; only FMA's layout has any.
 
     Returns
     -------
@@ -76,42 +70,18 @@ def find_catalogue(data: Location, *, subset: str | None = None) -> FoundCatalog
     Raises
     ------
     CatalogueError
-        If `data` has no such layout, or its tracks.csv or genres.csv is not one.
+        If `data` has no such layout, or its tables are not what they should be.
     """
-    folder = open_data_folder(data, subset=subset)
-    return _of_fma(folder) if isinstance(folder, FmaFolder) else _of_genres(folder)
-
-
-def _of_fma(folder: FmaFolder) -> FoundCatalogue:
-    data = folder.location
-    data_set: Literal["fma", "demo"] = "demo" if (data / MARK).exists() else "fma"
-    tracks = read_tracks((data / METADATA).read_bytes(), name=(data / METADATA).uri)
-    with contextlib.suppress(NotFound):
-        genres = (data / GENRES).read_bytes()
-        tracks = derive_genres(tracks, read_genres(genres, name=(data / GENRES).uri))
-    catalogue = select(tracks, subset=folder.subset, data_set=data_set)
-    audio = {
-        f"{name}/{entry.name}": entry
-        for name in folder.folders
-        for entry in (data / name).list(recursive=True)
-    }
-    return FoundCatalogue(data, locate_audio(catalogue, audio), audio)
-
-
-def _of_genres(folder: GenreFolders) -> FoundCatalogue:
-    data = folder.location
-    # The name of "genres/.." is that of the folder that holds genres.
-    name = data_set_name(PurePosixPath(os.path.normpath(data.uri)).name)
-    catalogue = catalogue_folders(folder.audio, data_set=name, data=data.uri)
-    return FoundCatalogue(data, catalogue, folder.audio)
+    folder, layout, options = open_data_folder(data, subset=subset)
+    catalogue = layout.catalogue(folder, options=options)
+    return FoundCatalogue(data, catalogue, folder.audio(catalogue.tracks["path"]))
 
 
 @task(name="store catalogue", task_run_name="store the catalogue", cache_policy=NO_CACHE)
-def store_catalogue(store: Location, found: FoundCatalogue) -> str:
+def store_catalogue(store: Store, found: FoundCatalogue) -> str:
     """Write the catalogue to the store, unless it is there, and return its id."""
     catalogue = found.catalogue
-    write_catalogue(
-        store,
+    store.catalogues.write(
         catalogue.id,
         catalogue.tracks,
         attributes={
@@ -119,6 +89,7 @@ def store_catalogue(store: Location, found: FoundCatalogue) -> str:
             "subset": catalogue.subset,
             "unlabelled": catalogue.unlabelled,
             "derived": catalogue.derived,
+            "shared_artists": catalogue.shared_artists,
             "remarks": list(catalogue.remarks),
             "data": found.data.uri,
         },

@@ -1,101 +1,108 @@
-"""The layout of a data folder, checked before anything of it is read; imports no Prefect.
+"""The data folder that a user named, as the layouts of `genre_model.data` ask for it.
 
-Two layouts are known: FMA's, and one folder a genre. docs/catalogue.md says what a third would
-have to give.
+It imports no Prefect, so that a folder is refused before anything starts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from pathlib import Path
 
-from genre_model.data.catalogue import SUBSETS, default_subset, subset_folder
-from genre_model.data.genre_folders import is_audio
-from genre_model.data.tracks_csv import check_header
-from genre_model.errors import CatalogueError
+from genre_model.data.folder import CatalogueOptions
+from genre_model.data.layouts import Layout, recognise
 from storage.places.location import Entry, Location
 
-METADATA, GENRES = "fma_metadata/tracks.csv", "fma_metadata/genres.csv"
 
+class LocatedFolder:
+    """A data folder on storage, of which nothing is asked twice; a `DataFolder`.
 
-@dataclass(frozen=True)
-class FmaFolder:
-    """A folder of FMA's layout.
-
-    Attributes
+    Parameters
     ----------
     location : Location
-    folders : tuple[str, ...]
-        The subset folders that lie in it, such as `fma_small`.
-    subset : str
-        Which tracks are meant.
+        A folder or bucket prefix.
     """
 
-    location: Location
-    folders: tuple[str, ...]
-    subset: str
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        self._folders: Collection[str] | None = None
+        self._has: dict[str, bool] = {}
+        self._files: dict[str, list[str]] = {}
+        self._entries: dict[str, Entry] = {}
+
+    @property
+    def uri(self) -> str:
+        """The address."""
+        return self.location.uri
+
+    @property
+    def local_path(self) -> Path | None:
+        """The path where the folder is one of this machine, else None."""
+        return self.location.local_path
+
+    def folders(self) -> Collection[str]:
+        """List the names of the folders directly below, sorted."""
+        if self._folders is None:
+            self._folders = tuple(self.location.folders())
+        return self._folders
+
+    def files(self, below: str = "") -> Collection[str]:
+        """List all files below, by their paths relative to this folder."""
+        if below not in self._files:
+            listed = _listing(self.location, below)
+            self._entries |= listed
+            self._files[below] = list(listed)
+        return self._files[below]
+
+    def has(self, path: str) -> bool:
+        """Return whether a file lies at a path."""
+        if path not in self._has:
+            place = self.location / path
+            self._has[path] = place.exists() if self._has else place.exists_first()
+        return self._has[path]
+
+    def read(self, path: str) -> bytes:
+        """Read a whole file.
+
+        Raises
+        ------
+        storage.errors.NotFound
+            Which is a FileNotFoundError, if there is none.
+        """
+        return (self.location / path).read_bytes()
+
+    def audio(self, paths: Iterable[str]) -> dict[str, Entry]:
+        """Describe those of `paths` that were listed, by path."""
+        return {path: self._entries[path] for path in paths if path in self._entries}
 
 
-@dataclass(frozen=True)
-class GenreFolders:
-    """A folder with one folder a genre.
-
-    Attributes
-    ----------
-    location : Location
-    audio : dict[str, Entry]
-        Every audio file, by its path relative to `location`.
-    """
-
-    location: Location
-    audio: dict[str, Entry]
-
-
-def open_data_folder(data: Location, *, subset: str | None = None) -> FmaFolder | GenreFolders:
-    """Find out which layout a data folder has.
+def open_data_folder(
+    data: Location, *, subset: str | None = None
+) -> tuple[LocatedFolder, Layout, CatalogueOptions]:
+    """Find out which layout a data folder has; its tracks are not read yet.
 
     Parameters
     ----------
     data : Location
         A folder or bucket prefix.
     subset : {"small", "medium", "large", "full"}, optional
-        By default the largest whose folder lies in `data`; folders of genres have none.
+        By default the largest whose folder lies in `data`; only FMA's layout has any.
+
+    Returns
+    -------
+    tuple
+        What `Layout.catalogue` is asked with: the folder, its layout, and the options.
 
     Raises
     ------
     CatalogueError
-        If it has neither layout, if its tracks.csv (where that is a file) has not FMA's header, or
-        if it has no folder of a subset.
+        If it has none of `genre_model.data.layouts.LAYOUTS`, or what its layout's `check` refuses.
     """
-    tracks_csv = data / METADATA
-    if not tracks_csv.exists_first():
-        return _genre_folders(data, subset=subset)
-    if tracks_csv.local_path is not None:
-        check_header(tracks_csv.local_path)
-    folders = tuple(name for name in data.folders() if name in map(subset_folder, SUBSETS))
-    return FmaFolder(data, folders, subset or default_subset(folders, data=data.uri))
+    folder, options = LocatedFolder(data), CatalogueOptions(subset=subset)
+    return folder, recognise(folder, options=options), options
 
 
-def _genre_folders(data: Location, *, subset: str | None) -> GenreFolders:
-    of_fma = {"fma_metadata", *map(subset_folder, SUBSETS)}.intersection(data.folders())
-    if of_fma:
-        raise CatalogueError(
-            f"--data {data.uri} has {min(of_fma)} but no {METADATA}; name the folder that holds "
-            "fma_metadata beside fma_small"
-        )
-    files = data.list(recursive=True)
-    audio = {entry.name: entry for entry in files if is_audio(entry.name)}
-    if not audio:
-        lacks = (
-            f"has neither {METADATA} (FMA's layout) nor one folder a genre with audio in it "
-            "(rock/song.mp3; WAV, AU, AIFF, FLAC, OGG or MP3)"
-        )
-        raise CatalogueError(
-            f"--data {data.uri} {lacks if files else 'is empty or not there'}; name a folder of "
-            "FMA's layout or with one folder a genre, or `demo`"
-        )
-    if subset is not None:
-        raise CatalogueError(
-            f"--subset {subset} is for FMA's layout, and {data.uri} has one folder a genre; leave "
-            "--subset out"
-        )
-    return GenreFolders(data, audio)
+def _listing(location: Location, below: str) -> dict[str, Entry]:
+    if not below:
+        return {entry.name: entry for entry in location.list(recursive=True)}
+    entries = (location / below).list(recursive=True)
+    return {f"{below}/{entry.name}": entry for entry in entries}

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genre_model.data.fma_layout import DEMO_MARK as MARK  # written last, with the version
 from genre_model.demo import (
     DEMO_VERSION,
     DemoTrack,
@@ -20,9 +21,6 @@ from genre_model.demo import (
 
 if TYPE_CHECKING:
     from distributed import Client
-
-MARK = "demo.json"
-"""The file that tells a demo folder from FMA's own; written last, with the version."""
 
 
 def is_demo(folder: Path) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,12 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from genre_model.data.catalogue import count_licences
+from genre_model.judging.comparison import Comparison, Evaluated, compare
+from genre_model.judging.evaluation import Metrics, evaluate, track_table
 from genre_model.specs import EvaluateSpec, FeatureSpec
-from storage.models import METRICS_FILE, ModelStore
-from storage.places.location import Location
+from storage.errors import Damaged
+from storage.models import METRICS_FILE, Models
+from storage.store import Store
 from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 from tasks.labelled import LabelledFeatures, load_labelled
 from tasks.native_stderr import held_back
@@ -27,15 +30,70 @@ from tasks.training import read_history
 REPORT_FILE, MARKDOWN_FILE = "report.html", "report.md"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """The content of a metrics.json.
+
+    Attributes
+    ----------
+    model, split : str
+    metrics : Metrics
+        Its figures stand beside the others in the JSON.
+    comparisons : tuple[Comparison, ...]
+        With the champion and with the model that was evaluated before, where there is one.
+    evaluated : str
+        When, as ISO 8601.
+    """
+
+    model: str
+    split: str
+    metrics: Metrics
+    comparisons: tuple[Comparison, ...] = ()
+    evaluated: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, ready for JSON."""
+        return {
+            "model": self.model,
+            "split": self.split,
+            **self.metrics.to_dict(),
+            "comparisons": [each.to_dict() for each in self.comparisons],
+            "evaluated": self.evaluated,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any], *, where: str) -> Self:
+        """Read what `to_dict` gave.
+
+        Raises
+        ------
+        Damaged
+            If something is missing or of another kind; `where` is for the sentence.
+        """
+        try:
+            return cls(
+                model=stored["model"],
+                split=stored["split"],
+                metrics=Metrics.from_dict(stored),
+                comparisons=tuple(map(Comparison.from_dict, stored["comparisons"])),
+                evaluated=stored["evaluated"],
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Damaged(
+                f"{where} is not the metrics of an evaluation ({type(error).__name__}: {error}); "
+                "`genre evaluate --refresh` makes it anew."
+            ) from error
+
+
 @task(name="evaluate", task_run_name="evaluate {model} on {spec.split}", cache_policy=NO_CACHE)
 def evaluate_network(
-    store: Location, model: str, spec: EvaluateSpec, *, refresh: bool = False
-) -> dict[str, Any]:
+    store: Store, model: str, spec: EvaluateSpec, *, refresh: bool = False
+) -> Evaluation:
     """Predict a split's tracks, and publish what the predictions are worth.
 
     Parameters
     ----------
-    store : Location
+    store : Store
     model : str
         Its id.
     spec : EvaluateSpec
@@ -43,44 +101,45 @@ def evaluate_network(
     refresh : bool
         Evaluate again though it is done.
 
-    Returns
-    -------
-    dict
-        The content of metrics.json with `report`, the address of the page.
-
     Raises
     ------
     NotFound
         If the model, or what it was trained on, is not in the store.
+    Damaged
+        If the evaluation that is there cannot be read.
     """
-    models = ModelStore(store)
-    found = None if refresh else models.metrics(model, split=spec.split)
-    if found is None:
+    models = store.models
+    stored = None if refresh else models.metrics(model, split=spec.split)
+    if stored is not None:
+        place = models.evaluation(model, spec.split) / METRICS_FILE
+        found = Evaluation.from_dict(stored, where=place.uri)
+    else:
         data = _data_of(store, models.parameters(model))
         with tempfile.TemporaryDirectory(prefix="genre-evaluation-") as folder:
             found = _evaluate(models, model, data, spec, Path(folder))
             models.publish_evaluation(Path(folder), model, split=spec.split)
     models.set_champion_if_none(model)
-    place = models.location(model) / "evaluation" / spec.split
-    return {**found, "report": (place / REPORT_FILE).uri}
+    return found
 
 
-def read_markdown(store: Location, model: str, split: str) -> str:
+def report_address(store: Store, model: str, split: str) -> str:
+    """Return the address of an evaluation's page."""
+    return (store.models.evaluation(model, split) / REPORT_FILE).uri
+
+
+def read_markdown(store: Store, model: str, split: str) -> str:
     """Read the report as Markdown with its pictures inside."""
-    place = ModelStore(store).location(model) / "evaluation" / split / MARKDOWN_FILE
-    return place.read_bytes().decode()
+    return (store.models.evaluation(model, split) / MARKDOWN_FILE).read_bytes().decode()
 
 
-def _data_of(store: Location, params: dict[str, Any]) -> LabelledFeatures:
+def _data_of(store: Store, params: dict[str, Any]) -> LabelledFeatures:
     spec = FeatureSpec.from_dict(params["features"])
     return load_labelled(store, spec, catalogue_id=params["catalogue"])
 
 
 def _evaluate(
-    models: ModelStore, model: str, data: LabelledFeatures, spec: EvaluateSpec, folder: Path
-) -> dict[str, Any]:
-    from genre_model.judging.comparison import Evaluated, compare
-    from genre_model.judging.evaluation import evaluate, track_table
+    models: Models, model: str, data: LabelledFeatures, spec: EvaluateSpec, folder: Path
+) -> Evaluation:
     from genre_model.learning.inference import predict_rows
 
     with held_back():
@@ -102,28 +161,28 @@ def _evaluate(
         standing=standing(models, model, comparisons),
         metrics=metrics,
         table=table,
-        history=read_history(models.store, model),
+        history=read_history(models, model),
         params=bundle.params,
         data=data,
         split=spec.split,
     )
-    figures = {
-        "model": model,
-        "split": spec.split,
-        **metrics.to_dict(),
-        "comparisons": [asdict(each) for each in comparisons],
-        "evaluated": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    (folder / METRICS_FILE).write_text(json.dumps(figures, indent=1, ensure_ascii=False))
-    return figures
+    found = Evaluation(
+        model=model,
+        split=spec.split,
+        metrics=metrics,
+        comparisons=tuple(comparisons),
+        evaluated=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    (folder / METRICS_FILE).write_text(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
+    return found
 
 
 def _write_report(
     folder: Path,
     *,
-    comparisons: Sequence[Any],
+    comparisons: Sequence[Comparison],
     standing: str,
-    metrics: Any,
+    metrics: Metrics,
     table: pd.DataFrame,
     history: pd.DataFrame,
     params: dict[str, Any],

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 from prefect import task
@@ -14,11 +13,12 @@ from prefect.cache_policies import NO_CACHE
 
 from genre_model.mel import FeatureExtractor
 from genre_model.specs import FeatureSpec
-from storage.array.features import FeatureStore, Finalised
-from storage.array.layout import ROWS_PER_SHARD
+from storage.array.feature_array import FeatureArray, Finalised
+from storage.array.layout import ROWS_PER_SHARD, ArrayLayout
 from storage.array.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
 from storage.array.verification import shards_to_repair, verify
 from storage.places.location import Location
+from storage.store import Store
 from tasks.catalogue import FoundCatalogue
 from tasks.worker.audio_files import hash_audio
 
@@ -29,7 +29,7 @@ class FeatureWork:
 
     Attributes
     ----------
-    features : FeatureStore
+    features : FeatureArray
         The array's folder.
     data : Location
         Where the audio is.
@@ -41,7 +41,7 @@ class FeatureWork:
         One sentence for each shard that verification found damaged.
     """
 
-    features: FeatureStore
+    features: FeatureArray
     data: Location
     spec: FeatureSpec
     plan: WorkPlan
@@ -55,7 +55,7 @@ class FeatureWork:
 
 @task(name="plan", task_run_name="plan rows of {spec.key}", cache_policy=NO_CACHE)
 def prepare_features(
-    store: Location,
+    store: Store,
     found: FoundCatalogue,
     spec: FeatureSpec,
     *,
@@ -67,7 +67,7 @@ def prepare_features(
 
     Parameters
     ----------
-    store : Location
+    store : Store
     found : FoundCatalogue
         The tracks, and which audio is there.
     spec : FeatureSpec
@@ -87,11 +87,10 @@ def prepare_features(
     StorageError
         If the store cannot be read or written.
     """
-    features = FeatureStore.create(
-        store,
+    features = store.features.create(
         data_set=found.catalogue.data_set,
         name=spec.key,
-        row_shape=spec.row_shape,
+        layout=array_layout(spec),
         attributes={"preset": spec.name, "spec": spec.to_dict()},
     )
     store.sweep()
@@ -109,14 +108,21 @@ def prepare_features(
     return FeatureWork(features=features, data=found.data, spec=spec, plan=plan, repaired=repaired)
 
 
+def array_layout(spec: FeatureSpec) -> ArrayLayout:
+    """Say what the rows of a frontend's array are."""
+    return ArrayLayout(
+        array="log_mel", dimensions=("window", "band", "frame"), row_shape=spec.row_shape
+    )
+
+
 def wanted_audio(found: FoundCatalogue) -> list[AudioState]:
     """List the state of every track's audio, in the order of the catalogue."""
     tracks = found.catalogue.tracks
     states = []
     for track_id, path in zip(tracks["track_id"].tolist(), tracks["path"].tolist(), strict=True):
         entry = found.audio.get(path)
-        size, stamp = (entry.size, entry.stamp) if entry is not None else (None, None)
-        states.append(AudioState(track_id, path, size, stamp))
+        size, etag = (entry.size, entry.etag) if entry is not None else (None, None)
+        states.append(AudioState(track_id, path, size, etag))
     return states
 
 
@@ -137,9 +143,53 @@ def finalise_features(work: FeatureWork) -> Finalised:
     return work.features.finalise(work.plan.required, refresh=work.plan.refresh)
 
 
-def count_features(
-    work: FeatureWork, found: FoundCatalogue, rows: pd.DataFrame
-) -> Mapping[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class FeatureCounts:
+    """What became of a catalogue's tracks.
+
+    `tracks` is the sum of `written`, `reused` and `quarantined`: a refused track is in
+    `quarantined` in every run.
+
+    Attributes
+    ----------
+    key : str
+        `<data set>/<preset>-<digest>`.
+    tracks, written, reused, quarantined : int
+    quarantined_now : int
+        Those of `quarantined` that were decoded in this run.
+    unlabelled, derived : int
+        Tracks left out since they have no genre, and those whose genre is derived.
+    remarks : tuple[str, ...]
+        What a reader of results must know about the tracks.
+    windows, shards : int
+        Whole windows of these tracks, and shards that hold them.
+    reasons, statuses : Mapping[str, int]
+        Status -> refused tracks, and -> all tracks.
+    repaired : tuple[str, ...]
+        A sentence for each shard that verification found damaged.
+    """
+
+    key: str
+    tracks: int
+    written: int
+    reused: int
+    quarantined: int
+    quarantined_now: int
+    unlabelled: int
+    derived: int
+    remarks: tuple[str, ...]
+    windows: int
+    shards: int
+    reasons: Mapping[str, int]
+    statuses: Mapping[str, int]
+    repaired: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, ready for JSON."""
+        return {**vars(self), "remarks": list(self.remarks), "repaired": list(self.repaired)}
+
+
+def count_features(work: FeatureWork, found: FoundCatalogue, rows: pd.DataFrame) -> FeatureCounts:
     """Count what became of the catalogue's tracks.
 
     Parameters
@@ -148,32 +198,26 @@ def count_features(
     found : FoundCatalogue
     rows : pd.DataFrame
         `rows.parquet`.
-
-    Returns
-    -------
-    Mapping[str, Any]
-        The JSON keys of `genre features` but for `seconds`; `tracks` is the sum of `written`,
-        `reused` and `quarantined`.
     """
     current = work.plan.current.merge(rows[["row", "status", "windows"]], on="row")
     refused = current["windows"] == 0
     reused = current["action"] == "reuse"
-    return {
-        "key": work.features.key,
-        "tracks": len(work.plan.current),
-        "written": int((~refused & ~reused).sum()),
-        "reused": int((~refused & reused).sum()),
-        "quarantined": int(refused.sum()),
-        "quarantined_now": int((refused & ~reused).sum()),
-        "unlabelled": found.catalogue.unlabelled,
-        "derived": found.catalogue.derived,
-        "remarks": list(found.catalogue.remarks),
-        "windows": int(current["windows"].sum()),
-        "shards": len(work.plan.required),
-        "reasons": _counts(current.loc[refused, "status"]),
-        "statuses": _counts(current["status"]),
-        "repaired": list(work.repaired),
-    }
+    return FeatureCounts(
+        key=work.features.key,
+        tracks=len(work.plan.current),
+        written=int((~refused & ~reused).sum()),
+        reused=int((~refused & reused).sum()),
+        quarantined=int(refused.sum()),
+        quarantined_now=int((refused & ~reused).sum()),
+        unlabelled=found.catalogue.unlabelled,
+        derived=found.catalogue.derived,
+        remarks=found.catalogue.remarks,
+        windows=int(current["windows"].sum()),
+        shards=len(work.plan.required),
+        reasons=_counts(current.loc[refused, "status"]),
+        statuses=_counts(current["status"]),
+        repaired=work.repaired,
+    )
 
 
 def _counts(statuses: pd.Series[str]) -> dict[str, int]:
@@ -181,9 +225,9 @@ def _counts(statuses: pd.Series[str]) -> dict[str, int]:
 
 
 def _plan(
-    features: FeatureStore, data: Location, wanted: list[AudioState], *, retry_quarantined: bool
+    features: FeatureArray, data: Location, wanted: list[AudioState], *, retry_quarantined: bool
 ) -> WorkPlan:
-    known = features.survey().known
+    known = features.inventory().known
     hashes = _hash_all(data, tracks_to_hash(known, wanted))
     return plan_work(known, wanted, hashes=hashes, retry_quarantined=retry_quarantined)
 

@@ -191,7 +191,7 @@ def get_archive(
     entry = kept.entry()
     assert entry is not None
     fetch_notes.note_archive(wanted.notes, entry, sha1=wanted.sha1)
-    return ArchiveAt(source=Stored(kept), size=entry.size, version=entry.stamp)
+    return ArchiveAt(source=Stored(kept), size=entry.size, version=entry.etag)
 
 
 @task(name="plan", task_run_name="plan {wanted.name}", cache_policy=NO_CACHE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from storage.models import ModelStore
+from storage.models import Models
 
 if TYPE_CHECKING:
     from genre_model.judging.comparison import Comparison, Evaluated
@@ -17,14 +17,12 @@ PREDICTIONS_FILE = "predictions.parquet"
 CHAMPION, PREVIOUS = "champion", "previous model"
 
 
-def former_evaluations(
-    models: ModelStore, model: str, *, split: str
-) -> list[tuple[str, Evaluated]]:
+def former_evaluations(models: Models, model: str, *, split: str) -> list[tuple[str, Evaluated]]:
     """Read the evaluations of one split that another model of the same data set has.
 
     Parameters
     ----------
-    models : ModelStore
+    models : Models
     model : str
         The model that is being evaluated; it is not compared with itself.
     split : str
@@ -56,7 +54,7 @@ def former_evaluations(
     ]
 
 
-def standing(models: ModelStore, model: str, comparisons: Sequence[Comparison]) -> str:
+def standing(models: Models, model: str, comparisons: Sequence[Comparison]) -> str:
     """Say what the champion is to this model; nothing where a comparison says it."""
     champion = models.champion()
     if champion is None:
@@ -72,9 +70,9 @@ def _evaluated(metrics: Mapping[str, Any] | None, params: Mapping[str, Any]) -> 
     return str((metrics or {}).get("evaluated") or params.get("trained", ""))
 
 
-def _read(models: ModelStore, model: str, split: str, catalogue: str) -> Evaluated:
+def _read(models: Models, model: str, split: str, catalogue: str) -> Evaluated:
     from genre_model.judging.comparison import Evaluated
 
-    place = models.location(model) / "evaluation" / split / PREDICTIONS_FILE
+    place = models.evaluation(model, split) / PREDICTIONS_FILE
     tracks = pd.read_parquet(BytesIO(place.read_bytes()))
     return Evaluated(model=model, catalogue=catalogue, tracks=tracks)

@@ -3,50 +3,48 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 
 import pandas as pd
 
-from genre_model.data.known_defects import compare_defects, fma_small
-from storage.array.features import FeatureStore
+from genre_model.data.known_defects import DefectReport, compare_defects, fma_small
+from storage.array.feature_array import FeatureArray
 from storage.array.tables import current_rows
-from storage.catalogues import catalogue_ids, read_catalogue
 from storage.errors import Damaged, NotFound
-from storage.places.location import Location
+from storage.store import Store
 
 
-def report_known_defects(store: Location, *, data_set: str, name: str) -> dict[str, Any] | None:
+def report_known_defects(store: Store, array: FeatureArray) -> DefectReport | None:
     """Compare one array's rows with the defects that are known of its data set.
 
     Parameters
     ----------
-    store : Location
-    data_set, name : str
-        Which array; only of `fma` is anything known.
+    store : Store
+    array : FeatureArray
+        Only of `fma` is anything known.
 
     Returns
     -------
-    dict or None
-        `DefectReport` as JSON values; None where the array does not hold nearly all of fma_small.
+    DefectReport or None
+        None where the array does not hold nearly all of fma_small.
     """
     known = fma_small()
-    if data_set != known.data_set:
+    if array.data_set != known.data_set:
         return None
-    rows = current_rows(FeatureStore.open(store, data_set=data_set, name=name).rows())
+    rows = current_rows(array.rows())
     if len(rows) < len(known.defects):
         return None
-    for catalogue in _newest_first(store, data_set):
+    for catalogue in _newest_first(store, array.data_set):
         report = compare_defects(known, rows, catalogue)
         if report is not None:
-            return report.to_dict()
+            return report
     return None
 
 
-def _newest_first(store: Location, data_set: str) -> list[pd.DataFrame]:
+def _newest_first(store: Store, data_set: str) -> list[pd.DataFrame]:
     """Read the data set's catalogues; `genre status` passes over damaged ones, and so does this."""
     found = []
-    for catalogue_id in catalogue_ids(store):
+    for catalogue_id in store.catalogues.ids():
         if catalogue_id.rpartition("-")[0] == data_set:
             with contextlib.suppress(NotFound, Damaged):
-                found.append(read_catalogue(store, catalogue_id))
+                found.append(store.catalogues.read(catalogue_id))
     return sorted(found, key=lambda each: str(each.attrs.get("written", "")), reverse=True)

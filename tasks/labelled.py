@@ -11,10 +11,9 @@ import pandas as pd
 
 from genre_model.data.splits import label_rows, split_rows
 from genre_model.specs import SPLITS, FeatureSpec
-from storage.array.features import FeatureStore
-from storage.catalogues import newest_catalogue, read_catalogue
+from storage.array.feature_array import FeatureArray
 from storage.errors import NotFound
-from storage.places.location import Location
+from storage.store import Store
 
 if TYPE_CHECKING:
     from genre_model.learning.batches import RowIndex
@@ -28,7 +27,7 @@ class LabelledFeatures:
 
     Attributes
     ----------
-    features : FeatureStore
+    features : FeatureArray
     spec : FeatureSpec
     catalogue_id : str
     tracks : pd.DataFrame
@@ -42,7 +41,7 @@ class LabelledFeatures:
         Status -> tracks of the catalogue without windows.
     """
 
-    features: FeatureStore
+    features: FeatureArray
     spec: FeatureSpec
     catalogue_id: str
     tracks: pd.DataFrame
@@ -74,13 +73,13 @@ class LabelledFeatures:
 
 
 def load_labelled(
-    store: Location, spec: FeatureSpec, *, catalogue_id: str | None = None
+    store: Store, spec: FeatureSpec, *, catalogue_id: str | None = None
 ) -> LabelledFeatures:
     """Join an array's rows with a catalogue.
 
     Parameters
     ----------
-    store : Location
+    store : Store
     spec : FeatureSpec
         Which array of the catalogue's data set.
     catalogue_id : str, optional
@@ -111,8 +110,8 @@ def load_labelled(
 
 
 def find_features(
-    store: Location, spec: FeatureSpec, *, catalogue_id: str | None = None
-) -> tuple[str, pd.DataFrame, FeatureStore]:
+    store: Store, spec: FeatureSpec, *, catalogue_id: str | None = None
+) -> tuple[str, pd.DataFrame, FeatureArray]:
     """Open a catalogue and the array of its data set, of which no row is read yet.
 
     Parameters
@@ -126,21 +125,21 @@ def find_features(
         The catalogue's id.
     pd.DataFrame
         The catalogue.
-    FeatureStore
+    FeatureArray
 
     Raises
     ------
     NotFound
         If there is no such catalogue or array.
     """
-    catalogue_id = catalogue_id or newest_catalogue(store)
-    tracks = read_catalogue(store, catalogue_id)
+    catalogue_id = catalogue_id or store.catalogues.newest()
+    tracks = store.catalogues.read(catalogue_id)
     return catalogue_id, tracks, _open(store, spec, str(tracks.attrs["data_set"]))
 
 
-def _open(store: Location, spec: FeatureSpec, data_set: str) -> FeatureStore:
+def _open(store: Store, spec: FeatureSpec, data_set: str) -> FeatureArray:
     try:
-        return FeatureStore.open(store, data_set=data_set, name=spec.key)
+        return store.features.open(data_set=data_set, name=spec.key)
     except NotFound as error:
         raise NotFound(
             f"{store.uri} has no {spec.name!r} features of {data_set!r}; "

@@ -1,27 +1,67 @@
-"""Which model of a store is meant, and what it is; imports no Prefect."""
+"""Which model is meant, what it is, and opening it; imports no Prefect."""
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from storage.errors import NotFound
-from storage.models import ModelStore
-from storage.places.location import Location
+from storage.errors import Damaged, NotFound
+from storage.places.address import parse_location
+from storage.store import Store
+from tasks.native_stderr import held_back
 
-_FACTS = (
-    "network",
-    "parameters",
-    "epochs",
-    "best_epoch",
-    "catalogue",
-    "device",
-    "validation_track_accuracy",
-    "validation_window_accuracy",
-)
+if TYPE_CHECKING:
+    from genre_model.predict import Predictor
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFacts:
+    """What a published model is.
+
+    Attributes
+    ----------
+    model, path : str
+        Its id and its folder's address.
+    network : str
+    parameters, epochs, best_epoch : int
+    catalogue : str
+        Id of the catalogue whose labels and splits it was trained with.
+    device : str
+        What trained it.
+    validation_track_accuracy, validation_window_accuracy : float [0 to 1]
+        At its best epoch.
+    stall_share : float or None [0 to 1]
+        How much of the epochs' time went by waiting for shards; None if no epoch was timed.
+    """
+
+    model: str
+    path: str
+    network: str
+    parameters: int
+    epochs: int
+    best_epoch: int
+    catalogue: str
+    device: str
+    validation_track_accuracy: float
+    validation_window_accuracy: float
+    stall_share: float | None
+
+    @property
+    def waited_for_data(self) -> str:
+        """Say how much of the epochs' time went by waiting for shards."""
+        share = self.stall_share
+        return "not measured" if share is None else f"{share:.1%} of the time"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, ready for JSON."""
+        return dict(vars(self))
 
 
 def choose_model(
-    store: Location,
+    store: Store,
     model: str | None = None,
     *,
     preset: str | None = None,
@@ -32,7 +72,7 @@ def choose_model(
 
     Parameters
     ----------
-    store : Location
+    store : Store
     model : str, optional
         An id.
     preset, network, seed
@@ -43,7 +83,7 @@ def choose_model(
     NotFound
         If there is no such model.
     """
-    models = ModelStore(store)
+    models = store.models
     whole = {name: models.parameters(name) for name, is_whole in models.list().items() if is_whole}
     wanted = {"preset": preset, "network": network, "seed": seed, "id": model}
     given = {key: value for key, value in wanted.items() if value is not None}
@@ -65,19 +105,107 @@ def _fact(params: dict[str, Any], key: str) -> object:
     return params["features"]["name"] if key == "preset" else params.get(key)
 
 
-def describe_model(store: Location, model: str) -> dict[str, Any]:
-    """Return what a published model is: the JSON keys of `genre train` but for `seconds`.
+def describe_model(store: Store, model: str) -> ModelFacts:
+    """Say what a published model is.
 
-    `reused` is True, as of one that was found; whoever trained it says otherwise. `stall_share`
-    [0 to 1] is how much of the epochs' time went by waiting for shards; None if nobody measured it.
+    Raises
+    ------
+    Damaged
+        If its params.json does not tell.
     """
-    models = ModelStore(store)
-    params = models.parameters(model)
-    return {
-        "model": model,
-        "path": models.location(model).uri,
-        **{fact: params[fact] for fact in _FACTS},
-        # models of former versions were not timed so
-        "stall_share": params.get("stall_share"),
-        "reused": True,
-    }
+    params = store.models.parameters(model)
+    own = [each.name for each in fields(ModelFacts) if each.name not in ("model", "path")]
+    if lacking := [name for name in own if name not in params]:
+        place = (store.models.location(model) / "params.json").uri
+        raise Damaged(f"{place} does not tell {lacking[0]!r}; train the model again.")
+    path = store.models.location(model).uri
+    return ModelFacts(model=model, path=path, **{name: params[name] for name in own})
+
+
+def open_model(
+    address: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None
+) -> Predictor:
+    """Open a model for prediction.
+
+    Parameters
+    ----------
+    address : str or os.PathLike
+        A store, of which the champion is taken, a model's folder, or its model.keras; each a
+        folder or an `s3://` address.
+    storage_options : Mapping, optional
+        Of such an address; those of the environment by default.
+
+    Returns
+    -------
+    Predictor
+
+    Raises
+    ------
+    NotFound
+        If there is no such model, or the store has no champion.
+    ModelError
+        If the model does not open.
+
+    Examples
+    --------
+    >>> open_model("genre-store").predict("song.mp3").genre  # doctest: +SKIP
+    'Folk'
+    """
+    return load(_model_at(os.fspath(address), storage_options))
+
+
+def open_predictor(store: Store | str, model: str | None = None) -> tuple[str, Predictor]:
+    """Open the champion of a store, or another model.
+
+    Parameters
+    ----------
+    store : Store or str
+        An address is opened only where it is needed.
+    model : str, optional
+        An id in the store, or a local folder with a model.
+
+    Returns
+    -------
+    tuple[str, Predictor]
+        The model's name and the model.
+
+    Raises
+    ------
+    NotFound
+        If there is no such model, or no champion yet.
+    ModelError
+        If the model does not open.
+    """
+    # Its folder is found before TensorFlow is imported, so that a wrong name costs nothing.
+    if model is not None and Path(model).exists():
+        return model, load(Path(model))
+    opened = store if isinstance(store, Store) else Store.open(store)
+    name = model or _champion(opened)
+    folder = opened.models.fetch(name)
+    return name, load(folder)
+
+
+def load(folder: Path) -> Predictor:
+    """Open a model's folder, without what TensorFlow writes while it is imported."""
+    with held_back():
+        from genre_model.predict import load_model
+
+        return load_model(folder)
+
+
+def _model_at(address: str, options: Mapping[str, Any] | None) -> Path:
+    """Give a local folder with the model that an address means."""
+    local = parse_location(address, options).local_path
+    if local is not None and not Store.is_at(local):
+        return local
+    store, name = Store.of_model(address, options)
+    return store.models.fetch(name or _champion(store))
+
+
+def _champion(store: Store) -> str:
+    name = store.models.champion()
+    if name is None:
+        raise NotFound(
+            f"{store.uri} has no champion yet; run `genre run` or `genre evaluate` first"
+        )
+    return name

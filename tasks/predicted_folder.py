@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from storage.claims import Claim
 from storage.errors import NotFound
 from storage.places.location import Entry, Location
-from storage.predictions import PREDICTION_COLUMNS, PredictionTable
-from tasks.prediction import open_predictor
+from storage.predictions import PREDICTION_COLUMNS
+from storage.store import Store
+from tasks.models import open_predictor
+from tasks.prediction import predict_at
 
 if TYPE_CHECKING:
     from genre_model.predict import Predictor
@@ -31,16 +31,82 @@ SUFFIXES = frozenset(
 SAVED_EVERY = 100
 
 
+@dataclass(frozen=True, kw_only=True)
+class PredictedFile:
+    """One line of a table of predictions; its fields are the table's columns.
+
+    Attributes
+    ----------
+    path : str
+        Relative to the folder.
+    size, etag
+        Of the file that was predicted.
+    status, detail : str
+        As `Prediction` has them.
+    genre, probability
+        None where the file gave no window.
+    probabilities : str
+        JSON, genre -> share.
+    windows : int
+    """
+
+    path: str
+    size: int
+    etag: str
+    status: str
+    detail: str
+    genre: str | None
+    probability: float | None
+    probabilities: str
+    windows: int
+
+    def is_of(self, entry: Entry | None) -> bool:
+        """Whether the file is there as it was predicted."""
+        return entry is not None and (self.size, self.etag) == (entry.size, entry.etag)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictedFolder:
+    """What a model says of a folder's audio files.
+
+    Attributes
+    ----------
+    model, folder, table : str
+        The model's name, and the addresses of the folder and of the table.
+    files, predicted, reused, ignored : int
+        Audio files, those predicted now and those known before, and files that are no audio.
+    statuses, genres : Mapping[str, int]
+        Status -> files, and genre -> files.
+    lines : tuple[PredictedFile, ...]
+        One a file, by path.
+    """
+
+    model: str
+    folder: str
+    table: str
+    files: int
+    predicted: int
+    reused: int
+    ignored: int
+    statuses: Mapping[str, int]
+    genres: Mapping[str, int]
+    lines: tuple[PredictedFile, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, ready for JSON, without the lines."""
+        return {name: value for name, value in vars(self).items() if name != "lines"}
+
+
 @task(name="predict folder", cache_policy=NO_CACHE)
 def predict_folder(
-    store: Location,
+    store: Store,
     folder: Location,
     *,
     model: str | None = None,
     refresh: bool = False,
     files_done: Callable[[int, int], None] = lambda _done, _total: None,
     say: Callable[[str], None] = lambda _sentence: None,
-) -> dict[str, Any]:
+) -> PredictedFolder:
     """Predict the folder's files that the store has no prediction of, and write its table.
 
     Lines of files that have gone are dropped. The table is saved as the work goes on, so that a
@@ -48,7 +114,8 @@ def predict_folder(
 
     Parameters
     ----------
-    store, folder : Location
+    store : Store
+    folder : Location
     model : str, optional
         An id in the store; the champion by default.
     refresh : bool
@@ -58,12 +125,6 @@ def predict_folder(
     say : callable
         Told when another run has to be waited for.
 
-    Returns
-    -------
-    dict
-        `model`, `folder`, `table`, `files`, `predicted`, `reused`, `ignored`, `statuses`
-        (status -> files), `genres` (genre -> files) and `predictions`, a line a file.
-
     Raises
     ------
     NotFound
@@ -71,8 +132,8 @@ def predict_folder(
     """
     audio, ignored = _audio_files(folder)
     name, predictor = open_predictor(store, model)
-    table = PredictionTable.of(store, model=Path(name).name, folder=folder)
-    with Claim(store, f"predictions/{Path(name).name}/{table.location.name}", say=say):
+    table = store.predictions.table(model=Path(name).name, folder=folder)
+    with store.claim(f"predictions/{Path(name).name}/{table.location.name}", say=say):
         lines = {} if refresh else _still_true(table.read(), audio)
         reused = len(lines)
         new = [entry for entry in audio.values() if entry.name not in lines]
@@ -83,18 +144,18 @@ def predict_folder(
                 table.write(_frame(lines))
         frame = _frame(lines)
         table.write(frame)
-    return {
-        "model": name,
-        "folder": folder.uri,
-        "table": table.location.uri,
-        "files": len(audio),
-        "predicted": len(new),
-        "reused": reused,
-        "ignored": ignored,
-        "statuses": _counts(frame, "status"),
-        "genres": _counts(frame, "genre"),
-        "predictions": [lines[path] for path in sorted(lines)],
-    }
+    return PredictedFolder(
+        model=name,
+        folder=folder.uri,
+        table=table.location.uri,
+        files=len(audio),
+        predicted=len(new),
+        reused=reused,
+        ignored=ignored,
+        statuses=_counts(frame, "status"),
+        genres=_counts(frame, "genre"),
+        lines=tuple(lines[path] for path in sorted(lines)),
+    )
 
 
 def _audio_files(folder: Location) -> tuple[dict[str, Entry], int]:
@@ -107,47 +168,30 @@ def _audio_files(folder: Location) -> tuple[dict[str, Entry], int]:
     return audio, len(entries) - len(audio)
 
 
-def _still_true(known: pd.DataFrame, audio: Mapping[str, Entry]) -> dict[str, dict[str, Any]]:
-    """Keep the lines whose file is there with the size and the stamp that it had."""
+def _still_true(known: pd.DataFrame, audio: Mapping[str, Entry]) -> dict[str, PredictedFile]:
+    """Keep the lines whose file is there with the size and the etag that it had."""
     plain = known.astype(object).where(known.notna(), None)
-    lines: list[dict[str, Any]] = plain.to_dict(orient="records")  # type: ignore[assignment]
-    return {
-        line["path"]: line
-        for line in lines
-        if line["path"] in audio
-        and (line["size"], line["stamp"]) == (audio[line["path"]].size, audio[line["path"]].stamp)
-    }
+    lines = [PredictedFile(**line) for line in plain.to_dict(orient="records")]  # type: ignore[arg-type]
+    return {line.path: line for line in lines if line.is_of(audio.get(line.path))}
 
 
-def _line(predictor: Predictor, folder: Location, entry: Entry) -> dict[str, Any]:
-    with _local_file(folder / entry.name) as path:
-        prediction = predictor.predict(path)
-    return {
-        "path": entry.name,
-        "size": entry.size,
-        "stamp": entry.stamp,
-        "status": str(prediction.status),
-        "detail": prediction.detail,
-        "genre": prediction.genre,
-        "probability": prediction.probability,
-        "probabilities": json.dumps(prediction.probabilities),
-        "windows": prediction.windows,
-    }
+def _line(predictor: Predictor, folder: Location, entry: Entry) -> PredictedFile:
+    found = predict_at(predictor, folder / entry.name)
+    return PredictedFile(
+        path=entry.name,
+        size=entry.size,
+        etag=entry.etag,
+        status=str(found.status),
+        detail=found.detail,
+        genre=found.genre,
+        probability=found.probability,
+        probabilities=json.dumps(found.probabilities),
+        windows=found.windows,
+    )
 
 
-@contextmanager
-def _local_file(location: Location) -> Iterator[Path]:
-    if location.local_path is not None:
-        yield location.local_path
-        return
-    with tempfile.NamedTemporaryFile(suffix=Path(location.name).suffix) as copy:
-        copy.write(location.read_bytes())
-        copy.flush()
-        yield Path(copy.name)
-
-
-def _frame(lines: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    return pd.DataFrame(list(lines.values()), columns=list(PREDICTION_COLUMNS))
+def _frame(lines: Mapping[str, PredictedFile]) -> pd.DataFrame:
+    return pd.DataFrame(map(vars, lines.values()), columns=list(PREDICTION_COLUMNS))
 
 
 def _counts(frame: pd.DataFrame, column: str) -> dict[str, int]:

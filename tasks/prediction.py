@@ -1,87 +1,18 @@
-"""Genres of audio files with a model of the store."""
+"""Genres of audio files, by path or address."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from genre_model.signal.audio import Status
-from storage.errors import NotFound, Refused, UnknownFormat
-from storage.models import MODEL_FILE, ModelStore
+from storage.errors import CredentialsRefused, NotFound, Refused, UnknownFormat
+from storage.places.address import parse_location
 from storage.places.location import Location
-from tasks.native_stderr import held_back
 
 if TYPE_CHECKING:
     from genre_model.predict import Prediction, Predictor
-
-
-def open_predictor(store: Location, model: str | None = None) -> tuple[str, Predictor]:
-    """Open the champion, or another model.
-
-    Parameters
-    ----------
-    store : Location
-    model : str, optional
-        An id in the store, or a local folder with a model.keras.
-
-    Returns
-    -------
-    tuple[str, Predictor]
-        The model's name and the model.
-
-    Raises
-    ------
-    NotFound
-        If there is no such model, or no champion yet.
-    ModelError
-        If the model does not open.
-    """
-    name, folder = _find(store, model)
-    with held_back():
-        from genre_model.predict import load_model
-
-        return name, load_model(folder)
-
-
-def fetch_model(uri: str, storage_options: Mapping[str, Any] | None = None) -> Path:
-    """Copy a model of a bucket to this machine, unless it is there.
-
-    Parameters
-    ----------
-    uri : str
-        Of a store, of which the champion is taken, or of a model in one, or of its model.keras.
-    storage_options : Mapping, optional
-
-    Raises
-    ------
-    NotFound
-        If there is no such model, or no champion.
-    """
-    text = uri.rstrip("/").removesuffix(f"/{MODEL_FILE}")
-    before, separator, name = text.rpartition("/models/")
-    is_model = separator and "/" not in name
-    store = Location.parse(before if is_model else text, storage_options)
-    return ModelStore(store).fetch(name if is_model else _champion(store))
-
-
-def _champion(store: Location) -> str:
-    name = ModelStore(store).champion()
-    if name is None:
-        raise NotFound(
-            f"{store.uri} has no champion yet; run `genre run` or `genre evaluate` first"
-        )
-    return name
-
-
-def _find(store: Location, model: str | None) -> tuple[str, Path]:
-    """Find the model's folder before TensorFlow is imported, so that a wrong name costs nothing."""
-    if model is not None and Path(model).exists():
-        return model, Path(model)
-    name = model or _champion(store)
-    return name, ModelStore(store).fetch(name)
 
 
 def predict_files(
@@ -89,19 +20,40 @@ def predict_files(
     files: Sequence[str],
     *,
     file_done: Callable[[int], None] = lambda _done: None,
-) -> list[dict[str, Any]]:
+) -> list[Prediction]:
     """Predict each file, by path or `s3://` address; a bad one is a line with its status.
 
     Returns
     -------
-    list of dict
-        The lines of `genre predict`'s `predictions`, in the order of `files`.
+    list of Prediction
+        In the order of `files`.
     """
     predictions = []
     for done, file in enumerate(files, start=1):
-        predictions.append(_predict(predictor, file).to_dict())
+        predictions.append(_predict(predictor, file))
         file_done(done)
     return predictions
+
+
+def predict_at(predictor: Predictor, source: Location) -> Prediction:
+    """Predict the file or object at a location; one that cannot be had gets a status.
+
+    Raises
+    ------
+    CredentialsRefused
+        If nothing of the bucket may be read: that says nothing of this object.
+    """
+    from genre_model.predict import Prediction
+
+    try:
+        with source.local_copy() as copy:
+            return replace(predictor.predict(copy), path=source.uri)
+    except NotFound:
+        return Prediction(source.uri, Status.MISSING, f"{source.uri} is not there")
+    except CredentialsRefused:
+        raise
+    except Refused as error:
+        return Prediction(source.uri, Status.UNREADABLE, str(error))
 
 
 def _predict(predictor: Predictor, file: str) -> Prediction:
@@ -110,11 +62,6 @@ def _predict(predictor: Predictor, file: str) -> Prediction:
     from genre_model.predict import Prediction
 
     try:
-        source = Location.parse(file)
-        with tempfile.NamedTemporaryFile(suffix=Path(source.name).suffix) as copy:
-            source.download(Path(copy.name))
-            return replace(predictor.predict(copy.name), path=file)
-    except NotFound:
-        return Prediction(file, Status.MISSING, f"{file} is not there")
+        return replace(predict_at(predictor, parse_location(file)), path=file)
     except (Refused, UnknownFormat) as error:
         return Prediction(file, Status.UNREADABLE, str(error))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from prefect import task
@@ -16,11 +15,10 @@ from prefect.cache_policies import NO_CACHE
 
 from genre_model.learning.bundle import HISTORY_FILE, model_id, save_bundle
 from genre_model.specs import TRAINING_VERSION, ModelSpec, TrainSpec
-from storage.claims import Claim
-from storage.models import METRICS_FILE, MODEL_FILE, ModelStore
-from storage.places.location import Location
+from storage.models import Models
+from storage.store import Store
 from tasks.labelled import LabelledFeatures
-from tasks.models import describe_model
+from tasks.models import ModelFacts, describe_model
 from tasks.native_stderr import held_back
 
 OnEpoch = Callable[[int, int, Mapping[str, float]], None]
@@ -46,7 +44,7 @@ def identify_model(data: LabelledFeatures, model: ModelSpec, spec: TrainSpec) ->
     cache_policy=NO_CACHE,
 )
 def train_network(
-    store: Location,
+    store: Store,
     data: LabelledFeatures,
     model: ModelSpec,
     spec: TrainSpec,
@@ -54,12 +52,12 @@ def train_network(
     refresh: bool = False,
     on_epoch: OnEpoch | None = None,
     say: Callable[[str], None] | None = None,
-) -> dict[str, Any]:
+) -> tuple[ModelFacts, bool]:
     """Train and publish a model, or find it published.
 
     Parameters
     ----------
-    store : Location
+    store : Store
     data : LabelledFeatures
     model : ModelSpec
     spec : TrainSpec
@@ -72,25 +70,25 @@ def train_network(
 
     Returns
     -------
-    dict
-        The JSON keys of `genre train` but for `seconds`.
+    tuple[ModelFacts, bool]
+        What the model is, and whether it was there already.
     """
-    models, name = ModelStore(store), identify_model(data, model, spec)
-    with Claim(store, f"models/{name}", say=say):
+    models, name = store.models, identify_model(data, model, spec)
+    with store.claim(f"models/{name}", say=say):
         reused = models.exists(name) and not refresh
         if not reused:
             _train(models, name, data, model, spec, refresh=refresh, on_epoch=on_epoch, say=say)
-    return {**describe_model(store, name), "reused": reused}
+    return describe_model(store, name), reused
 
 
-def read_history(store: Location, model: str) -> pd.DataFrame:
+def read_history(models: Models, model: str) -> pd.DataFrame:
     """Read a model's history, one line an epoch."""
-    place = ModelStore(store).location(model) / HISTORY_FILE
+    place = models.location(model) / HISTORY_FILE
     return pd.read_csv(BytesIO(place.read_bytes()))
 
 
 def _train(
-    models: ModelStore,
+    models: Models,
     name: str,
     data: LabelledFeatures,
     model: ModelSpec,
@@ -109,7 +107,7 @@ def _train(
     if say is not None:
         say(f"training on {device}")
     began = time.monotonic()
-    kept = None if refresh else StoredCheckpoints(models.location(name) / "checkpoints", say=say)
+    kept = None if refresh else StoredCheckpoints(models.checkpoints(name), say=say)
     with tempfile.TemporaryDirectory(prefix="genre-model-") as temporary:
         staged = Path(temporary)
         result = train(
@@ -148,17 +146,9 @@ def _train(
             },
         )
         if refresh:
-            _withdraw(models, name)
+            models.withdraw(name)
         models.publish(staged, name)
 
 
 def _rounded(share: float | None) -> float | None:
     return None if share is None else round(share, 4)
-
-
-def _withdraw(models: ModelStore, name: str) -> None:
-    """Take a model back before it is published anew, with the evaluations of the former one."""
-    place = models.location(name)
-    for split in (place / "evaluation").folders():
-        (place / "evaluation" / split / METRICS_FILE).delete()
-    (place / MODEL_FILE).delete()

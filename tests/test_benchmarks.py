@@ -14,8 +14,9 @@ import pytest
 from benchmarks.clips import make_data, write_tracks_csv
 from benchmarks.orchestration import Nap, turns_ms
 from benchmarks.processes import Sampler
-from genre_model.data.catalogue import read_tracks, select
+from genre_model.data.fma_subsets import select
 from genre_model.data.genres_csv import derive_genres, read_genres
+from genre_model.data.tracks_csv import read_tracks
 
 pytestmark = pytest.mark.benchmarks
 ROOT = Path(__file__).parents[1]

@@ -5,16 +5,14 @@ Each check is the one that the flow itself makes; none of them imports Prefect o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flows.engine.cluster import check_cluster
+from flows.options import DATA, PRESET
 from genre_model.specs import FeatureSpec
-from storage.array.layout import open_store
 from storage.errors import NotFound
-from storage.places.location import Location
-
-if TYPE_CHECKING:
-    from flows.engine.starting_points import Stage
+from storage.places.address import parse_location
+from storage.store import Store
 
 
 def check_features(
@@ -36,7 +34,7 @@ def check_features(
     check_cluster(workers=workers, scheduler=scheduler)
     _check_data(data, subset=subset)
     try:
-        open_store(store)
+        Store.open(store)
     except NotFound:
         return  # it will be made
 
@@ -57,7 +55,7 @@ def check_training(
     GenreModelError, StorageError
         With the sentence of the flow.
     """
-    root = open_store(store)
+    root = Store.open(store)
     if data is not None:
         _check_data(data, subset=subset)
         return
@@ -66,7 +64,9 @@ def check_training(
     find_features(root, FeatureSpec.preset(preset), catalogue_id=catalogue)
 
 
-def check_run(*, start_at: Stage, data: str, store: str, **options: Any) -> None:
+def check_run(
+    *, start_at: str, data: str | None, store: str, preset: str | None, **options: Any
+) -> None:
     """Refuse options with which a full run cannot begin at the stage `start_at`.
 
     Raises
@@ -75,18 +75,17 @@ def check_run(*, start_at: Stage, data: str, store: str, **options: Any) -> None
         With the sentence of the flow.
     """
     if start_at == "features":
-        check_features(data=data, store=store, **options)
+        check_features(data=DATA.or_default(data), store=store, **options)
         return
     from flows.engine.starting_points import catalogue_to_train_on, model_to_evaluate
 
-    root = open_store(store)
+    root = Store.open(store)
     if start_at == "training":
         named = catalogue_to_train_on(root, catalogue=options["catalogue"], data=data)
-        check_training(store=store, preset=options["preset"], catalogue=named)
+        check_training(store=store, preset=PRESET.or_default(preset), catalogue=named)
     else:
-        model_to_evaluate(
-            root, **{name: options[name] for name in ("model", "preset", "network", "seed")}
-        )
+        asked = {name: options[name] for name in ("model", "network", "seed")}
+        model_to_evaluate(root, preset=preset, **asked)
 
 
 def _check_data(data: str, *, subset: str | None) -> None:
@@ -96,4 +95,4 @@ def _check_data(data: str, *, subset: str | None) -> None:
     if data == BUILT_IN:
         check_demo_folder(demo_folder())
     else:
-        open_data_folder(Location.parse(data), subset=subset)
+        open_data_folder(parse_location(data), subset=subset)

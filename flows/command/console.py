@@ -9,7 +9,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TextIO
+from typing import TextIO
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -39,7 +39,7 @@ def result_stream() -> Iterator[TextIO]:
 
 
 def emit(
-    result: Mapping[str, Any], *, as_json: bool, show: Callable[[TextIO], None], to: TextIO
+    result: Mapping[str, object], *, as_json: bool, show: Callable[[TextIO], None], to: TextIO
 ) -> None:
     """Write one result: a JSON object, or what `show` makes of it for a person.
 

@@ -3,174 +3,161 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-Result = Mapping[str, Any]
+if TYPE_CHECKING:
+    from flows.results import (
+        EvaluateResult,
+        FeaturesResult,
+        FetchResult,
+        PredictResult,
+        RunResult,
+        StatusResult,
+        TrainResult,
+    )
+    from genre_model.data.known_defects import DefectReport
+    from storage.summary import FeaturesSummary, ModelSummary
 
 TRACKS_NAMED = 10
 
 
-def features(result: Result, to: TextIO) -> None:
+def features(result: FeaturesResult, to: TextIO) -> None:
     """Write what the feature stage did."""
+    counts = result.counts
     _lines(
         to,
-        ("features", result["key"]),
-        ("tracks", f"{result['tracks']:,} ({result['unlabelled']:,} without a genre left out)"),
-        ("written", f"{result['written']:,}"),
-        ("reused", f"{result['reused']:,}"),
-        ("quarantined", f"{result['quarantined']:,}{_reasons(result['reasons'])}"),
-        ("windows", f"{result['windows']:,} in {result['shards']:,} shards"),
-        ("seconds", f"{result['seconds']:.1f}"),
+        ("features", counts.key),
+        ("tracks", f"{counts.tracks:,} ({counts.unlabelled:,} without a genre left out)"),
+        ("written", f"{counts.written:,}"),
+        ("reused", f"{counts.reused:,}"),
+        ("quarantined", f"{counts.quarantined:,}{_reasons(counts.reasons)}"),
+        ("windows", f"{counts.windows:,} in {counts.shards:,} shards"),
+        ("seconds", f"{result.seconds:.1f}"),
     )
-    for sentence in result["remarks"]:
+    for sentence in counts.remarks:
         to.write(f"note: {sentence}\n")
-    for sentence in result["repaired"]:
+    for sentence in counts.repaired:
         to.write(f"repaired: {sentence}\n")
 
 
-def fetched(result: Result, to: TextIO) -> None:
+def fetched(result: FetchResult, to: TextIO) -> None:
     """Write what was fetched, and what was compared."""
     _lines(
         to,
-        ("fetched", f"{result['dataset']} to {result['to']}"),
+        ("fetched", f"{result.dataset} to {result.to}"),
         (
             "files",
-            f"{result['files']:,} ({result['written']:,} written, "
-            f"{result['reused']:,} there already)",
+            f"{result.files:,} ({result.written:,} written, {result.reused:,} there already)",
         ),
-        ("bytes", f"{result['bytes']:,}"),
+        ("bytes", f"{result.bytes:,}"),
         *(
             (
-                each["name"],
-                f"{each['files']:,} files, compared: {', '.join(each['verified'])}; archive "
-                f"{each['archive'] or 'not kept, so that its sha1 was not compared'}",
+                each.name,
+                f"{each.files:,} files, compared: {', '.join(each.verified)}; archive "
+                f"{each.archive or 'not kept, so that its sha1 was not compared'}",
             )
-            for each in result["archives"]
+            for each in result.archives
         ),
-        *((each["name"], remark) for each in result["archives"] for remark in each["remarks"]),
-        ("seconds", f"{result['seconds']:.1f}"),
+        *((each.name, remark) for each in result.archives for remark in each.remarks),
+        ("seconds", f"{result.seconds:.1f}"),
     )
 
 
-def model(result: Result, to: TextIO) -> None:
+def model(result: TrainResult, to: TextIO) -> None:
     """Write what training gave."""
+    facts = result.facts
     _lines(
         to,
-        ("model", f"{result['model']}{' (was there already)' if result['reused'] else ''}"),
-        ("path", result["path"]),
-        ("network", f"{result['network']}, {result['parameters']:,} parameters"),
-        ("trained on", result["device"]),
-        ("epochs", f"{result['epochs']}"),
-        ("waited for data", share_of_time(result["stall_share"])),
+        ("model", f"{facts.model}{' (was there already)' if result.reused else ''}"),
+        ("path", facts.path),
+        ("network", f"{facts.network}, {facts.parameters:,} parameters"),
+        ("trained on", facts.device),
+        ("epochs", f"{facts.epochs}"),
+        ("waited for data", facts.waited_for_data),
         (
             "validation",
-            f"{result['validation_track_accuracy']:.1%} of tracks, "
-            f"{result['validation_window_accuracy']:.1%} of windows",
+            f"{facts.validation_track_accuracy:.1%} of tracks, "
+            f"{facts.validation_window_accuracy:.1%} of windows",
         ),
-        ("seconds", f"{result['seconds']:.1f}"),
+        ("seconds", f"{result.seconds:.1f}"),
     )
 
 
-def evaluation(result: Result, to: TextIO) -> None:
+def evaluation(result: EvaluateResult, to: TextIO) -> None:
     """Write the headline numbers and a line a genre."""
-    low, high = result["track_accuracy_interval"]
+    found, metrics = result.evaluation, result.evaluation.metrics
+    low, high = metrics.track_accuracy_interval
     _lines(
         to,
-        ("model", result["model"]),
-        ("split", f"{result['split']}: {result['tracks']:,} tracks, {result['windows']:,} windows"),
-        ("track accuracy", f"{result['track_accuracy']:.1%} (95 % interval {low:.0%}–{high:.0%})"),
-        ("window accuracy", f"{result['window_accuracy']:.1%}"),
-        ("macro-F1", f"{result['macro_f1']:.3f}"),
-        ("dummy accuracy", f"{result['dummy_accuracy']:.1%} (always {result['dummy_genre']})"),
-        ("report", result["report"]),
+        ("model", found.model),
+        ("split", f"{found.split}: {metrics.tracks:,} tracks, {metrics.windows:,} windows"),
+        ("track accuracy", f"{metrics.track_accuracy:.1%} (95 % interval {low:.0%}–{high:.0%})"),
+        ("window accuracy", f"{metrics.window_accuracy:.1%}"),
+        ("macro-F1", f"{metrics.macro_f1:.3f}"),
+        ("dummy accuracy", f"{metrics.dummy_accuracy:.1%} (always {metrics.dummy_genre})"),
+        ("report", result.report),
     )
     to.write(f"\n{'genre':<20} precision  recall      F1  tracks\n")
-    for genre, row in result["per_genre"].items():
+    for genre, row in metrics.per_genre.items():
         to.write(
-            f"{genre:<20} {row['precision']:>9.1%} {row['recall']:>7.1%} {row['f1']:>7.3f} "
-            f"{row['tracks']:>7,}\n"
+            f"{genre:<20} {row.precision:>9.1%} {row.recall:>7.1%} {row.f1:>7.3f} "
+            f"{row.tracks:>7,}\n"
         )
 
 
-def full_run(result: Result, to: TextIO) -> None:
+def full_run(result: RunResult, to: TextIO) -> None:
     """Write all stages, and where everything lies."""
-    if result["features"] is not None:
-        features(result["features"], to)
+    if result.features is not None:
+        features(result.features, to)
         to.write("\n")
-    model(result["model"], to)
+    model(result.model, to)
     to.write("\n")
-    evaluation(result["evaluation"], to)
+    evaluation(result.evaluation, to)
     to.write("\n")
     _lines(
         to,
-        ("report", result["report"]),
-        ("model", result["model"]["path"]),
-        ("store", result["store"]),
-        ("seconds", f"{result['seconds']:.1f}"),
+        ("report", result.report),
+        ("model", result.model.facts.path),
+        ("store", result.store),
+        ("seconds", f"{result.seconds:.1f}"),
     )
 
 
-def predictions(result: Result, to: TextIO) -> None:
+def predictions(result: PredictResult, to: TextIO) -> None:
     """Write a line a file."""
-    width = max(len(line["path"]) for line in result["predictions"])
-    for line in result["predictions"]:
-        if line["genre"] is None:
-            to.write(f"{line['path']:<{width}}  {line['status']}: {line['detail']}\n")
+    width = max(len(each.path) for each in result.predictions)
+    for each in result.predictions:
+        if each.probability is None:
+            to.write(f"{each.path:<{width}}  {each.status}: {each.detail}\n")
             continue
-        runners_up = list(line["probabilities"].items())[1:3]
+        runners_up = list(each.probabilities.items())[1:3]
         others = ", ".join(f"{genre} {share:.0%}" for genre, share in runners_up)
-        to.write(f"{line['path']:<{width}}  {line['genre']} {line['probability']:.0%} ({others})\n")
-    to.write(f"model: {result['model']}\n")
+        to.write(f"{each.path:<{width}}  {each.genre} {each.probability:.0%} ({others})\n")
+    to.write(f"model: {result.model}\n")
 
 
-def status(result: Result, to: TextIO) -> None:
+def status(result: StatusResult, to: TextIO) -> None:
     """Write what a store holds."""
-    to.write(f"store       {result['store']}\n")
-    for each in result["catalogues"]:
-        to.write(f"catalogue   {each['id']}: {each['tracks']:,} tracks\n")
-    for each in result["features"]:
-        to.write(f"features    {each['key']}: {_of_features(each)}\n")
-        for line in each["quarantine"][:TRACKS_NAMED]:
-            track = f"{line['track_id']} ({line['path']})"
-            to.write(f"            {track}: {line['reason']}. {line['detail']}\n")
-        if len(each["quarantine"]) > TRACKS_NAMED:
-            to.write(f"            … {len(each['quarantine']):,} refused tracks in all\n")
-        if each["known_defects"] is not None:
-            _known_defects(each["known_defects"], to)
-    for each in result["models"]:
-        mark = " (champion)" if each["is_champion"] else ""
-        to.write(f"model       {each['id']}{mark}: {_of_model(each)}\n")
-    for each in result["predictions"]:
-        to.write(f"predicted   {each['table']}: {each['files']:,} files, by {each['model']}\n")
-    for sentence in result["claims"]:
+    summary, problems = result.status.summary, result.status.problems
+    to.write(f"store       {summary.store}\n")
+    for catalogue in summary.catalogues:
+        to.write(f"catalogue   {catalogue.id}: {catalogue.tracks:,} tracks\n")
+    for array in summary.features:
+        _array(array, result.status.known_defects.get(array.key), to)
+    for each in summary.models:
+        mark = " (champion)" if each.is_champion else ""
+        to.write(f"model       {each.id}{mark}: {_of_model(each)}\n")
+    for table in summary.predictions:
+        to.write(f"predicted   {table.table}: {table.files:,} files, by {table.model}\n")
+    for sentence in summary.claims:
         to.write(f"claim       {sentence}\n")
-    if "problems" in result:
-        for problem in result["problems"]:
-            to.write(f"problem     {problem['path']}: {problem['what']}. {problem['detail']}\n")
-        to.write(f"verified    {len(result['problems'])} problems\n")
+    if problems is not None:
+        for _, problem in problems:
+            to.write(f"problem     {problem.path}: {problem.what}. {problem.detail}\n")
+        to.write(f"verified    {len(problems)} problems\n")
 
 
-def _known_defects(report: Result, to: TextIO) -> None:
-    """Write how what was found agrees with what is known of the data set."""
-    pairs = report["identical"]
-    to.write(
-        f"            {report['of']}: {len(report['expected'])} tracks with a defect are known, "
-        f"{len(report['found'])} were found; {pairs['expected']} pairs of identical audio are "
-        f"known, {pairs['found']} were found ({pairs['files']} of identical files)\n"
-    )
-    if pairs["pairs"]:
-        named = [f"{one} and {other}" for one, other in pairs["pairs"]]
-        more = f" … {len(named):,} pairs in all" if len(named) > TRACKS_NAMED else ""
-        to.write(f"            identical: {', '.join(named[:TRACKS_NAMED])}{more}\n")
-    for sentence in report["differences"][:TRACKS_NAMED]:
-        to.write(f"            differs: {sentence}\n")
-    if not report["differences"]:
-        to.write("            nothing differs\n")
-    elif len(report["differences"]) > TRACKS_NAMED:
-        to.write(f"            … {len(report['differences']):,} differences in all\n")
-
-
-def up(result: Result, to: TextIO) -> None:
+def up(result: Mapping[str, Any], to: TextIO) -> None:
     """Write where the dashboard is, and what runs."""
     if result["already_running"]:
         to.write("`genre up` is running already:\n")
@@ -188,31 +175,56 @@ def up(result: Result, to: TextIO) -> None:
     )
 
 
-def down(result: Result, to: TextIO) -> None:
+def down(result: Mapping[str, Any], to: TextIO) -> None:
     """Write what was stopped."""
     stopped = ", ".join(result["stopped"])
     to.write(f"stopped: {stopped}\n" if stopped else "nothing that `genre up` started is running\n")
 
 
-def _of_features(each: Result) -> str:
-    open_shards = f", {each['open_shards']:,} of them not done" if each["open_shards"] else ""
-    counts = ", ".join(f"{count:,} {status}" for status, count in each["tracks"].items())
-    size = each["bytes"] / 2**20
-    return f"{each['shards']:,} shards{open_shards}, {size:,.1f} MiB; {counts}"
+def _array(each: FeaturesSummary, defects: DefectReport | None, to: TextIO) -> None:
+    to.write(f"features    {each.key}: {_of_features(each)}\n")
+    for line in each.quarantine[:TRACKS_NAMED]:
+        track = f"{line['track_id']} ({line['path']})"
+        to.write(f"            {track}: {line['reason']}. {line['detail']}\n")
+    if len(each.quarantine) > TRACKS_NAMED:
+        to.write(f"            … {len(each.quarantine):,} refused tracks in all\n")
+    if defects is not None:
+        _known_defects(defects, to)
 
 
-def _of_model(each: Result) -> str:
-    if not each["is_whole"]:
+def _known_defects(report: DefectReport, to: TextIO) -> None:
+    """Write how what was found agrees with what is known of the data set."""
+    identical = report.identical
+    to.write(
+        f"            {report.of}: {len(report.expected)} tracks with a defect are known, "
+        f"{len(report.found)} were found; {identical['expected']} pairs of identical audio are "
+        f"known, {identical['found']} were found ({identical['files']} of identical files)\n"
+    )
+    if identical["pairs"]:
+        named = [f"{one} and {other}" for one, other in identical["pairs"]]
+        more = f" … {len(named):,} pairs in all" if len(named) > TRACKS_NAMED else ""
+        to.write(f"            identical: {', '.join(named[:TRACKS_NAMED])}{more}\n")
+    for sentence in report.differences[:TRACKS_NAMED]:
+        to.write(f"            differs: {sentence}\n")
+    if not report.differences:
+        to.write("            nothing differs\n")
+    elif len(report.differences) > TRACKS_NAMED:
+        to.write(f"            … {len(report.differences):,} differences in all\n")
+
+
+def _of_features(each: FeaturesSummary) -> str:
+    open_shards = f", {each.open_shards:,} of them not done" if each.open_shards else ""
+    counts = ", ".join(f"{count:,} {status}" for status, count in each.tracks.items())
+    size = each.bytes / 2**20
+    return f"{each.shards:,} shards{open_shards}, {size:,.1f} MiB; {counts}"
+
+
+def _of_model(each: ModelSummary) -> str:
+    if not each.is_whole:
         return "training, or cut off in it"
-    metrics = each["metrics"]
-    if metrics is None:
+    if each.metrics is None:
         return "not evaluated"
-    return f"{metrics['track_accuracy']:.1%} of {metrics['tracks']:,} test tracks"
-
-
-def share_of_time(share: float | None) -> str:
-    """Say how much of the time something took, None where nobody measured it."""
-    return "not measured" if share is None else f"{share:.1%} of the time"
+    return f"{each.metrics['track_accuracy']:.1%} of {each.metrics['tracks']:,} test tracks"
 
 
 def _reasons(reasons: Mapping[str, int]) -> str:

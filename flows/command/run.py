@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from flows.command import checks, console, environment, render
+from flows.command import checks, console, environment, progress, render
 from flows.dashboard import temporary_server
-from flows.engine import orphans, progress
+from flows.engine import orphans
+from flows.engine.progress import stage
 
-Result = dict[str, Any]
+if TYPE_CHECKING:
+    from flows.results import Result
+
+Shown = TypeVar("Shown", bound="Result")
 
 
-def run(*, as_json: bool, **options: Any) -> None:
-    """Run `genre run`."""
-    with _flow_result(as_json, render.full_run, lambda: checks.check_run(**options)) as tell:
+def run(*, as_json: bool, said: Iterable[str], **options: Any) -> None:
+    """Run `genre run`; `said` names the options that stood on the command line.
+
+    The environment sets options of all commands: what has no use here is left out.
+    """
+
+    def check() -> None:
+        from flows.engine.starting_points import NO_USE, refuse_useless
+
+        refuse_useless(options["start_at"], said)
+        options.update(dict.fromkeys(NO_USE[options["start_at"]] & {"catalogue", "model"}))
+        checks.check_run(**options)
+
+    with _flow_result(as_json, render.full_run, check) as tell:
         from flows.full_run import full_run
 
         tell(full_run(**options))
@@ -68,11 +83,11 @@ def evaluate(
     """Run `genre evaluate`; preset, network and seed narrow the choice of the model."""
 
     def choose() -> None:
-        from storage.array.layout import open_store
+        from storage.store import Store
         from tasks.models import choose_model
 
         options["model"] = choose_model(
-            open_store(options["store"]),
+            Store.open(options["store"]),
             options["model"],
             preset=preset,
             network=network,
@@ -88,55 +103,35 @@ def evaluate(
 def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str]) -> None:
     """Run `genre predict`; it starts no server."""
     from flows.errors import UsageError
+    from flows.results import PredictResult
 
     environment.prepare()
     with console.result_stream() as out:
         progress.enable()
-        from storage.array.layout import open_store
-        from storage.places.location import Location
-        from tasks.prediction import open_predictor, predict_files
+        from tasks.models import open_predictor
+        from tasks.prediction import predict_files
 
-        name, predictor = open_predictor(
-            Location.parse(store) if model is not None else open_store(store), model
-        )
-        with progress.stage("predict", total=len(files), unit="files") as show:
+        name, predictor = open_predictor(store, model)
+        with stage("predict", total=len(files), unit="files") as show:
             lines = predict_files(predictor, files, file_done=lambda done: show(done, ""))
-        bad = [line for line in lines if line["genre"] is None]
+        bad = [line for line in lines if line.genre is None]
         if len(bad) == len(lines):
             raise UsageError(
-                "; ".join(f"{line['path']} is {line['status']}: {line['detail']}" for line in bad)
+                "; ".join(f"{line.path} is {line.status}: {line.detail}" for line in bad)
             )
-        result = {"model": name, "predictions": lines}
-        console.emit(
-            result, as_json=as_json, show=lambda to: render.predictions(result, to), to=out
-        )
+        _emit(PredictResult(model=name, predictions=tuple(lines)), render.predictions, as_json, out)
 
 
 def status(*, as_json: bool, store: str, verify: bool) -> None:
     """Run `genre status`; it starts no server and imports no Prefect."""
-    from storage.array.datasets import list_features
-    from storage.array.features import FeatureStore
-    from storage.array.layout import open_store
-    from storage.array.verification import verify as verify_features
-    from storage.summary import summarise
-    from tasks.known_defects import report_known_defects
+    from flows.results import StatusResult
+    from storage.store import Store
+    from tasks.status import describe_store
 
     with console.result_stream() as out:
-        root = open_store(store)
-        result: Result = summarise(root).to_dict()
-        for each in result["features"]:
-            data_set, _, name = each["key"].partition("/")
-            each["known_defects"] = report_known_defects(root, data_set=data_set, name=name)
-        if verify:
-            result["problems"] = [
-                {"features": f"{data_set}/{name}", **problem.to_dict()}
-                for data_set, name in list_features(root)
-                for problem in verify_features(
-                    FeatureStore.open(root, data_set=data_set, name=name)
-                )
-            ]
-        console.emit(result, as_json=as_json, show=lambda to: render.status(result, to), to=out)
-    if result.get("problems"):
+        found = describe_store(Store.open(store), verify=verify)
+        _emit(StatusResult(status=found), render.status, as_json, out)
+    if found.problems:
         raise SystemExit(console.EXIT_FAILED)
 
 
@@ -165,11 +160,11 @@ def down(*, as_json: bool) -> None:
 
 @contextmanager
 def _flow_result(
-    as_json: bool, show: Callable[[Result, TextIO], None], check: Callable[[], None]
-) -> Iterator[Callable[[Result], None]]:
+    as_json: bool, show: Callable[[Shown, TextIO], None], check: Callable[[], None]
+) -> Iterator[Callable[[Shown], None]]:
     """Check, prepare for a flow; yield what takes its result, written when all has settled."""
     environment.prepare()
-    results: list[Result] = []
+    results: list[Shown] = []
     with console.result_stream() as out:
         check()
         orphans.leave_none()
@@ -179,14 +174,17 @@ def _flow_result(
         from flows.dashboard.flushing import settle
 
         settle()
-        result = results[-1]
-        console.emit(result, as_json=as_json, show=lambda to: show(result, to), to=out)
+        _emit(results[-1], show, as_json, out)
+
+
+def _emit(result: Shown, show: Callable[[Shown, TextIO], None], as_json: bool, to: TextIO) -> None:
+    console.emit(result.to_dict(), as_json=as_json, show=lambda out: show(result, out), to=to)
 
 
 def _catalogue_of(data: str, subset: str | None, store: str) -> str:
     from flows.engine.data import data_location
-    from storage.array.layout import open_store
+    from storage.store import Store
     from tasks.catalogue import find_catalogue, store_catalogue
 
     found = find_catalogue.fn(data_location(data), subset=subset)
-    return store_catalogue.fn(open_store(store), found)
+    return store_catalogue.fn(Store.open(store), found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pandas as pd
@@ -15,7 +15,11 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-from flows.command.render import share_of_time
+if TYPE_CHECKING:
+    from flows.results import FeaturesResult, FetchResult
+    from tasks.evaluation import Evaluation
+    from tasks.models import ModelFacts
+    from tasks.predicted_folder import PredictedFolder
 
 QUARANTINE_ROWS_SHOWN = 500
 PREDICTIONS_SHOWN = 500
@@ -54,16 +58,16 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def throughput(result: Mapping[str, Any], *, workers: int) -> None:
-    """Publish how quick the feature stage was, from the result of `build_features`."""
-    done = result["written"] + result["quarantined_now"]
-    building = result["building_seconds"]
+def throughput(result: FeaturesResult, *, workers: int) -> None:
+    """Publish how quick the feature stage was."""
+    counts, building = result.counts, result.building_seconds
+    done = counts.written + counts.quarantined_now
     rate = done / building if building else 0.0
-    inside = result["worker_seconds"] / (workers * building) if building else 0.0
+    inside = result.worker_seconds / (workers * building) if building else 0.0
     rows = [
         {"figure": "tracks decoded in this run", "value": f"{done:,}"},
-        {"figure": "tracks found done", "value": f"{result['reused']:,}"},
-        {"figure": "seconds", "value": f"{result['seconds']:.1f}"},
+        {"figure": "tracks found done", "value": f"{counts.reused:,}"},
+        {"figure": "seconds", "value": f"{result.seconds:.1f}"},
         {"figure": "of these, decoding and writing shards", "value": f"{building:.1f}"},
         {"figure": "tracks a second meanwhile", "value": f"{rate:.1f}"},
         {"figure": "Dask workers", "value": f"{workers}"},
@@ -72,7 +76,7 @@ def throughput(result: Mapping[str, Any], *, workers: int) -> None:
     create_table_artifact(rows, key="throughput", description="The feature stage's pace")
 
 
-def quarantine(rows: Sequence[Mapping[str, Any]], *, total: int) -> None:
+def quarantine(rows: Sequence[Mapping[str, object]], *, total: int) -> None:
     """Publish the tracks that were refused, at most `QUARANTINE_ROWS_SHOWN` of `total`.
 
     The narrower of the dashboard's two pages gives a table 600 pixels at a width of 1,300: what
@@ -87,43 +91,42 @@ def quarantine(rows: Sequence[Mapping[str, Any]], *, total: int) -> None:
     )
 
 
-def training_curves(history: pd.DataFrame, result: Mapping[str, Any]) -> None:
-    """Publish the curves of a training run, from its history and the result of `train_model`."""
+def training_curves(history: pd.DataFrame, facts: ModelFacts) -> None:
+    """Publish the curves of a training run."""
     from genre_model.judging.plots import curves_png
     from genre_model.judging.report import data_uri
 
-    picture = data_uri(curves_png(history, best_epoch=result["best_epoch"]))
+    picture = data_uri(curves_png(history, best_epoch=facts.best_epoch))
     markdown = (
-        f"## {result['model']}\n\n{result['parameters']:,} parameters; validation track accuracy "
-        f"**{result['validation_track_accuracy']:.1%}** at epoch {result['best_epoch']} of "
-        f"{result['epochs']}, on {result['device']}. Waited for data: "
-        f"{share_of_time(result['stall_share'])}.\n\n"
-        f"![Loss and accuracy by epoch]({picture})\n\nModel: {_address(result['path'])}\n"
+        f"## {facts.model}\n\n{facts.parameters:,} parameters; validation track accuracy "
+        f"**{facts.validation_track_accuracy:.1%}** at epoch {facts.best_epoch} of "
+        f"{facts.epochs}, on {facts.device}. Waited for data: "
+        f"{facts.waited_for_data}.\n\n"
+        f"![Loss and accuracy by epoch]({picture})\n\nModel: {_address(facts.path)}\n"
     )
-    create_markdown_artifact(markdown, key="training-curves", description=result["model"])
+    create_markdown_artifact(markdown, key="training-curves", description=facts.model)
 
 
-def evaluation(markdown: str, *, metrics: Mapping[str, Any]) -> None:
+def evaluation(markdown: str, found: Evaluation, *, report: str, model_folder: str) -> None:
     """Publish an evaluation: the report with its pictures, and its headline numbers as a table.
 
     Parameters
     ----------
     markdown : str
         The report.
-    metrics : Mapping
-        The result of `evaluate_model`, with `report`, the address of the page.
+    found : Evaluation
+    report, model_folder : str
+        Addresses of the page and of the model.
     """
-    page = str(metrics["report"])
-    model = page.partition("/evaluation/")[0]
-    where = f"## Where it lies\n\nReport: {_address(page)}\n\nModel: {_address(model)}\n"
-    title = f"{metrics['model']} on the {metrics['split']} split"
+    where = f"## Where it lies\n\nReport: {_address(report)}\n\nModel: {_address(model_folder)}\n"
+    title = f"{found.model} on the {found.split} split"
     create_markdown_artifact(
         f"{markdown.rstrip()}\n\n{where}", key="evaluation-report", description=title
     )
     rows = [
         {"metric": name.replace("_", " "), "value": _figure(value)}
-        for name, value in metrics.items()
-        if isinstance(value, int | float | str) and name not in ("report", "model", "split")
+        for name, value in found.metrics.to_dict().items()
+        if isinstance(value, int | float | str)
     ]
     create_table_artifact(rows, key="metrics", description=title)
 
@@ -140,39 +143,39 @@ def _address(uri: str) -> str:
     return f"[{uri}]({uri})" if uri.startswith(("http://", "https://")) else f"`{uri}`"
 
 
-def predictions(lines: Sequence[Mapping[str, Any]], result: Mapping[str, Any]) -> None:
+def predictions(found: PredictedFolder) -> None:
     """Publish a folder's predictions, at most `PREDICTIONS_SHOWN` of them."""
     rows = [
         {
-            "file": line["path"],
-            "genre": line["genre"] or "",
-            "probability": "" if line["genre"] is None else f"{line['probability']:.0%}",
-            "status": line["status"],
-            "detail": line["detail"],
+            "file": line.path,
+            "genre": line.genre or "",
+            "probability": "" if line.probability is None else f"{line.probability:.0%}",
+            "status": line.status,
+            "detail": line.detail,
         }
-        for line in lines[:PREDICTIONS_SHOWN]
+        for line in found.lines[:PREDICTIONS_SHOWN]
     ]
-    more = f"; the first {len(rows):,} are shown" if len(lines) > len(rows) else ""
+    more = f"; the first {len(rows):,} are shown" if len(found.lines) > len(rows) else ""
     create_table_artifact(
         rows,
         key="predictions",
-        description=f"{result['files']:,} files of {result['folder']}, of them "
-        f"{result['predicted']:,} new, by {result['model']}; all in {result['table']}{more}",
+        description=f"{found.files:,} files of {found.folder}, of them "
+        f"{found.predicted:,} new, by {found.model}; all in {found.table}{more}",
     )
 
 
-def fetched(result: Mapping[str, Any]) -> None:
-    """Publish what a fetch brought, from the result of `fetch_dataset`."""
+def fetched(result: FetchResult) -> None:
+    """Publish what a fetch brought."""
     rows = [
         {
-            **each,
-            "verified": ", ".join(each["verified"]),
-            "remarks": "; ".join(each["remarks"]),
-            "archive": each["archive"] or "not kept",
+            **vars(each),
+            "verified": ", ".join(each.verified),
+            "remarks": "; ".join(each.remarks),
+            "archive": each.archive or "not kept",
         }
-        for each in result["archives"]
+        for each in result.archives
     ]
-    create_table_artifact(rows, key="fetched", description=f"Fetched to {result['to']}")
+    create_table_artifact(rows, key="fetched", description=f"Fetched to {result.to}")
 
 
 class ProgressArtifact:

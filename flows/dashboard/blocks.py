@@ -24,7 +24,7 @@ def storage_options(block: str | None) -> Options | None:
     Returns
     -------
     dict or None
-        As `Location.parse` takes them; None without a block: the environment's.
+        As `parse_location` takes them; None without a block: the environment's.
 
     Raises
     ------

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from prefect.context import FlowRunContext
 from prefect.events import emit_event
 
-from storage.places.location import Location
+from storage.store import Store
+
+if TYPE_CHECKING:
+    from flows.results import FeaturesResult
+    from tasks.features import FeatureCounts
 
 READY_EVENT = "genre.features.ready"
 QUARANTINED_EVENT = "genre.features.quarantined"
@@ -17,37 +20,37 @@ PART_OF_A_RUN = "genre.part-of-a-run"
 
 
 def features_ready(
-    store: Location, result: Mapping[str, Any], *, preset: str, storage_block: str | None = None
+    store: Store, result: FeaturesResult, *, preset: str, storage_block: str | None = None
 ) -> None:
     """Tell that features are whole, from the result of `build_features`, and how to reach them."""
     payload = {
         "store": store.uri,
-        "key": result["key"],
-        "catalogue": result["catalogue"],
+        "key": result.counts.key,
+        "catalogue": result.catalogue,
         "preset": preset,
-        "written": result["written"],
+        "written": result.counts.written,
         "storage_block": storage_block,
     }
-    emit_event(READY_EVENT, resource=_resource(result), payload=payload)
+    emit_event(READY_EVENT, resource=_resource(result.counts.key), payload=payload)
 
 
-def features_quarantined(store: Location, result: Mapping[str, Any], *, message: str) -> None:
+def features_quarantined(store: Store, counts: FeatureCounts, *, message: str) -> None:
     """Tell that too many tracks were refused; `message` is the error that the run ends with."""
     payload = {
         "store": store.uri,
-        "key": result["key"],
-        "tracks": result["tracks"],
-        "quarantined": result["quarantined"],
-        "reasons": dict(result["reasons"]),
+        "key": counts.key,
+        "tracks": counts.tracks,
+        "quarantined": counts.quarantined,
+        "reasons": dict(counts.reasons),
         "message": message,
     }
-    emit_event(QUARANTINED_EVENT, resource=_resource(result), payload=payload)
+    emit_event(QUARANTINED_EVENT, resource=_resource(counts.key), payload=payload)
 
 
-def _resource(result: Mapping[str, Any]) -> dict[str, str]:
+def _resource(key: str) -> dict[str, str]:
     return {
-        "prefect.resource.id": f"genre.features.{result['key']}",
-        "prefect.resource.name": result["key"],
+        "prefect.resource.id": f"genre.features.{key}",
+        "prefect.resource.name": key,
         PART_OF_A_RUN: "true" if _has_parent() else "false",
     }
 

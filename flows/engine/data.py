@@ -13,6 +13,7 @@ from flows.engine.cluster import dask_client
 from flows.engine.shared_folders import check_seen
 from flows.errors import UsageError
 from genre_model.demo import plan_demo
+from storage.places.address import parse_location
 from storage.places.location import Location
 from tasks.demo import is_current, is_demo, make_demo
 
@@ -77,7 +78,7 @@ def data_location(
         ):
             _check_shared(client, folder.parent)
             make_demo(folder, client=client, track_done=lambda done: show(done, ""))
-    return Location.parse(folder)
+    return parse_location(folder)
 
 
 def store_address(store: str) -> str:
@@ -95,7 +96,7 @@ def store_address(store: str) -> str:
 def folder_location(folder: str, options: Mapping[str, Any] | None = None) -> Location:
     """Return the folder that the user named; see `store_address` for what is refused."""
     _refuse_relative("folder", folder)
-    return Location.parse(folder, options)
+    return parse_location(folder, options)
 
 
 def _check_shared(client: Client, folder: Path) -> None:

@@ -13,6 +13,7 @@ from flows.errors import UsageError
 from genre_model.data.fma_archives import ADDRESS, SHA1, archives_of
 from storage.archives.http_source import split_login
 from storage.archives.source import parse_source
+from storage.places.address import parse_location
 from storage.places.folder import Folder
 from storage.places.location import Location
 from tasks.fetch import Wanted
@@ -117,7 +118,7 @@ def _checked(given: Mapping[str, str]) -> dict[str, str]:
 
 def _archives_folder(data: Location, archives: str | None) -> Folder:
     if archives is not None:
-        found = Location.parse(archives)
+        found = parse_location(archives)
     elif isinstance(data, Folder):
         found = data
     else:

@@ -1,73 +1,44 @@
-"""Progress on stderr: bars on a terminal, a line a stage elsewhere, nothing unless asked for."""
+"""What flows say of how far they are; silent, unless a display has been installed."""
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
 Show = Callable[[int, str], None]
 """Called with how much is done, and a short note."""
 
 
-class _Silent:
+class Display(Protocol):
+    """Where progress is shown."""
+
+    def stage(self, name: str, *, total: int, unit: str) -> AbstractContextManager[Show]:
+        """Show a stage while the context lasts; `total` is not 0."""
+
+    def say(self, sentence: str) -> None:
+        """Show one line."""
+
+
+class Silent:
+    """Shows nothing, as in a worker, whose runs have a dashboard."""
+
     @contextmanager
     def stage(self, name: str, *, total: int, unit: str) -> Iterator[Show]:  # noqa: ARG002
+        """Show nothing of a stage."""
         yield lambda _done, _note: None
 
-
-class _Lines:
-    @contextmanager
-    def stage(self, name: str, *, total: int, unit: str) -> Iterator[Show]:
-        began, last = time.monotonic(), ["", 0]
-
-        def show(done: int, note: str) -> None:
-            last[:] = [note, done]
-
-        yield show
-        if not last[1]:
-            return
-        note = f", {last[0]}" if last[0] else ""
-        seconds = time.monotonic() - began
-        sys.stderr.write(f"{name}: {last[1]:,} of {total:,} {unit}{note}, {seconds:.1f} s\n")
-        sys.stderr.flush()
+    def say(self, sentence: str) -> None:
+        """Say nothing."""
 
 
-class _Bars:
-    @contextmanager
-    def stage(self, name: str, *, total: int, unit: str) -> Iterator[Show]:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        with Progress(
-            TextColumn("[bold]{task.description:<9}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn(unit),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=Console(stderr=True),
-        ) as progress:
-            bar = progress.add_task(name, total=total, note="")
-            yield lambda done, note: progress.update(bar, completed=done, note=note)
+_display: Display = Silent()
 
 
-_display: _Silent | _Lines | _Bars = _Silent()
-
-
-def enable() -> None:
-    """Show progress on stderr from now on; the command calls this, flows in a worker do not."""
+def install(display: Display) -> None:
+    """Show progress on `display` from now on."""
     global _display
-    _display = _Bars() if sys.stderr.isatty() else _Lines()
+    _display = display
 
 
 @contextmanager
@@ -83,13 +54,11 @@ def stage(name: str, *, total: int, unit: str) -> Iterator[Show]:
     unit : str
         What is counted, as `tracks`.
     """
-    display = _display if total else _Silent()
+    display = _display if total else Silent()
     with display.stage(name, total=total, unit=unit) as show:
         yield show
 
 
 def say(sentence: str) -> None:
-    """Write one line to stderr, as when a run waits for another one."""
-    if not isinstance(_display, _Silent):
-        sys.stderr.write(f"{sentence}\n")
-        sys.stderr.flush()
+    """Show one line, as when a run waits for another one."""
+    _display.say(sentence)

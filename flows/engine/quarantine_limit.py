@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from flows.errors import TooManyQuarantined
 
+if TYPE_CHECKING:
+    from tasks.features import FeatureCounts
+
 TRACKS_NAMED = 10
 
 
 def check_quarantine(
-    result: Mapping[str, Any], ledger: pd.DataFrame, *, limit: float, where: str
+    counts: FeatureCounts, ledger: pd.DataFrame, *, limit: float, where: str
 ) -> None:
     """Refuse a run of whose tracks more than `limit` are quarantined.
 
     Parameters
     ----------
-    result : Mapping
-        `tracks`, `quarantined` and `reasons` of `build_features`.
+    counts : FeatureCounts
     ledger : pd.DataFrame
         `track_id`, `reason`, `detail`: the refused tracks of this catalogue.
     limit : float [0 to 1]
@@ -33,17 +34,17 @@ def check_quarantine(
     TooManyQuarantined
         With the ledger's first lines; what was written stays.
     """
-    share = result["quarantined"] / max(1, result["tracks"])
+    share = counts.quarantined / max(1, counts.tracks)
     if share <= limit:
         return
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in result["reasons"].items())
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts.reasons.items())
     named = [
         f"track {line.track_id} {line.reason} ({line.detail})"
         for line in ledger.head(TRACKS_NAMED).itertuples()
     ]
     more = f" and {len(ledger) - TRACKS_NAMED:,} more" if len(ledger) > TRACKS_NAMED else ""
     raise TooManyQuarantined(
-        f"{result['quarantined']:,} of {result['tracks']:,} tracks ({share:.1%}) are quarantined, "
+        f"{counts.quarantined:,} of {counts.tracks:,} tracks ({share:.1%}) are quarantined, "
         f"more than --max-quarantined {limit:.0%}: {reasons}; the ledger is {where}: "
         f"{'; '.join(named)}{more}; mend the files and run again, or raise the limit"
     )

@@ -2,29 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable, Mapping
 
-from flows.engine.data import BUILT_IN
-from storage.catalogues import newest_catalogue, read_catalogue
-from storage.places.location import Location
+from flows.engine.data import BUILT_IN, demo_folder
+from flows.errors import UsageError
+from storage.places.address import parse_location
+from storage.store import Store
 from tasks.models import choose_model
 
-Stage = Literal["features", "training", "evaluation"]
-STAGES: tuple[Stage, ...] = ("features", "training", "evaluation")
-_DEFAULT = "default"
+_OF_FEATURES = (
+    "subset",
+    "workers",
+    "scheduler",
+    "verify",
+    "retry_quarantined",
+    "max_quarantined",
+)
+NO_USE: Mapping[str, frozenset[str]] = {
+    "features": frozenset({"catalogue", "model"}),
+    "training": frozenset({*_OF_FEATURES, "model"}),
+    "evaluation": frozenset({*_OF_FEATURES, "data", "epochs", "catalogue"}),
+}
+"""Stage -> parameters of a full run that mean nothing when it starts there."""
 
 
-def catalogue_to_train_on(store: Location, *, catalogue: str | None, data: str) -> str:
+def refuse_useless(start_at: str, said: Iterable[str]) -> None:
+    """Refuse what was asked for and has no use in a run that starts at `start_at`.
+
+    Parameters
+    ----------
+    start_at : str
+        A stage.
+    said : iterable of str
+        The parameters that somebody gave a value on purpose.
+
+    Raises
+    ------
+    UsageError
+    """
+    useless = ["--" + name.replace("_", "-") for name in said if name in NO_USE[start_at]]
+    if useless:
+        has, it = ("has", "it") if len(useless) == 1 else ("have", "them")
+        raise UsageError(
+            f"{' and '.join(useless)} {has} no use with --start-at {start_at}; leave {it} out, or "
+            "start at another stage"
+        )
+
+
+def catalogue_to_train_on(store: Store, *, catalogue: str | None, data: str | None) -> str:
     """Choose the catalogue of a run that starts at `training`.
 
     Parameters
     ----------
-    store : Location
+    store : Store
     catalogue : str, optional
         An id.
-    data : str
-        Else the newest one of this data folder; of any if it is the built-in data set, which is
-        what it is when none was named.
+    data : str, optional
+        Else the newest one of this data folder, or of the built-in data set; of any if nothing
+        was said.
 
     Raises
     ------
@@ -32,34 +67,36 @@ def catalogue_to_train_on(store: Location, *, catalogue: str | None, data: str) 
         If there is none.
     """
     if catalogue is None:
-        return newest_catalogue(store, data=None if data == BUILT_IN else Location.parse(data).uri)
-    read_catalogue(store, catalogue)
+        return store.catalogues.newest(data=None if data is None else _address(data))
+    store.catalogues.read(catalogue)
     return catalogue
 
 
+def _address(data: str) -> str:
+    return parse_location(demo_folder() if data == BUILT_IN else data).uri
+
+
 def model_to_evaluate(
-    store: Location, *, model: str | None, preset: str, network: str, seed: int
+    store: Store,
+    *,
+    model: str | None,
+    preset: str | None,
+    network: str | None,
+    seed: int | None,
 ) -> str:
     """Choose the model of a run that starts at `evaluation`.
 
     Parameters
     ----------
-    store : Location
+    store : Store
     model : str, optional
         An id.
-    preset, network, seed
-        Else the newest one made with these, where they differ from their defaults.
+    preset, network, seed : optional
+        What it must have been made with, each where it was said; the newest such one.
 
     Raises
     ------
     NotFound
         If there is none.
     """
-    if model is not None:
-        return choose_model(store, model)
-    return choose_model(
-        store,
-        preset=None if preset == _DEFAULT else preset,
-        network=None if network == _DEFAULT else network,
-        seed=seed or None,
-    )
+    return choose_model(store, model, preset=preset, network=network, seed=seed)

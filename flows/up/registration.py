@@ -22,13 +22,11 @@ import yaml
 from flows.engine.progress import say
 from flows.errors import NotStarted
 from flows.up import alerts, prefect_files
+from flows.up.pools import POOLS
 from flows.up.services import tail
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
-
-POOLS: Mapping[str, int | None] = {"cpu": None, "gpu": 1}
-"""Work pools, and how many runs each may have at a time: one training a GPU."""
 
 LIMIT_S = 300.0
 

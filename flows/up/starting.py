@@ -23,7 +23,7 @@ from flows.up import (
 from flows.up.results import UpResult
 from flows.up.services import SERVER, Service
 from flows.up.state import Running
-from storage.places.location import Location
+from storage.places.address import parse_location
 from storage.places.processes import this_process
 
 
@@ -151,7 +151,7 @@ def _parameters(asked: Asked) -> Mapping[str, str]:
     named = {"scheduler": asked.scheduler, "storage_block": asked.storage_block}
     return {
         "data": _absolute(asked.data),
-        "store": Location.parse(asked.store).uri,
+        "store": parse_location(asked.store).uri,
         **{name: value for name, value in named.items() if value is not None},
     }
 
@@ -161,7 +161,7 @@ def _absolute(data: str) -> str:
 
     if data == BUILT_IN:
         return data
-    location = Location.parse(data)
+    location = parse_location(data)
     if location.local_path is not None and not location.local_path.is_dir():
         say(f"there is no folder {location.uri} yet; runs will fail until it is there")
     return location.uri

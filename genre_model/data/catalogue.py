@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
 import pandas as pd
 
-from genre_model.data.genres_csv import DERIVED, GIVEN
-from genre_model.data.tracks_csv import SUBSETS, read_tracks
-from genre_model.errors import CatalogueError
+from genre_model.data.artists import artist_remark, artists_in_several_splits
+from genre_model.data.subsets import SUBSETS
 from genre_model.specs import SPLITS
 
-__all__ = [
-    "COLUMNS",
-    "SPLITS",
-    "SUBSETS",
-    "Catalogue",
-    "audio_path",
-    "count_licences",
-    "default_subset",
-    "locate_audio",
-    "read_tracks",
-    "select",
-    "subset_folder",
-]
+__all__ = ["COLUMNS", "DERIVED", "GIVEN", "SPLITS", "SUBSETS", "Catalogue", "count_licences"]
+
+GIVEN, DERIVED = "given", "derived"
+"""The values of a catalogue's `genre_source`."""
 
 COLUMNS = (
     "track_id",
@@ -84,6 +72,11 @@ class Catalogue:
         return int((self.tracks["genre_source"] == DERIVED).sum())
 
     @property
+    def shared_artists(self) -> int:
+        """Count the artists who have tracks in several splits."""
+        return len(artists_in_several_splits(self.tracks))
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """Say what a reader of results must know about the tracks, one sentence each."""
         remarks = []
@@ -92,154 +85,16 @@ class Catalogue:
                 f"{self.derived:,} tracks have no top genre of their own: theirs is the one root "
                 "that all their genres share."
             )
-        if self.tracks["artist_id"].isna().all():
-            remarks.append(
-                "No artists are known: tracks of one artist may be in several splits, which "
-                "flatters the accuracy."
-            )
+        about_artists = artist_remark(self.tracks)
+        if about_artists:
+            remarks.append(about_artists)
         return tuple(remarks)
-
-
-def select(
-    tracks: pd.DataFrame, *, subset: str, data_set: Literal["fma", "demo"] = "fma"
-) -> Catalogue:
-    """Choose the labelled tracks of a subset.
-
-    Parameters
-    ----------
-    tracks : pd.DataFrame
-        As `read_tracks` returns it, or `derive_genres`.
-    subset : str
-        One of `SUBSETS`: `small` is part of `medium`, that of `large`, that of `full` (all rows).
-    data_set : str
-        What the catalogue's id begins with.
-
-    Returns
-    -------
-    Catalogue
-        Each track's `path` is the one expected in the subset's own folder; see `locate_audio`.
-
-    Raises
-    ------
-    CatalogueError
-        If there is no such subset, or no track of it has a genre.
-    """
-    known = _included(subset)
-    chosen = tracks[tracks["subset"].isin(known)]
-    labelled = chosen.dropna(subset="genre_top").sort_values("track_id", ignore_index=True)
-    if labelled.empty:
-        raise CatalogueError(
-            f"No track of the subset {subset!r} has a genre ({len(chosen):,} tracks in it, "
-            f"{len(tracks):,} in tracks.csv); choose a larger subset or another tracks.csv."
-        )
-    folder = subset_folder(subset)
-    paths = [audio_path(track_id, folder=folder) for track_id in labelled["track_id"].tolist()]
-    frame = labelled.rename(columns={"genre_top": "genre"}).assign(path=paths)
-    if "genre_source" not in frame:
-        frame["genre_source"] = GIVEN
-    return Catalogue(
-        data_set=data_set,
-        subset=subset,
-        tracks=frame[list(COLUMNS)],
-        unlabelled=len(chosen) - len(labelled),
-    )
-
-
-def locate_audio(catalogue: Catalogue, paths: Iterable[str]) -> Catalogue:
-    """Give each track the path of its audio among those that are there.
-
-    A track may lie in several subset folders: its subset's own comes first, then the larger ones
-    (clips of 30 s too), then the smaller ones, and `fma_full` (whole tracks) last. A track whose
-    audio is nowhere keeps the path expected in the subset's own folder.
-
-    Parameters
-    ----------
-    catalogue : Catalogue
-        As `select` returns it.
-    paths : iterable of str
-        Every file under the data folder, relative to it, with forward slashes, such as
-        `fma_small/000/000002.mp3`; other files may be among them.
-
-    Returns
-    -------
-    Catalogue
-        The same tracks with their `path`.
-    """
-    there = frozenset(paths)
-    folders = _search_order(catalogue.subset)
-    located = [
-        _first_there(_within_folder(track_id), folders=folders, there=there)
-        for track_id in catalogue.tracks["track_id"].tolist()
-    ]
-    return replace(catalogue, tracks=catalogue.tracks.assign(path=located))
 
 
 def count_licences(tracks: pd.DataFrame) -> dict[str, int]:
     """Count a catalogue's tracks by licence, most first; what is NA is `not stated`."""
     counts = tracks["license"].fillna("not stated").value_counts()
     return {str(name): int(count) for name, count in counts.items()}
-
-
-def audio_path(track_id: int, *, folder: str = "fma_small") -> str:
-    """Name a track's audio in FMA's layout: track 2 is `fma_small/000/000002.mp3`."""
-    return f"{folder}/{_within_folder(track_id)}"
-
-
-def subset_folder(subset: str) -> str:
-    """Name the folder that holds a subset's audio: `fma_small` for `small`."""
-    return f"fma_{subset}"
-
-
-def default_subset(folders: Collection[str], *, data: str = "the data folder") -> str:
-    """Choose the subset whose folder is there; of several the largest, which includes the others.
-
-    Parameters
-    ----------
-    folders : collection of str
-        Names of the folders that lie in the data folder.
-    data : str
-        What the error calls the data folder.
-
-    Raises
-    ------
-    CatalogueError
-        If none of them is a subset's folder.
-    """
-    present = [subset for subset in SUBSETS if subset_folder(subset) in folders]
-    if not present:
-        expected = ", ".join(map(subset_folder, SUBSETS))
-        raise CatalogueError(
-            f"{data} has none of the folders {expected}; give the folder that holds one of them "
-            "beside fma_metadata, or name the subset."
-        )
-    return present[-1]
-
-
-def _included(subset: str) -> tuple[str, ...]:
-    """Name a subset and all that it includes."""
-    if subset not in SUBSETS:
-        raise CatalogueError(f"There is no subset {subset!r}; choose one of {', '.join(SUBSETS)}.")
-    return SUBSETS[: SUBSETS.index(subset) + 1]
-
-
-def _search_order(subset: str) -> list[str]:
-    """Order the folders to look in for a subset's audio."""
-    place = SUBSETS.index(subset)
-    others = [*SUBSETS[place + 1 :], *reversed(SUBSETS[:place])]
-    clips_first = sorted(others, key=lambda other: other == "full")
-    return [subset_folder(name) for name in (subset, *clips_first)]
-
-
-def _within_folder(track_id: int) -> str:
-    """Name a track's audio below its subset's folder."""
-    digits = f"{track_id:06d}"
-    return f"{digits[:3]}/{digits}.mp3"
-
-
-def _first_there(within: str, *, folders: list[str], there: frozenset[str]) -> str:
-    """Choose the first of the folders that has the file; the first of all if none has it."""
-    candidates = [f"{folder}/{within}" for folder in folders]
-    return next((path for path in candidates if path in there), candidates[0])
 
 
 def _content_hash(tracks: pd.DataFrame) -> str:

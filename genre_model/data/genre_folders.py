@@ -12,6 +12,7 @@ IEEE Transactions on Speech and Audio Processing 10, 2002), and of many collecti
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -19,22 +20,51 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
-from genre_model.data.catalogue import COLUMNS, Catalogue
-from genre_model.data.genres_csv import GIVEN
+from genre_model.data.catalogue import COLUMNS, GIVEN, Catalogue
+from genre_model.data.folder import CatalogueOptions, DataFolder
+from genre_model.data.path_hash import composed, place, split_by_place, track_id
 from genre_model.errors import CatalogueError
+
+LOOKS_FOR = "one folder a genre with audio in it (rock/song.mp3; WAV, AU, AIFF, FLAC, OGG or MP3)"
+FORM = "with one folder a genre"
 
 _FORMATS = "aif aifc aiff au caf flac mp1 mp2 mp3 oga ogg opus rf64 snd w64 wav"
 AUDIO_SUFFIXES = frozenset(f".{name}" for name in _FORMATS.split())
 """What libsndfile decodes, by the names it usually has; upper case counts too."""
 
-VALIDATION_FROM, TEST_FROM = 0.8, 0.9
-"""Where on [0, 1) a track's hash puts it into validation and test: shares of 80, 10 and 10 %."""
-
-# Ids fit a double, so that JSON, JavaScript and float columns keep them; 100,000 tracks collide
-# with a chance of one in a million.
-_ID_BITS = 53
 _LONGEST_NAME = 40
 _TAKEN = ("fma", "demo")
+
+
+def fits(folder: DataFolder) -> bool:
+    """Return whether a folder of `folder` has audio in it."""
+    return any(map(is_audio, folder.files()))
+
+
+def lacks(folder: DataFolder) -> str | None:  # noqa: ARG001 - any folder may hold audio
+    """Return None: nothing but audio tells such a folder."""
+    return None
+
+
+def check(folder: DataFolder, *, options: CatalogueOptions) -> None:
+    """Refuse `subset`, which such a folder does not have.
+
+    Raises
+    ------
+    CatalogueError
+    """
+    if options.subset is not None:
+        raise CatalogueError(
+            f"--subset {options.subset} is for FMA's layout, and {folder.uri} has one folder a "
+            "genre; leave --subset out"
+        )
+
+
+def catalogue(folder: DataFolder, *, options: CatalogueOptions) -> Catalogue:  # noqa: ARG001
+    """Make the catalogue of `folder` by `catalogue_folders`, called after its last part."""
+    # The name of "genres/.." is that of the folder that holds genres.
+    name = data_set_name(PurePosixPath(os.path.normpath(folder.uri)).name)
+    return catalogue_folders(folder.files(), data_set=name, data=folder.uri)
 
 
 def is_audio(path: str) -> bool:
@@ -73,14 +103,14 @@ def catalogue_folders(paths: Iterable[str], *, data_set: str, data: str) -> Cata
     """
     found = sorted(path for path in paths if is_audio(path))
     _check_names(found, data=data)
-    genres = [_normalised(path.split("/", 1)[0]) for path in found]
+    genres = [composed(path.split("/", 1)[0]) for path in found]
     _check_genres(genres, found, data=data)
     tracks = pd.DataFrame({"path": found, "genre": genres})
     tracks["track_id"] = [track_id(path) for path in found]
     _check_ids(tracks, data=data)
-    places = pd.Series([_place(path) for path in found])
-    tracks["split"] = pd.concat([_splits(of) for _, of in places.groupby(tracks["genre"])])
-    tracks["title"] = [_normalised(PurePosixPath(path).stem) for path in found]
+    places = pd.Series([place(path) for path in found])
+    tracks["split"] = pd.concat([split_by_place(of) for _, of in places.groupby(tracks["genre"])])
+    tracks["title"] = [composed(PurePosixPath(path).stem) for path in found]
     unknown = pd.Series(pd.NA, index=tracks.index)
     tracks = tracks.assign(
         subset="full",
@@ -91,22 +121,6 @@ def catalogue_folders(paths: Iterable[str], *, data_set: str, data: str) -> Cata
     )
     ordered = tracks.sort_values("track_id", ignore_index=True)[list(COLUMNS)]
     return Catalogue(data_set=data_set, subset="full", tracks=ordered, unlabelled=0)
-
-
-def track_id(path: str) -> int:
-    """Give a track a number by its path alone, so that it keeps its number when files come and go.
-
-    Parameters
-    ----------
-    path : str
-        Relative to the data folder; composed and decomposed letters (é) count as the same.
-
-    Returns
-    -------
-    int [0 to 2**53 - 1]
-        The first 53 bits of the path's sha256.
-    """
-    return int.from_bytes(_digest(path)[:8], "big") >> (64 - _ID_BITS)
 
 
 def data_set_name(folder: str) -> str:
@@ -126,43 +140,8 @@ def data_set_name(folder: str) -> str:
     plain = unicodedata.normalize("NFKD", folder).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_NAME].strip("-")
     if not name:
-        return (
-            f"set-{hashlib.sha256(_normalised(folder).encode('utf-8', 'replace')).hexdigest()[:8]}"
-        )
+        return f"set-{hashlib.sha256(composed(folder).encode('utf-8', 'replace')).hexdigest()[:8]}"
     return f"{name}-folders" if name in _TAKEN else name
-
-
-def _splits(places: pd.Series[float]) -> pd.Series[str]:
-    """Split one genre's tracks by their place on [0, 1).
-
-    A place above a border decides, whatever other tracks there are. Only where a genre would have
-    none for test or validation (of two tracks: for test), its highest ones are taken; and where
-    none is left to train on, its lowest. So a track that is trained on never leaves training when
-    tracks are added, unless it was the only one of its genre.
-    """
-    ranked = places.sort_values(kind="stable")
-    splits = pd.Series("training", index=ranked.index)
-    splits[ranked >= VALIDATION_FROM] = "validation"
-    splits[ranked >= TEST_FROM] = "test"
-    for split, others in (("test", 1), ("validation", 2)):
-        free = splits.index[splits != "test"]
-        if not (splits == split).any() and len(splits) > others:
-            splits[free[-1]] = split
-    splits.iloc[0] = "training"
-    return splits.reindex(places.index)
-
-
-def _place(path: str) -> float:
-    """Place a track on [0, 1) by bits of its hash that are not in its id."""
-    return int.from_bytes(_digest(path)[8:12], "big") / 2**32
-
-
-def _digest(path: str) -> bytes:
-    return hashlib.sha256(_normalised(path).encode("utf-8", "surrogateescape")).digest()
-
-
-def _normalised(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
 
 
 def _check_names(found: list[str], *, data: str) -> None:

@@ -8,10 +8,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from genre_model.data.catalogue import DERIVED, GIVEN
 from genre_model.errors import CatalogueError
-
-GIVEN, DERIVED = "given", "derived"
-"""The values of a catalogue's `genre_source`."""
 
 _COLUMNS = ("genre_id", "title", "top_level")
 _REMEDY = "use the genres.csv of FMA's fma_metadata, or remove it (then no genre is derived)"

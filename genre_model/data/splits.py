@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from genre_model.errors import CatalogueError
@@ -79,60 +78,6 @@ def split_rows(labelled: pd.DataFrame, *, split: str) -> pd.DataFrame:
             "splits); choose a larger subset or check the column set.split of tracks.csv."
         )
     return chosen
-
-
-def shared_artists(tracks: pd.DataFrame) -> pd.DataFrame:
-    """Find the artists whose tracks are spread over several splits.
-
-    Parameters
-    ----------
-    tracks : pd.DataFrame
-        A catalogue's frame: `artist_id` (those that are NA are not looked at), `split`.
-
-    Returns
-    -------
-    pd.DataFrame
-        One line such an artist, sorted: `artist_id`, `splits` (their names, comma-separated).
-    """
-    known = tracks.dropna(subset="artist_id")
-    splits = known.groupby("artist_id")["split"].agg(lambda of: ", ".join(sorted(set(of))))
-    spread = splits[splits.str.contains(",")]
-    return spread.rename("splits").reset_index()
-
-
-def check_artists_disjoint(tracks: pd.DataFrame) -> None:
-    """Refuse tracks of which one artist is in several splits: the test would measure the artist.
-
-    Raises
-    ------
-    CatalogueError
-        Naming the first such artist and how many there are.
-    """
-    shared = shared_artists(tracks)
-    if len(shared):
-        raise CatalogueError(
-            f"Artist {shared['artist_id'].iloc[0]} has tracks in several splits "
-            f"({shared['splits'].iloc[0]}), one of {len(shared):,} such artists; put each of them "
-            "into one split of tracks.csv."
-        )
-
-
-def shuffled_labels(labels: np.ndarray, *, seed: int) -> np.ndarray:
-    """Permute labels among tracks, so that nothing but chance can be learned from them.
-
-    Parameters
-    ----------
-    labels : np.ndarray [shape=(tracks,), integer]
-        The labels; not changed.
-    seed : int
-        The same seed gives the same permutation.
-
-    Returns
-    -------
-    np.ndarray [shape=(tracks,), same type]
-        The same labels, as often each, in another order.
-    """
-    return np.random.default_rng(seed).permutation(labels)
 
 
 def _newest(rows: pd.DataFrame) -> pd.DataFrame:

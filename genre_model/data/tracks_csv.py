@@ -12,11 +12,9 @@ from typing import BinaryIO
 
 import pandas as pd
 
+from genre_model.data.subsets import SUBSETS
 from genre_model.errors import CatalogueError
 from genre_model.specs import SPLITS
-
-SUBSETS = ("small", "medium", "large", "full")
-"""The values of `set.subset`, each including those before it; FMA writes no `full`."""
 
 COLUMNS: tuple[tuple[str, str], ...] = tuple(
     (level, name)
@@ -213,7 +211,7 @@ def _track_ids(text: pd.Series[str], *, name: str) -> pd.Series[int]:
     wrong = ~text.str.fullmatch(r"[0-9]{1,9}").fillna(False).astype(bool)
     if wrong.any():
         raise CatalogueError(
-            f"{name} has the track id {_shown(text[wrong].iloc[0])} where a whole number of at "
+            f"{name} has the track id {_quoted(text[wrong].iloc[0])} where a whole number of at "
             f"most nine digits must stand; {_REMEDY}."
         )
     track_ids = text.astype("int64")
@@ -236,10 +234,10 @@ def _check_values(tracks: pd.DataFrame, column: str, known: Iterable[str], *, na
     if len(wrong):
         raise CatalogueError(
             f"{name} gives track {wrong['track_id'].iloc[0]} the {column} "
-            f"{_shown(wrong[column].iloc[0])}; it must be one of {', '.join(known)}."
+            f"{_quoted(wrong[column].iloc[0])}; it must be one of {', '.join(known)}."
         )
 
 
-def _shown(cell: object) -> str:
+def _quoted(cell: object) -> str:
     """Quote a cell for a sentence; an empty one as ''."""
     return "''" if pd.isna(cell) else repr(str(cell))  # type: ignore[call-overload]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -84,6 +85,21 @@ class Comparison:
     gained: int
     lost: int
     p_value: float
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, ready for JSON."""
+        return {**vars(self), "figures": [dict(vars(figure)) for figure in self.figures]}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` gave.
+
+        Raises
+        ------
+        KeyError, TypeError
+            If something is missing or of another kind.
+        """
+        return cls(**{**stored, "figures": tuple(Figure(**figure) for figure in stored["figures"])})
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """What window probabilities are worth: accuracies, F1, confusion, one table a genre or track."""
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
@@ -134,26 +134,35 @@ class Metrics:
     per_genre: dict[str, GenreMetrics]
     confusion: np.ndarray
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return all figures as plain values, ready for JSON."""
-        plain = ("precision", "recall", "f1", "tracks", "predicted")
         return {
-            "tracks": self.tracks,
-            "windows": self.windows,
-            "window_accuracy": self.window_accuracy,
-            "track_accuracy": self.track_accuracy,
+            **vars(self),
             "track_accuracy_interval": list(self.track_accuracy_interval),
-            "macro_f1": self.macro_f1,
-            "dummy_accuracy": self.dummy_accuracy,
-            "dummy_genre": self.dummy_genre,
-            "log_loss": self.log_loss,
             "genres": list(self.genres),
-            "per_genre": {
-                genre: {key: getattr(each, key) for key in plain}
-                for genre, each in self.per_genre.items()
-            },
+            "per_genre": {genre: dict(vars(each)) for genre, each in self.per_genre.items()},
             "confusion": self.confusion.tolist(),
         }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` gave; further keys are left alone.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If a figure is missing or of another kind.
+        """
+        low, high = stored["track_accuracy_interval"]
+        per_genre = {name: GenreMetrics(**each) for name, each in stored["per_genre"].items()}
+        composed: dict[str, Any] = {
+            "genres": tuple(stored["genres"]),
+            "track_accuracy_interval": (float(low), float(high)),
+            "per_genre": per_genre,
+            "confusion": np.array(stored["confusion"], np.int64),
+        }
+        plain = [each.name for each in fields(cls) if each.name not in composed]
+        return cls(**{name: stored[name] for name in plain}, **composed)
 
 
 def evaluate(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage.errors import BadArchive, NotFound, UnknownFormat, Unreachable
+from storage.places.address import parse_location
 from storage.places.location import Location
 
 SMALLEST_ARCHIVE = 22
@@ -148,11 +149,11 @@ class Stored(Source):
             raise NotFound(
                 f"{self.uri} is not there; check --mirror (archives are at URL/NAME.zip)."
             )
-        if version not in ("", entry.stamp):
+        if version not in ("", entry.etag):
             start, stop = 0, None
         end = entry.size if stop is None else min(stop, entry.size)
         yield Answer(
-            start=start, size=entry.size, version=entry.stamp, pieces=self._pieces(start, end)
+            start=start, size=entry.size, version=entry.etag, pieces=self._pieces(start, end)
         )
 
     def _pieces(self, start: int, end: int) -> Iterator[bytes]:
@@ -174,7 +175,7 @@ def parse_source(
     address : str
         `http(s)://`, `file://`, `s3://`, or a path.
     options : Mapping, optional
-        Of an `s3://` address; see `storage.places.location.Location.parse`.
+        Of an `s3://` address; see `storage.places.location.parse_location`.
     login : str
         `user:password` of an `http(s)://` address.
 
@@ -193,4 +194,4 @@ def parse_source(
             f"{address!r} has the scheme {scheme!r}, which is not known: "
             "give http://, https://, file://, s3:// or a folder."
         )
-    return Stored(Location.parse(address, options))
+    return Stored(parse_location(address, options))

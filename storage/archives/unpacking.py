@@ -3,7 +3,7 @@
     .fetch/<name>/parts/<digest>-<n, 6 digits>.json   written after the files of a part
     .fetch/<name>/fetched.json                        written when all parts are there and verified
 
-What is there is told from a listing: a file with the size and the stamp that were noted is not read
+What is there is told from a listing: a file with the size and the etag that were noted is not read
 again. One that has the size but was not noted, as after a kill, is read and compared.
 """
 
@@ -210,8 +210,8 @@ def _write(content: Iterator[bytes], member: Member, target: Location) -> FileNo
             sha1.update(piece)
             yield piece
 
-    stamp = target.write_pieces(hashed())
-    return FileNote(member.name, member.size, member.crc, sha1.hexdigest(), stamp)
+    etag = target.write_pieces(hashed())
+    return FileNote(member.name, member.size, member.crc, sha1.hexdigest(), etag)
 
 
 def _compare(place: Location, member: Member) -> FileNote | None:
@@ -226,4 +226,4 @@ def _compare(place: Location, member: Member) -> FileNote | None:
         crc = zlib.crc32(piece, crc)
     if crc != member.crc:
         return None
-    return FileNote(member.name, member.size, member.crc, sha1.hexdigest(), entry.stamp)
+    return FileNote(member.name, member.size, member.crc, sha1.hexdigest(), entry.etag)

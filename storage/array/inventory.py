@@ -1,8 +1,8 @@
 """What lies in a features folder: its stored plans, which shards are done, what their rows are.
 
 One listing of the manifests and one of the array's objects tell what is done. `rows.parquet`
-holds what the manifests said when it was written, with the stamp of each manifest's file; only
-manifests with another stamp are read. So a check that finds all done reads two tables' worth of
+holds what the manifests said when it was written, with the etag of each manifest's file; only
+manifests with another etag are read. So a check that finds all done reads two tables' worth of
 bytes, not a manifest a shard.
 """
 
@@ -18,12 +18,11 @@ from storage.array.layout import (
     ABSENT,
     NO_TRACK,
     ROWS_PER_SHARD,
+    ArrayLayout,
     manifest_name,
     plan_name,
     plan_number,
-    shard_name,
     shard_of_manifest,
-    shard_of_object,
 )
 from storage.array.manifests import ShardManifest
 from storage.array.plans import Known
@@ -45,13 +44,13 @@ _Out = TypeVar("_Out")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survey:
+class Inventory:
     """What was found.
 
     Attributes
     ----------
     plans : pd.DataFrame
-        All lines of all stored plans: row, track_id, path, size, stamp.
+        All lines of all stored plans: row, track_id, path, size, etag.
     next_plan : int
         The number of the next plan.
     records : pd.DataFrame
@@ -94,15 +93,17 @@ class Survey:
         return _of_shards(self.records, self.done).sort_values("row").reset_index(drop=True)
 
 
-def survey(features: Location, *, row_shape: Sequence[int], trusts_table: bool = True) -> Survey:
+def take_inventory(
+    features: Location, layout: ArrayLayout, *, trusts_table: bool = True
+) -> Inventory:
     """Read and list what is there.
 
     Parameters
     ----------
     features : Location
-    row_shape : Sequence[int]
+    layout : ArrayLayout
     trusts_table : bool
-        Take records from `rows.parquet` where a manifest has the stamp it had then; otherwise
+        Take records from `rows.parquet` where a manifest has the etag it had then; otherwise
         every manifest is read.
 
     Raises
@@ -113,20 +114,20 @@ def survey(features: Location, *, row_shape: Sequence[int], trusts_table: bool =
     plans, next_plan = read_plans(features)
     stored = read_stored_rows(features)
     manifests = list_manifests(features)
-    objects = list_objects(features)
+    objects = list_objects(features, layout)
     trusted = stored if trusts_table else empty(ROW_COLUMNS)
     records, problems = _records(features, trusted, manifests)
     if not trusts_table:
-        records = _with_refreshed_stamps(records, stored)
+        records = _with_refreshed_etags(records, stored)
     fitting, misfits = _fitting(plans, records, objects, frozenset(manifests) - frozenset(problems))
     old = _with_last_known(records, stored)
     broken = _of_shards(old, frozenset(_shards_of(plans)) - fitting)
-    return Survey(
+    return Inventory(
         plans=plans,
         next_plan=next_plan,
         records=old,
         done=fitting,
-        savable=_savable(features, broken, objects, row_shape),
+        savable=_savable(features, broken, objects, layout),
         stored=stored,
         manifests=manifests,
         objects=objects,
@@ -159,10 +160,10 @@ def list_manifests(features: Location) -> dict[int, Entry]:
     return _by_number((features / "manifests").list(), shard_of_manifest)
 
 
-def list_objects(features: Location) -> dict[int, Entry]:
+def list_objects(features: Location, layout: ArrayLayout) -> dict[int, Entry]:
     """List the shards' objects, by shard."""
-    listed = (features / "log_mel" / "c").list(recursive=True)
-    return _by_number(listed, lambda name: shard_of_object(f"log_mel/c/{name}"))
+    listed = (features / layout.chunks_folder).list(recursive=True)
+    return _by_number(listed, layout.shard_of_object)
 
 
 def read_manifest(features: Location, shard: int) -> ShardManifest:
@@ -230,14 +231,14 @@ def _records(
     features: Location, stored: pd.DataFrame, manifests: dict[int, Entry]
 ) -> tuple[pd.DataFrame, dict[int, str]]:
     """Give the records behind every manifest, reading those `rows.parquet` does not cover."""
-    stamps = {shard: entry.stamp for shard, entry in manifests.items()}
-    listed = pd.Series([stamps.get(shard, "") for shard in _shards_of_rows(stored).tolist()])
-    is_covered = (listed.to_numpy() == stored["manifest_stamp"].to_numpy()) & (listed != "")
+    etags = {shard: entry.etag for shard, entry in manifests.items()}
+    listed = pd.Series([etags.get(shard, "") for shard in _shards_of_rows(stored).tolist()])
+    is_covered = (listed.to_numpy() == stored["manifest_etag"].to_numpy()) & (listed != "")
     covered = stored[is_covered.to_numpy(bool)]
     uncovered = sorted(set(manifests) - set(_shards_of_rows(covered).tolist()))
     read = in_parallel(lambda shard: _try_manifest(features, shard), uncovered)
     pairs = list(zip(uncovered, read, strict=True))
-    good = [(found, stamps[shard]) for shard, found in pairs if isinstance(found, ShardManifest)]
+    good = [(found, etags[shard]) for shard, found in pairs if isinstance(found, ShardManifest)]
     fresh = rows_of_manifests(good)
     parts = [part for part in (covered, fresh) if len(part)]
     records = pd.concat(parts, ignore_index=True) if parts else empty(ROW_COLUMNS)
@@ -274,13 +275,13 @@ def _fitting(
     return frozenset(fitting), misfits
 
 
-def _with_refreshed_stamps(records: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
-    """Keep what only the table knows: later stamps and paths of the same bytes."""
-    later = stored[["row", "sha256", "stamp", "path"]]
+def _with_refreshed_etags(records: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
+    """Keep what only the table knows: later etags and paths of the same bytes."""
+    later = stored[["row", "sha256", "etag", "path"]]
     both = records[["row", "sha256"]].merge(later, on=["row", "sha256"], how="left")
-    is_same = (both["stamp"].notna() & (both["sha256"] != "")).to_numpy(bool)
+    is_same = (both["etag"].notna() & (both["sha256"] != "")).to_numpy(bool)
     return records.assign(
-        stamp=np.where(is_same, both["stamp"], records["stamp"]),
+        etag=np.where(is_same, both["etag"], records["etag"]),
         path=np.where(is_same, both["path"], records["path"]),
     )
 
@@ -297,11 +298,12 @@ def _savable(
     features: Location,
     broken: pd.DataFrame,
     objects: dict[int, Entry],
-    row_shape: Sequence[int],
+    layout: ArrayLayout,
 ) -> frozenset[int]:
     def of_shard(shard: int) -> list[int]:
-        data = (features / shard_name(shard)).read_bytes() if shard in objects else b""
-        return list(savable_rows(data, _of_shards(broken, frozenset([shard])), row_shape))
+        place = features / layout.shard_name(shard)
+        data = place.read_bytes() if shard in objects else b""
+        return list(savable_rows(data, _of_shards(broken, frozenset([shard])), layout.row_shape))
 
     shards = np.unique(_shards_of_rows(broken)).tolist()
     return frozenset(row for rows in in_parallel(of_shard, shards) for row in rows)

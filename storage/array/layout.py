@@ -1,37 +1,71 @@
-"""The names of everything in a store, and the file that says a folder is one.
+"""The names of everything in the folder of one array, and what its rows look like.
 
-store.json
-catalogues/<id>.parquet
-features/<data set>/<preset>-<digest>/  zarr.json  log_mel/  plans/  manifests/  *.parquet
-models/<model id>/
-predictions/<model id>/<folder>-<hash>.parquet
-champion.json
-claims/<what>.json
+zarr.json   <array>/zarr.json   <array>/c/<shard>/0/0/0
+plans/000000.parquet …          manifests/000000.json …
+rows.parquet                    quarantine.parquet
 """
 
-import json
-import os
 import re
-from collections.abc import Mapping
-from typing import Any
-
-from storage.errors import AlreadyThere, NotFound, UnknownFormat
-from storage.places.location import Location
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 FORMAT = 1
+"""Of manifests and of the group's attributes."""
+
 ROWS_PER_SHARD = 64
-ARRAY = "log_mel"
-DIMENSIONS = ("row", "window", "band", "frame")
+ROW = "row"
+"""The first dimension of every array."""
+
 ABSENT = "absent"
+"""The status of a row that no track has; all other statuses are words of the domain."""
+
 NO_TRACK = -1
-_SHARD_OBJECT = re.compile(rf"^{ARRAY}/c/(\d+)/0/0/0$")
 _MANIFEST = re.compile(r"^(\d{6,})\.json$")
 _PLAN = re.compile(r"^(\d{6,})\.parquet$")
 
 
-def shard_name(shard: int) -> str:
-    """Name a shard's object below its features folder."""
-    return f"{ARRAY}/c/{shard}/0/0/0"
+@dataclass(frozen=True, kw_only=True)
+class ArrayLayout:
+    """What the rows of one array are: names and lengths of its dimensions.
+
+    Attributes
+    ----------
+    array : str
+        The array's name in its group, as `log_mel`.
+    dimensions : tuple[str, ...]
+        Names of the dimensions behind `row`, as ("window", "band", "frame").
+    row_shape : tuple[int, ...]
+        Their lengths.
+    """
+
+    array: str
+    dimensions: tuple[str, ...]
+    row_shape: tuple[int, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all dimensions."""
+        return (ROW, *self.dimensions)
+
+    @property
+    def shard_shape(self) -> tuple[int, ...]:
+        """The shape of one whole shard."""
+        return (ROWS_PER_SHARD, *self.row_shape)
+
+    def shard_name(self, shard: int) -> str:
+        """Name a shard's object below its features folder."""
+        return f"{self.chunks_folder}/{shard}" + "/0" * len(self.row_shape)
+
+    @property
+    def chunks_folder(self) -> str:
+        """Name the folder of the shards below the features folder."""
+        return f"{self.array}/c"
+
+    def shard_of_object(self, name: str) -> int | None:
+        """Read the shard's number from a name below `chunks_folder`, None if it is none."""
+        shard, *inner = name.split("/")
+        is_shard = shard.isdecimal() and inner == ["0"] * len(self.row_shape)
+        return int(shard) if is_shard else None
 
 
 def manifest_name(shard: int) -> str:
@@ -44,11 +78,6 @@ def plan_name(number: int) -> str:
     return f"plans/{number:06d}.parquet"
 
 
-def shard_of_object(name: str) -> int | None:
-    """Read the shard's number from its object's name, None if it is none."""
-    return _number(_SHARD_OBJECT, name)
-
-
 def shard_of_manifest(name: str) -> int | None:
     """Read the shard's number from a name in `manifests/`, None if it is none."""
     return _number(_MANIFEST, name)
@@ -59,81 +88,12 @@ def plan_number(name: str) -> int | None:
     return _number(_PLAN, name)
 
 
+def listed(numbers: Sequence[int], *, most: int = 10) -> str:
+    """Write some numbers for a sentence."""
+    shown = ", ".join(str(number) for number in numbers[:most])
+    return shown + (f" and {len(numbers) - most} more" if len(numbers) > most else "")
+
+
 def _number(pattern: re.Pattern[str], name: str) -> int | None:
     match = pattern.match(name)
     return int(match[1]) if match else None
-
-
-def features_folder(store: Location, *, data_set: str, key: str) -> Location:
-    """Place one array: `features/<data set>/<preset>-<digest>`."""
-    return store / "features" / data_set / key
-
-
-def models_folder(store: Location) -> Location:
-    """Place the models."""
-    return store / "models"
-
-
-def predictions_folder(store: Location) -> Location:
-    """Place the tables of predictions."""
-    return store / "predictions"
-
-
-def claim_location(store: Location, what: str) -> Location:
-    """Place the claim on `what`, whose slashes become dashes."""
-    return store / "claims" / f"{what.replace('/', '-')}.json"
-
-
-def create_store(
-    uri: str | os.PathLike[str] | Location, storage_options: Mapping[str, Any] | None = None
-) -> Location:
-    """Open a store, making it if there is none.
-
-    Raises
-    ------
-    UnknownFormat
-        If it was made by a version with another layout.
-    """
-    store = Location.parse(uri, storage_options)
-    try:
-        return open_store(store)
-    except NotFound:
-        try:
-            (store / "store.json").create(json.dumps({"format": FORMAT}).encode() + b"\n")
-        except AlreadyThere:
-            return open_store(store)
-    return store
-
-
-def open_store(
-    uri: str | os.PathLike[str] | Location, storage_options: Mapping[str, Any] | None = None
-) -> Location:
-    """Open a store that is there.
-
-    Raises
-    ------
-    NotFound
-        If there is none.
-    UnknownFormat
-        If it was made by a version with another layout.
-    """
-    store = Location.parse(uri, storage_options)
-    try:
-        text = (store / "store.json").read_first()
-    except NotFound:
-        raise NotFound(
-            f"There is no store at {store.uri} (it has no store.json); name another --store, "
-            "or make one with `genre run` or `genre features`."
-        ) from None
-    try:
-        found = json.loads(text)["format"]
-    except (ValueError, KeyError, TypeError):
-        raise UnknownFormat(
-            f"{store.uri}/store.json is not the description of a store; name another --store."
-        ) from None
-    if found != FORMAT:
-        raise UnknownFormat(
-            f"The store {store.uri} has format {found!r}, this version knows {FORMAT}: "
-            "use the version that made it, or name another --store."
-        )
-    return store

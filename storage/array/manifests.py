@@ -28,7 +28,7 @@ class RowRecord:
         Of the audio, as the catalogue names it.
     size : int | None
         Bytes of the audio; None if there was none.
-    stamp : str | None
+    etag : str | None
         Its modification time or ETag.
     sha256 : str
         Of the audio, 64 hex digits; "" if it could not be read.
@@ -51,7 +51,7 @@ class RowRecord:
     track_id: int
     path: str
     size: int | None
-    stamp: str | None
+    etag: str | None
     sha256: str
     status: str
     windows: int
@@ -68,7 +68,7 @@ class RowRecord:
             track_id=NO_TRACK,
             path="",
             size=None,
-            stamp=None,
+            etag=None,
             sha256="",
             status=ABSENT,
             windows=0,

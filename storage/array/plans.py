@@ -1,6 +1,6 @@
 """Who gets which row, and what is left to do: pure arithmetic on tables, no bytes.
 
-    stored plans:   row ──▶ track, state of its audio (size, stamp)      append-only
+    stored plans:   row ──▶ track, state of its audio (size, etag)      append-only
     records:        row ──▶ status, windows, sha256, state as decoded    of rows written so far
     wanted:         track ──▶ state of its audio now
 
@@ -12,10 +12,10 @@ part of the work was done gives every track the same row.
 Rules for one row R of a wanted track:
 
     R is                       audio now                          R is
-    written, or savable        same size and stamp                current
+    written, or savable        same size and etag                current
     written, or savable        gone                               current (its features remain)
-    written, savable or lost   same size, other stamp, same hash  current
-    open or lost               same size and stamp                current, to be made
+    written, savable or lost   same size, other etag, same hash  current
+    open or lost               same size and etag                current, to be made
     open or lost               anything else                      given up; an older row may count
     written, or savable        anything else                      old: the track gets a new row
     absent                     –                                  given up
@@ -35,8 +35,6 @@ from storage.array.layout import ABSENT, ROWS_PER_SHARD
 from storage.array.tables import NO_SIZE, PLAN_COLUMNS, normalised
 from storage.errors import InvalidPlan
 
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
-
 
 class AudioState(NamedTuple):
     """A track's audio as a listing shows it.
@@ -48,14 +46,14 @@ class AudioState(NamedTuple):
         As the catalogue names it, relative to the data folder.
     size : int | None
         Bytes; None if the file is missing.
-    stamp : str | None
+    etag : str | None
         Modification time or ETag; None if the file is missing.
     """
 
     track_id: int
     path: str
     size: int | None
-    stamp: str | None
+    etag: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +93,11 @@ class WorkPlan:
         "salvage"), is_new.
     new_rows : pd.DataFrame
         Rows to be stored as the next plan before anything is written: row, track_id, path, size,
-        stamp.
+        etag.
     shards : tuple[ShardWork, ...]
         Shards to write, in order.
     refresh : pd.DataFrame
-        Rows whose audio has another stamp but the same bytes: row, stamp, path.
+        Rows whose audio has another etag but the same bytes: row, etag, path.
     required : tuple[int, ...]
         Shards that must be done before this plan is.
     """
@@ -124,8 +122,8 @@ class Known:
     Parameters
     ----------
     rows : pd.DataFrame
-        row, track_id, path, size, stamp as planned; `is_done` (its shard is), `is_recorded`,
-        `is_savable`, and of the record status, windows, sha256, seen_size, seen_stamp.
+        row, track_id, path, size, etag as planned; `is_done` (its shard is), `is_recorded`,
+        `is_savable`, and of the record status, windows, sha256, seen_size, seen_etag.
     """
 
     rows: pd.DataFrame
@@ -146,7 +144,7 @@ class Known:
         plans : pd.DataFrame
             All lines of all stored plans.
         records : pd.DataFrame
-            row, status, windows, sha256, size, stamp of rows that have a record.
+            row, status, windows, sha256, size, etag of rows that have a record.
         done : Collection[int]
             Shards that are done.
         savable : Collection[int]
@@ -160,8 +158,8 @@ class Known:
         if plans["row"].duplicated().any():
             twice = int(plans.loc[plans["row"].duplicated(), "row"].iloc[0])
             raise InvalidPlan(f"Row {twice} is in two stored plans.")
-        seen = records[["row", "status", "windows", "sha256", "size", "stamp"]]
-        seen = seen.rename(columns={"size": "seen_size", "stamp": "seen_stamp"})
+        seen = records[["row", "status", "windows", "sha256", "size", "etag"]]
+        seen = seen.rename(columns={"size": "seen_size", "etag": "seen_etag"})
         rows = plans.merge(seen, on="row", how="left", sort=True, indicator="found")
         rows["is_recorded"] = (rows.pop("found") == "both").to_numpy(bool)
         rows["is_done"] = np.isin(rows["row"] // ROWS_PER_SHARD, list(done))
@@ -179,7 +177,7 @@ class Known:
 
 
 def tracks_to_hash(known: Known, wanted: Iterable[AudioState]) -> list[AudioState]:
-    """List the audio that must be hashed before planning: same size, another stamp.
+    """List the audio that must be hashed before planning: same size, another etag.
 
     The caller hashes each and gives the sha256 to `plan_work`; an audio file that cannot be read
     is left out there.
@@ -236,11 +234,11 @@ def plan_work(
 
 
 def _filled(rows: pd.DataFrame) -> pd.DataFrame:
-    values = {"status": "", "sha256": "", "seen_stamp": "", "windows": 0, "seen_size": NO_SIZE}
+    values = {"status": "", "sha256": "", "seen_etag": "", "windows": 0, "seen_size": NO_SIZE}
     rows = rows.fillna(values).astype({"windows": np.int64, "seen_size": np.int64})
     unseen = ~rows["is_recorded"]
     rows.loc[unseen, "seen_size"] = rows.loc[unseen, "size"]
-    rows.loc[unseen, "seen_stamp"] = rows.loc[unseen, "stamp"]
+    rows.loc[unseen, "seen_etag"] = rows.loc[unseen, "etag"]
     return rows
 
 
@@ -255,22 +253,22 @@ def _wanted_frame(wanted: Iterable[AudioState]) -> pd.DataFrame:
 
 def _judged(known: Known, now: pd.DataFrame, *, hashes: Mapping[int, str] | None) -> pd.DataFrame:
     """Compare rows of wanted tracks with their audio now; without hashes, doubt fits."""
-    states = now.rename(columns={"path": "path_now", "size": "size_now", "stamp": "stamp_now"})
+    states = now.rename(columns={"path": "path_now", "size": "size_now", "etag": "etag_now"})
     rows = known.rows.merge(states, on="track_id", how="inner")
     is_absent = rows["is_recorded"] & (rows["status"] == ABSENT)
     rows["is_settled"] = ~is_absent & (rows["is_done"] | (rows["is_recorded"] & rows["is_savable"]))
     same_size = rows["seen_size"] == rows["size_now"]
-    same_stamp = rows["seen_stamp"] == rows["stamp_now"]
+    same_etag = rows["seen_etag"] == rows["etag_now"]
     has_audio = rows["size_now"] != NO_SIZE
     rows["is_gone"] = ~has_audio & ~same_size & rows["is_settled"]
-    rows["is_doubtful"] = same_size & ~same_stamp & has_audio & (rows["sha256"] != "")
+    rows["is_doubtful"] = same_size & ~same_etag & has_audio & (rows["sha256"] != "")
     if hashes is None:
         confirmed = rows["is_doubtful"]
     else:
         found = rows["track_id"].map(lambda track_id: hashes.get(track_id, "")).astype(object)
         confirmed = rows["is_doubtful"] & (found == rows["sha256"])
     rows["is_confirmed"] = confirmed
-    rows["fits"] = (same_size & same_stamp) | confirmed | rows["is_gone"]
+    rows["fits"] = (same_size & same_etag) | confirmed | rows["is_gone"]
     return rows[~is_absent & (rows["is_settled"] | rows["fits"])]
 
 
@@ -322,8 +320,8 @@ def _by_shard(rows: list[int]) -> list[tuple[int, list[int]]]:
 
 def _refresh(chosen: pd.DataFrame) -> pd.DataFrame:
     moved = chosen[chosen["is_done"] & chosen["is_confirmed"]]
-    named = moved[["row", "stamp_now", "path_now"]]
-    return named.rename(columns={"stamp_now": "stamp", "path_now": "path"}).reset_index(drop=True)
+    named = moved[["row", "etag_now", "path_now"]]
+    return named.rename(columns={"etag_now": "etag", "path_now": "path"}).reset_index(drop=True)
 
 
 def _required(current: pd.DataFrame, shards: tuple[ShardWork, ...]) -> tuple[int, ...]:
@@ -336,5 +334,5 @@ def _audio(line: Any) -> AudioState:
         track_id=int(line.track_id),
         path=str(line.path),
         size=int(line.size) if line.size != NO_SIZE else None,
-        stamp=str(line.stamp) or None,
+        etag=str(line.etag) or None,
     )

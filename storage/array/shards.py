@@ -1,7 +1,7 @@
 """The array's metadata and the bytes of one shard, in plain Zarr v3.
 
-    log_mel[row, window, band, frame]   float16, fill value 0
-    chunk = 1 row,  shard = 64 rows     zstd, crc32c
+    log_mel[row, window, band, frame] or embedding[row, window, value]   float16, fill value 0
+    chunk = 1 row,  shard = 64 rows                                      zstd, crc32c
 
         shard object:  | row 0 | row 1 |  (an empty row takes no bytes)  | row 63 | index |
 
@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from storage.array.layout import ARRAY, DIMENSIONS, ROWS_PER_SHARD
+from storage.array.layout import ROWS_PER_SHARD, ArrayLayout
 from storage.errors import Damaged, MisalignedWrite
 
 Block = np.ndarray[Any, np.dtype[np.float16]]
@@ -32,7 +32,7 @@ _NO_CHUNK = 2**64 - 1
 _INDEX_BYTES = ROWS_PER_SHARD * 16 + 4  # offset and length a row, and the crc32c of them all
 
 
-def group_document(attributes: Mapping[str, Any], array: bytes) -> bytes:
+def group_document(attributes: Mapping[str, Any], name: str, array: bytes) -> bytes:
     """Write the metadata of the group that holds the array (its `zarr.json`).
 
     The array's metadata are repeated in it ("consolidated"), so that opening the group needs
@@ -42,6 +42,8 @@ def group_document(attributes: Mapping[str, Any], array: bytes) -> bytes:
     ----------
     attributes : Mapping
         JSON values.
+    name : str
+        Of the array.
     array : bytes
         What `array_document` gave.
     """
@@ -51,22 +53,21 @@ def group_document(attributes: Mapping[str, Any], array: bytes) -> bytes:
         "consolidated_metadata": {
             "kind": "inline",
             "must_understand": False,
-            "metadata": {ARRAY: json.loads(array)},
+            "metadata": {name: json.loads(array)},
         },
         "node_type": "group",
     }
     return json.dumps(document, indent=2).encode() + b"\n"
 
 
-def array_document(rows: int, row_shape: Sequence[int]) -> bytes:
+def array_document(rows: int, layout: ArrayLayout) -> bytes:
     """Write the metadata of the array (its `zarr.json`).
 
     Parameters
     ----------
     rows : int
         A multiple of 64.
-    row_shape : Sequence[int]
-        (windows, bands, frames).
+    layout : ArrayLayout
 
     Raises
     ------
@@ -77,24 +78,24 @@ def array_document(rows: int, row_shape: Sequence[int]) -> bytes:
         raise MisalignedWrite(
             f"An array of {rows} rows is not a whole number of shards of {ROWS_PER_SHARD} rows."
         )
-    return _document(rows, tuple(row_shape))
+    return _document(rows, layout)
 
 
-def array_shape(document: bytes) -> tuple[int, ...]:
-    """Read the array's shape from its metadata.
+def array_rows(document: bytes, layout: ArrayLayout) -> int:
+    """Read how many rows an array has from its metadata.
 
     Raises
     ------
     Damaged
-        If it is not the metadata of such an array.
+        If it is not the metadata of an array of this layout.
     """
     try:
         shape = tuple(int(length) for length in json.loads(document)["shape"])
     except (ValueError, KeyError, TypeError):
-        raise Damaged(f"{ARRAY}/zarr.json is not the metadata of an array.") from None
-    if len(shape) != len(DIMENSIONS):
-        raise Damaged(f"{ARRAY}/zarr.json has {len(shape)} dimensions, not {len(DIMENSIONS)}.")
-    return shape
+        raise Damaged(f"{layout.array}/zarr.json is not the metadata of an array.") from None
+    if shape[1:] != layout.row_shape:
+        raise Damaged(f"{layout.array}/zarr.json has rows of {shape[1:]}, not {layout.row_shape}.")
+    return shape[0]
 
 
 def encode_shard(rows: Block) -> bytes:
@@ -102,7 +103,7 @@ def encode_shard(rows: Block) -> bytes:
 
     Parameters
     ----------
-    rows : np.ndarray [shape=(64, windows, bands, frames), float16]
+    rows : np.ndarray [shape=(64, *row_shape), float16]
 
     Returns
     -------
@@ -114,9 +115,9 @@ def encode_shard(rows: Block) -> bytes:
     MisalignedWrite
         If `rows` is not one whole shard of float16.
     """
-    if rows.ndim != len(DIMENSIONS) or len(rows) != ROWS_PER_SHARD or rows.dtype != np.float16:
+    if rows.ndim < 2 or len(rows) != ROWS_PER_SHARD or rows.dtype != np.float16:
         raise MisalignedWrite(
-            f"A shard is [{ROWS_PER_SHARD}, windows, bands, frames] float16, "
+            f"A shard is {ROWS_PER_SHARD} rows of float16, "
             f"not {list(rows.shape)} {rows.dtype}; write it whole."
         )
     chunks = [_encode_row(row) for row in rows]
@@ -133,11 +134,11 @@ def decode_shard(data: bytes, row_shape: Sequence[int]) -> Block:
     data : bytes
         The shard's object; b"" for a shard without one.
     row_shape : Sequence[int]
-        (windows, bands, frames).
+        Lengths of the dimensions behind `row`.
 
     Returns
     -------
-    np.ndarray [shape=(64, windows, bands, frames), float16]
+    np.ndarray [shape=(64, *row_shape), float16]
 
     Raises
     ------
@@ -147,7 +148,8 @@ def decode_shard(data: bytes, row_shape: Sequence[int]) -> Block:
     rows = np.zeros((ROWS_PER_SHARD, *row_shape), np.float16)
     if not data:
         return rows
-    if not _holds(data[-_INDEX_BYTES:]):
+    # what is left of a first chunk cut off at its end would hold a checksum too: its own
+    if len(data) < _INDEX_BYTES or not _holds(data[-_INDEX_BYTES:]):
         raise Damaged(f"The checksum of the shard's index does not hold ({len(data)} bytes).")
     for place, span in enumerate(row_spans(data)):
         if span is not None and not _decode_into(rows[place], data, span):
@@ -193,7 +195,7 @@ def decode_row(data: bytes, span: Span | None, row_shape: Sequence[int]) -> Bloc
 
     Returns
     -------
-    np.ndarray [shape=(windows, bands, frames), float16] | None
+    np.ndarray [shape=row_shape, float16] | None
         None if the bytes are not there or their checksum does not hold.
     """
     row = np.zeros(tuple(row_shape), np.float16)
@@ -248,7 +250,7 @@ def _zstd() -> Any:
     return Zstd(level=COMPRESSION_LEVEL, checksum=False)
 
 
-def _document(rows: int, row_shape: tuple[int, ...]) -> bytes:
+def _document(rows: int, layout: ArrayLayout) -> bytes:
     import zarr
     from zarr.codecs import BytesCodec, Crc32cCodec, ZstdCodec
     from zarr.storage import MemoryStore
@@ -256,14 +258,14 @@ def _document(rows: int, row_shape: tuple[int, ...]) -> bytes:
     objects: dict[str, Any] = {}
     zarr.create_array(
         MemoryStore(objects),
-        shape=(rows, *row_shape),
+        shape=(rows, *layout.row_shape),
         dtype="float16",
-        chunks=(1, *row_shape),
-        shards=(ROWS_PER_SHARD, *row_shape),
+        chunks=(1, *layout.row_shape),
+        shards=layout.shard_shape,
         serializer=BytesCodec(),
         compressors=[ZstdCodec(level=COMPRESSION_LEVEL, checksum=False), Crc32cCodec()],
         fill_value=0,
-        dimension_names=DIMENSIONS,
+        dimension_names=layout.names,
         zarr_format=3,
     )
     return cast(bytes, objects["zarr.json"].to_bytes())

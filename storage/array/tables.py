@@ -1,11 +1,10 @@
-"""Parquet tables: catalogues, plans, rows and the quarantine ledger.
+"""The tables of an array: plans, rows and the quarantine ledger.
 
 In memory a missing size is -1 and a missing text is "", so that columns compare as plain arrays;
 in the files both are null.
 """
 
 import functools
-import io
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -15,15 +14,16 @@ from storage.array.layout import NO_TRACK
 from storage.array.manifests import ShardManifest
 from storage.errors import Damaged, NotFound
 from storage.places.location import Location
+from storage.tables import read_table
 
 NO_SIZE = -1
-PLAN_COLUMNS = ("row", "track_id", "path", "size", "stamp")
+PLAN_COLUMNS = ("row", "track_id", "path", "size", "etag")
 ROW_COLUMNS = (
     "row",
     "track_id",
     "sha256",
     "size",
-    "stamp",
+    "etag",
     "status",
     "windows",
     "detail",
@@ -34,7 +34,7 @@ ROW_COLUMNS = (
     "decoder",
     "shard_size",
     "shard_sha256",
-    "manifest_stamp",
+    "manifest_etag",
 )
 QUARANTINE_COLUMNS = (
     "row",
@@ -48,43 +48,8 @@ QUARANTINE_COLUMNS = (
 )
 _INTEGERS = ("row", "track_id", "size", "windows", "stored", "shard_size")
 _NUMBERS = ("duration_s",)
-_REPEATED = ("status", "detail", "decoder", "shard_sha256", "manifest_stamp")
-_UNKNOWN = ("path", "size", "stamp", "sha256", "checksum")
-
-
-def write_table(location: Location, frame: pd.DataFrame) -> None:
-    """Write a table at once, in place of the one that was there."""
-    location.write_bytes(to_parquet(frame))
-
-
-def read_table(location: Location) -> pd.DataFrame:
-    """Read a table as it was written.
-
-    Raises
-    ------
-    NotFound
-        If there is none.
-    Damaged
-        If it is not parquet.
-    """
-    return from_parquet(location.read_bytes(), name=location.uri)
-
-
-def to_parquet(frame: pd.DataFrame) -> bytes:
-    """Encode a frame, without its index."""
-    buffer = io.BytesIO()
-    frame.to_parquet(buffer, index=False, compression="zstd")
-    return buffer.getvalue()
-
-
-def from_parquet(data: bytes, *, name: str) -> pd.DataFrame:
-    """Decode a frame; `name` is for the error."""
-    import pyarrow as pa
-
-    try:
-        return pd.read_parquet(io.BytesIO(data))
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise Damaged(f"{name} is not a readable parquet table ({error}).") from error
+_REPEATED = ("status", "detail", "decoder", "shard_sha256", "manifest_etag")
+_UNKNOWN = ("path", "size", "etag", "sha256", "checksum")
 
 
 def empty(columns: Sequence[str]) -> pd.DataFrame:
@@ -151,16 +116,16 @@ def read_known_table_or_empty(location: Location, columns: Sequence[str]) -> pd.
 
 
 def rows_of_manifests(manifests: Iterable[tuple[ShardManifest, str]]) -> pd.DataFrame:
-    """Gather manifests, each with the stamp of its file, into lines of `rows.parquet`."""
+    """Gather manifests, each with the etag of its file, into lines of `rows.parquet`."""
     lines = [
         {column: getattr(record, column, None) for column in ROW_COLUMNS}
         | {
             "decoder": manifest.decoder,
             "shard_size": manifest.size,
             "shard_sha256": manifest.sha256,
-            "manifest_stamp": stamp,
+            "manifest_etag": etag,
         }
-        for manifest, stamp in manifests
+        for manifest, etag in manifests
         for record in manifest.rows
     ]
     if not lines:

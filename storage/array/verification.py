@@ -8,10 +8,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from storage.array.features import FeatureStore
-from storage.array.inventory import Survey, in_parallel, read_manifest
-from storage.array.layout import ARRAY, ROWS_PER_SHARD, manifest_name, shard_name
-from storage.array.shards import array_shape
+from storage.array.feature_array import FeatureArray
+from storage.array.inventory import Inventory, in_parallel, read_manifest
+from storage.array.layout import ROWS_PER_SHARD, manifest_name
+from storage.array.shards import array_rows
 from storage.array.tables import ROW_COLUMNS, read_known_table, rows_of_manifests
 from storage.errors import Damaged, NotFound
 
@@ -71,12 +71,12 @@ class Problem:
         return self.shard is not None and self.what in _REPAIRED_BY_WRITING
 
 
-def verify(features: FeatureStore, *, level: Level = "bytes") -> list[Problem]:
+def verify(features: FeatureArray, *, level: Level = "bytes") -> list[Problem]:
     """Compare what lies in a features folder with its plans and manifests.
 
     Parameters
     ----------
-    features : FeatureStore
+    features : FeatureArray
     level : "sizes" | "bytes"
         Compare sizes by a listing, or also read every shard and compare its sha256.
 
@@ -86,7 +86,7 @@ def verify(features: FeatureStore, *, level: Level = "bytes") -> list[Problem]:
         By shard; empty if all is well. Shards that were planned and not begun are no problem.
     """
     try:
-        found = features.survey()
+        found = features.inventory()
     except Damaged as error:
         path = (features.location / "plans").uri
         return [Problem(what="plan damaged", shard=None, detail=str(error), path=path)]
@@ -101,11 +101,11 @@ def verify(features: FeatureStore, *, level: Level = "bytes") -> list[Problem]:
 
 
 def shards_to_repair(problems: Iterable[Problem]) -> list[int]:
-    """List the shards to give to `FeatureStore.begin_repair`."""
+    """List the shards to give to `FeatureArray.begin_repair`."""
     return sorted({problem.shard or 0 for problem in problems if problem.is_repairable})
 
 
-def _plans(features: FeatureStore, found: Survey) -> list[Problem]:
+def _plans(features: FeatureArray, found: Inventory) -> list[Problem]:
     there = len((features.location / "plans").list())
     if there == found.next_plan:
         return []
@@ -114,10 +114,10 @@ def _plans(features: FeatureStore, found: Survey) -> list[Problem]:
     return [Problem(what="plan missing", shard=None, detail=detail, path=path)]
 
 
-def _metadata(features: FeatureStore, found: Survey) -> list[Problem]:
-    place = features.location / ARRAY / "zarr.json"
+def _metadata(features: FeatureArray, found: Inventory) -> list[Problem]:
+    place = features.location / features.layout.array / "zarr.json"
     try:
-        length = array_shape(place.read_bytes())[0]
+        length = array_rows(place.read_bytes(), features.layout)
     except (NotFound, Damaged) as error:
         return [Problem(what="array metadata", shard=None, detail=str(error), path=place.uri)]
     needed = max([row + 1 for row in found.finished_rows["row"]], default=0)
@@ -127,7 +127,7 @@ def _metadata(features: FeatureStore, found: Survey) -> list[Problem]:
     return [Problem(what="array metadata", shard=None, detail=detail, path=place.uri)]
 
 
-def _orphans(features: FeatureStore, found: Survey) -> list[Problem]:
+def _orphans(features: FeatureArray, found: Inventory) -> list[Problem]:
     kinds: list[tuple[Kind, Iterable[int], str]] = [
         ("shard orphaned", found.objects, "shard"),
         ("manifest orphaned", found.manifests, "manifest"),
@@ -144,7 +144,7 @@ def _orphans(features: FeatureStore, found: Survey) -> list[Problem]:
     ]
 
 
-def _shards(features: FeatureStore, found: Survey, *, level: Level) -> list[Problem]:
+def _shards(features: FeatureArray, found: Inventory, *, level: Level) -> list[Problem]:
     known = found.records.assign(shard=found.records["row"] // ROWS_PER_SHARD)
     facts = known.drop_duplicates("shard").set_index("shard")[["shard_size", "shard_sha256"]]
     shards = sorted(found.planned_shards & (set(facts.index.tolist()) | set(found.manifests)))
@@ -162,7 +162,9 @@ def _shards(features: FeatureStore, found: Survey, *, level: Level) -> list[Prob
     return [problem for problems in in_parallel(of_shard, shards) for problem in problems]
 
 
-def _manifest(features: FeatureStore, found: Survey, shard: int, *, level: Level) -> list[Problem]:
+def _manifest(
+    features: FeatureArray, found: Inventory, shard: int, *, level: Level
+) -> list[Problem]:
     if shard not in found.manifests:
         return [_problem(features, "manifest missing", shard, "rows.parquet knows this shard.")]
     if shard in found.problems:
@@ -181,7 +183,7 @@ def _manifest(features: FeatureStore, found: Survey, shard: int, *, level: Level
 
 
 def _object(
-    features: FeatureStore, found: Survey, shard: int, *, size: int, sha: str, level: Level
+    features: FeatureArray, found: Inventory, shard: int, *, size: int, sha: str, level: Level
 ) -> list[Problem]:
     entry = found.objects.get(shard)
     if entry is None:
@@ -194,7 +196,7 @@ def _object(
     if level == "sizes":
         return []
     try:
-        data = (features.location / shard_name(shard)).read_bytes()
+        data = (features.location / features.layout.shard_name(shard)).read_bytes()
     except NotFound:
         return [_problem(features, "shard missing", shard, f"It had {size} bytes.")]
     if sha256(data).hexdigest() == sha:
@@ -202,7 +204,7 @@ def _object(
     return [_problem(features, "shard bytes", shard, "Its sha256 is not that of its manifest.")]
 
 
-def _rows_table(features: FeatureStore) -> list[Problem]:
+def _rows_table(features: FeatureArray) -> list[Problem]:
     place = features.location / "rows.parquet"
     try:
         table = read_known_table(place, ROW_COLUMNS)
@@ -223,12 +225,13 @@ def _is_unique(table: pd.DataFrame) -> bool:
     return len(np.unique(table["row"].to_numpy())) == len(table)
 
 
-def _problem(features: FeatureStore, what: Kind, shard: int, detail: str) -> Problem:
+def _problem(features: FeatureArray, what: Kind, shard: int, detail: str) -> Problem:
     return Problem(what=what, shard=shard, detail=detail, path=_path(features, what, shard))
 
 
-def _path(features: FeatureStore, what: Kind, shard: int) -> str:
+def _path(features: FeatureArray, what: Kind, shard: int) -> str:
     if what == "rows table":
         return (features.location / "rows.parquet").uri
-    name = shard_name(shard) if what.startswith("shard") else manifest_name(shard)
+    is_shard = what.startswith("shard")
+    name = features.layout.shard_name(shard) if is_shard else manifest_name(shard)
     return (features.location / name).uri

@@ -85,15 +85,15 @@ class Bucket(Location):
         except RangeBeyondEndError:
             return b""
 
-    def read_with_version(self) -> tuple[bytes, str]:
-        """GET the object; its version is its ETag."""
+    def read_with_etag(self) -> tuple[bytes, str]:
+        """GET the object, with its ETag."""
         answer = self._send("GET", "get_object")
-        return answer.body, _version(answer)
+        return answer.body, _etag(answer)
 
     def download(self, target: Path) -> None:
         """GET the object in ranges of one and the same version."""
         whole = self._head()
-        size, etag = int(whole.fields["ContentLength"]), _version(whole)
+        size, etag = int(whole.fields["ContentLength"]), _etag(whole)
         with target.open("wb") as file:
             for first in range(0, size, RANGE):
                 span = f"bytes={first}-{min(first + RANGE, size) - 1}"
@@ -101,7 +101,7 @@ class Bucket(Location):
 
     def _range(self, span: str, etag: str) -> bytes:
         try:
-            return self._send("GET (Range)", "get_object", Range=span, IfMatch=etag).body
+            return self._send("GET (Range)", "get_object", Range=span, IfMatch=_quoted(etag)).body
         except ConditionFailedError:
             raise Unreachable(f"{self.uri} was written again while it was read.") from None
 
@@ -119,15 +119,15 @@ class Bucket(Location):
 
     def create(self, data: bytes) -> str:
         """PUT with `If-None-Match: *`."""
-        version = self._put_if("PUT (If-None-Match)", data, IfNoneMatch="*")
-        if version is None:
+        etag = self._put_if("PUT (If-None-Match)", data, IfNoneMatch="*")
+        if etag is None:
             raise AlreadyThere(f"{self.uri} is there already.")
-        return version
+        return etag
 
-    def replace_if(self, data: bytes, *, version: str) -> str | None:
+    def replace_if(self, data: bytes, *, etag: str) -> str | None:
         """PUT with `If-Match`."""
         try:
-            return self._put_if("PUT (If-Match)", data, IfMatch=version)
+            return self._put_if("PUT (If-Match)", data, IfMatch=_quoted(etag))
         except NotFound:
             return None
 
@@ -138,20 +138,19 @@ class Bucket(Location):
         try:
             answer = self._send(operation, "put_object", Body=data, Metadata=metadata, **condition)
         except ConditionFailedError:
-            return self._version_written_by(token)
-        return _version(answer)
+            return self._etag_written_by(token)
+        return _etag(answer)
 
-    def _version_written_by(self, token: str) -> str | None:
+    def _etag_written_by(self, token: str) -> str | None:
         # a PUT whose answer was lost is sent again, and then fails on what it wrote itself
         try:
-            there = self._send("HEAD", "head_object").fields
+            there = self._send("HEAD", "head_object")
         except NotFound:
             return None
-        return (
-            str(there["ETag"]) if there.get("Metadata", {}).get(uploads.WRITER) == token else None
-        )
+        is_mine = there.fields.get("Metadata", {}).get(uploads.WRITER) == token
+        return _etag(there) if is_mine else None
 
-    def delete_if(self, *, version: str) -> bool:  # noqa: ARG002
+    def delete_if(self, *, etag: str) -> bool:  # noqa: ARG002
         """Answer False: S3 knows no conditional delete that all servers share."""
         return False
 
@@ -163,7 +162,7 @@ class Bucket(Location):
             there = self._head()
         except NotFound:
             return None
-        return Entry(name=self.name, size=int(there.fields["ContentLength"]), stamp=_etag(there))
+        return Entry(name=self.name, size=int(there.fields["ContentLength"]), etag=_etag(there))
 
     def _head(self) -> Answer:
         try:
@@ -186,7 +185,7 @@ class Bucket(Location):
                 name = item["Key"][len(self._prefix) :]
                 if name and not name.endswith("/") and not _is_hidden(name):
                     found.append(
-                        Entry(name=name, size=int(item["Size"]), stamp=item["ETag"].strip('"'))
+                        Entry(name=name, size=int(item["Size"]), etag=item["ETag"].strip('"'))
                     )
         return sorted(found, key=lambda entry: entry.name)
 
@@ -263,16 +262,16 @@ class Bucket(Location):
 
 
 def _etag(answer: Answer) -> str:
-    return _version(answer).strip('"')
-
-
-def _version(answer: Answer) -> str:
     found = answer.fields.get("ETag")
     if not found:
         raise UnknownFormat(
             "What answers has no ETag, as every S3 server has; check AWS_ENDPOINT_URL."
         )
-    return str(found)
+    return str(found).strip('"')
+
+
+def _quoted(etag: str) -> str:
+    return f'"{etag}"'
 
 
 def _is_hidden(name: str) -> bool:

@@ -78,10 +78,10 @@ class Folder(Location):
             file.seek(start)
             return file.read(length)
 
-    def read_with_version(self) -> tuple[bytes, str]:
-        """Read the file; its version is the sha256 of the content."""
+    def read_with_etag(self) -> tuple[bytes, str]:
+        """Read the file; its etag is the sha256 of the content."""
         data = self.read_bytes()
-        return data, _version(data)
+        return data, _content_etag(data)
 
     def download(self, target: Path) -> None:
         """Copy the file."""
@@ -96,9 +96,9 @@ class Folder(Location):
     def write_pieces(self, pieces: Iterable[bytes]) -> str:
         """Write under a temporary name, sync, and rename."""
         with explained("writing", self.path), _temporary(self.path, pieces) as partial:
-            stamp = str(partial.stat().st_mtime_ns)
+            etag = str(partial.stat().st_mtime_ns)
             partial.replace(self.path)
-        return stamp
+        return etag
 
     def create(self, data: bytes) -> str:
         """Write under a temporary name and link it to its own, which fails if that is taken."""
@@ -109,7 +109,7 @@ class Folder(Location):
                 if error.errno not in _NO_LINKS:
                     raise
                 self._create_without_links(partial)
-        return _version(data)
+        return _content_etag(data)
 
     def _create_without_links(self, partial: Path) -> None:
         # some network and FUSE file systems have no hard links; all writers there take this way
@@ -118,26 +118,26 @@ class Folder(Location):
                 raise FileExistsError(errno.EEXIST, "exists", str(self.path))
             partial.replace(self.path)
 
-    def replace_if(self, data: bytes, *, version: str) -> str | None:
+    def replace_if(self, data: bytes, *, etag: str) -> str | None:
         """Compare and replace under the folder's lock."""
         with explained("replacing", self.path), _locked(self.path.parent):
-            if self._version_now() != version:
+            if self._etag_now() != etag:
                 return None
             with _temporary(self.path, [data]) as partial:
                 partial.replace(self.path)
-        return _version(data)
+        return _content_etag(data)
 
-    def delete_if(self, *, version: str) -> bool:
+    def delete_if(self, *, etag: str) -> bool:
         """Compare and delete under the folder's lock."""
         with explained("deleting", self.path), _locked(self.path.parent):
-            if self._version_now() != version:
+            if self._etag_now() != etag:
                 return False
             self.path.unlink()
         return True
 
-    def _version_now(self) -> str | None:
+    def _etag_now(self) -> str | None:
         try:
-            return _version(self.path.read_bytes())
+            return _content_etag(self.path.read_bytes())
         except FileNotFoundError:
             return None
 
@@ -203,10 +203,10 @@ class Folder(Location):
 
 
 def _entry(name: str, status: os.stat_result) -> Entry:
-    return Entry(name=name, size=status.st_size, stamp=str(status.st_mtime_ns))
+    return Entry(name=name, size=status.st_size, etag=str(status.st_mtime_ns))
 
 
-def _version(data: bytes) -> str:
+def _content_etag(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 

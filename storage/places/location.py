@@ -3,16 +3,21 @@
 Everything is written whole: a file under a temporary name that is renamed, an object in one PUT.
 Nothing is ever read half-written, listings are never cached, and the two compare-and-swap
 operations (`create`, `replace_if`) let exactly one of several writers win.
+
+An *etag* (RFC 9110) is a text that changes when the content does. That of a listing is cheap (a
+file's modification time, an object's ETag); that of `read_with_etag`, `create` and `replace_if` is
+exact (the sha256 of a file's content, an object's ETag). The two kinds are never compared.
 """
 
-import os
+import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from storage.errors import NoAnswer, UnknownFormat, Unreachable
+from storage.errors import NoAnswer, NotFound, Unreachable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,14 +30,14 @@ class Entry:
         Path relative to the location that was listed, with `/` between its parts.
     size : int
         Bytes.
-    stamp : str
+    etag : str
         Changes when the content is written again: the modification time in nanoseconds of a
         file, the ETag of an object.
     """
 
     name: str
     size: int
-    stamp: str
+    etag: str
 
 
 class Location(ABC):
@@ -41,47 +46,6 @@ class Location(ABC):
     Locations are small, immutable and travel between processes. Every method raises an error of
     `storage.errors`, in a sentence that names the location and the operation.
     """
-
-    @staticmethod
-    def parse(
-        uri: "str | os.PathLike[str] | Location",
-        storage_options: Mapping[str, Any] | None = None,
-    ) -> "Location":
-        """Give the location that a user named.
-
-        Parameters
-        ----------
-        uri : str | os.PathLike | Location
-            A path, `file:///path` or `s3://bucket/prefix`; a location is given back as it is.
-        storage_options : Mapping, optional
-            Options of `s3fs.S3FileSystem` (`endpoint_url`, `key`, `secret` …), by default those
-            of `GENRE_STORAGE_OPTIONS`; what is in neither comes from the usual AWS environment.
-            Ignored for a folder.
-
-        Raises
-        ------
-        UnknownFormat
-            If the scheme is another one, or the address names no bucket or no folder.
-        """
-        if isinstance(uri, Location):
-            return uri
-        text = os.fspath(uri)
-        scheme, separator, rest = text.partition("://")
-        if not separator:
-            from storage.places.folder import Folder
-
-            return Folder(_path(text))
-        if scheme.lower() == "file":
-            from storage.places.folder import Folder
-
-            return Folder(_path_of_file(text, rest))
-        if scheme.lower() == "s3":
-            from storage.places.bucket import Bucket
-
-            return Bucket.of_address(rest, storage_options)
-        raise UnknownFormat(
-            f"{text!r} has the scheme {scheme!r}, which is not known: give a folder, file:// or s3://."
-        )
 
     @property
     @abstractmethod
@@ -126,8 +90,8 @@ class Location(ABC):
         """
 
     @abstractmethod
-    def read_with_version(self) -> tuple[bytes, str]:
-        """Read the whole content, and the version that `replace_if` asks for."""
+    def read_with_etag(self) -> tuple[bytes, str]:
+        """Read the whole content, and the etag that `replace_if` asks for."""
 
     @abstractmethod
     def download(self, target: Path) -> None:
@@ -140,6 +104,28 @@ class Location(ABC):
         Unreachable
             If it was written again meanwhile.
         """
+
+    @contextmanager
+    def local_copy(self) -> Iterator[Path]:
+        """Yield a path of this machine with the content: a file's own, else a temporary copy.
+
+        The copy keeps the suffix, is never held whole in memory, and goes at the end.
+
+        Raises
+        ------
+        NotFound
+            If there is no content.
+        Unreachable
+            If it was written again meanwhile.
+        """
+        if self.local_path is not None:
+            if not self.exists():
+                raise NotFound(f"There is no file {self.uri}.")
+            yield self.local_path
+            return
+        with tempfile.NamedTemporaryFile(suffix=Path(self.name).suffix) as copy:
+            self.download(Path(copy.name))
+            yield Path(copy.name)
 
     @abstractmethod
     def write_bytes(self, data: bytes) -> None:
@@ -155,7 +141,7 @@ class Location(ABC):
 
     @abstractmethod
     def write_pieces(self, pieces: Iterable[bytes]) -> str:
-        """Write what `pieces` gives, whole or not at all, and give its stamp (see `Entry`).
+        """Write what `pieces` gives, whole or not at all, and give its etag (see `Entry`).
 
         Only a few pieces are in memory at a time. What iterating raises is passed on, and then
         nothing was written.
@@ -170,7 +156,7 @@ class Location(ABC):
 
     @abstractmethod
     def create(self, data: bytes) -> str:
-        """Write the whole content at once where nothing is, and give its version.
+        """Write the whole content at once where nothing is, and give its exact etag.
 
         Raises
         ------
@@ -179,18 +165,18 @@ class Location(ABC):
         """
 
     @abstractmethod
-    def replace_if(self, data: bytes, *, version: str) -> str | None:
-        """Replace the content if it still has `version`.
+    def replace_if(self, data: bytes, *, etag: str) -> str | None:
+        """Replace the content if it still has `etag`.
 
         Returns
         -------
         str | None
-            The new version, or None if the content is another one or gone: nothing was written.
+            The new etag, or None if the content is another one or gone: nothing was written.
         """
 
     @abstractmethod
-    def delete_if(self, *, version: str) -> bool:
-        """Delete the content if it still has `version`; False where that was not done.
+    def delete_if(self, *, etag: str) -> bool:
+        """Delete the content if it still has `etag`; False where that was not done.
 
         A bucket cannot do this as one operation and always answers False.
         """
@@ -273,25 +259,3 @@ class Location(ABC):
     @abstractmethod
     def zarr_store(self) -> Any:
         """Open this location as a read-only Zarr store."""
-
-
-def _path(text: str) -> Path:
-    if not text.strip():
-        raise UnknownFormat(f"{text!r} names no folder: give a folder, file:// or s3://.")
-    if text.lower().startswith("s3:"):
-        raise UnknownFormat(
-            f"{text!r} may be a bucket or a folder: give s3://bucket/prefix or ./{text}."
-        )
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError:
-        raise UnknownFormat(
-            f"{text!r} begins with the home of an unknown user: give the folder's full path."
-        ) from None
-
-
-def _path_of_file(text: str, rest: str) -> Path:
-    path = rest.removeprefix("localhost") if rest.startswith("localhost/") else rest
-    if not path.startswith("/"):
-        raise UnknownFormat(f"{text!r} names no folder of this machine: give file:///folder.")
-    return Path(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -78,7 +77,7 @@ def _read(stack: ExitStack, data: Location, path: str, size: int | None) -> Enco
         return EncodedAudio(None, status=Status.MISSING, detail=f"{path} is not there")
     try:
         if size > LARGEST_IN_MEMORY:
-            local = stack.enter_context(_large_file(data / path))
+            local = stack.enter_context((data / path).local_copy())
             return EncodedAudio(local, _hash_file(local), local.stat().st_size)
         content = (data / path).read_bytes()
     except (NotFound, FileNotFoundError):
@@ -91,16 +90,6 @@ def _read(stack: ExitStack, data: Location, path: str, size: int | None) -> Enco
     if not content:
         return EncodedAudio(None, sha256, 0, Status.EMPTY, f"{path} has 0 bytes")
     return EncodedAudio(content, sha256, len(content))
-
-
-@contextmanager
-def _large_file(location: Location) -> Iterator[Path]:
-    if location.local_path is not None:
-        yield location.local_path
-        return
-    with tempfile.NamedTemporaryFile(suffix=Path(location.name).suffix) as copy:
-        location.download(Path(copy.name))
-        yield Path(copy.name)
 
 
 def _hash_file(path: Path) -> str:

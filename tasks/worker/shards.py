@@ -18,7 +18,7 @@ import numpy as np
 from genre_model.mel import FeatureExtractor
 from genre_model.signal.audio import Status
 from genre_model.signal.versions import decoder_version, library_versions
-from storage.array.features import FeatureStore
+from storage.array.feature_array import FeatureArray
 from storage.array.layout import ROWS_PER_SHARD
 from storage.array.manifests import RowRecord, ShardManifest
 from storage.array.plans import AudioState, ShardWork
@@ -36,7 +36,7 @@ class ShardJob:
 
     Attributes
     ----------
-    features : FeatureStore
+    features : FeatureArray
         The array's folder in the store.
     data : Location
         The data folder.
@@ -50,7 +50,7 @@ class ShardJob:
         Dask topic on which finished tracks are reported; empty for none.
     """
 
-    features: FeatureStore
+    features: FeatureArray
     data: Location
     work: ShardWork
     extractor: FeatureExtractor
@@ -104,7 +104,7 @@ def write_shard(job: ShardJob) -> ShardOutcome:
     began = time.monotonic()
     done = job.features.finished(job.work)
     if done is None:
-        block = np.zeros((ROWS_PER_SHARD, *job.extractor.spec.row_shape), np.float16)
+        block = np.zeros(job.features.layout.shard_shape, np.float16)
         records = _decode_rows(job, block)
         done = job.features.write_shard(
             job.work,
@@ -130,13 +130,13 @@ def _decode_rows(job: ShardJob, block: np.ndarray) -> list[RowRecord]:
 def _decode_row(
     into: np.ndarray, row: int, state: AudioState, audio: EncodedAudio, decoder: Decoder
 ) -> RowRecord:
-    size, stamp = _as_read(state, audio)
+    size, etag = _as_read(state, audio)
     facts: dict[str, Any] = {
         "row": row,
         "track_id": state.track_id,
         "path": state.path,
         "size": size,
-        "stamp": stamp,
+        "etag": etag,
         "sha256": audio.sha256 or "",
     }
     if audio.content is None:
@@ -152,11 +152,11 @@ def _decode_row(
 
 
 def _as_read(state: AudioState, audio: EncodedAudio) -> tuple[int | None, str | None]:
-    """Return the size and stamp of what was read, which may differ from what was listed before."""
+    """Return the size and etag of what was read, which may differ from what was listed before."""
     if audio.status is Status.MISSING:
         return None, None
     if audio.status is Status.UNREADABLE or audio.size == state.size:
-        return state.size, state.stamp
+        return state.size, state.etag
     return audio.size, None
 
 

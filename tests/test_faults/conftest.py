@@ -21,11 +21,11 @@ from fault_processes import nothing_left, start, wait_until
 from fault_stores import FeaturesFolder
 
 from flows.engine.cluster import dask_client
-from genre_model.data.catalogue import audio_path
+from genre_model.data.fma_subsets import audio_path
 from genre_model.mel import FeatureExtractor
 from genre_model.specs import FeatureSpec
 from storage.array.plans import AudioState
-from storage.places.location import Location
+from storage.places.address import parse_location
 
 TRACKS = 384
 """Six shards."""
@@ -124,12 +124,12 @@ def genre_alone(tmp_path: Path) -> Genre:
 
 def audio_states(data: Path, ids: list[int]) -> tuple[AudioState, ...]:
     """List the audio of some tracks as a run finds it."""
-    entries = {entry.name: entry for entry in Location.parse(data).list(recursive=True)}
+    entries = {entry.name: entry for entry in parse_location(data).list(recursive=True)}
     states = []
     for track_id in ids:
         found = entries.get(audio_path(track_id))
-        size, stamp = (found.size, found.stamp) if found else (None, None)
-        states.append(AudioState(track_id, audio_path(track_id), size, stamp))
+        size, etag = (found.size, found.etag) if found else (None, None)
+        states.append(AudioState(track_id, audio_path(track_id), size, etag))
     return tuple(states)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from genre_model.data.catalogue import audio_path
+from genre_model.data.fma_subsets import audio_path
 from genre_model.data.tracks_csv import COLUMNS
 
 RATE = 22_050

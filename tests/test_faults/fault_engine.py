@@ -15,11 +15,12 @@ from distributed import Client
 
 from flows.engine.cluster import dask_client
 from genre_model.mel import FeatureExtractor
-from storage.array.features import FeatureStore
-from storage.array.layout import create_store
+from storage.array.feature_array import FeatureArray
 from storage.array.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
 from storage.claims import Claim
-from storage.places.location import Location
+from storage.places.address import parse_location
+from storage.store import Store
+from tasks.features import array_layout
 from tasks.worker.audio_files import hash_audio
 from tasks.worker.shards import ShardJob, write_shard
 
@@ -68,11 +69,11 @@ def build(order: Order, client: Client) -> WorkPlan:
     WorkPlan
         What there was to do.
     """
-    store, data = create_store(order.store), Location.parse(order.data)
-    with Claim(store, order.what) as claim:
+    store, data = Store.create(order.store), parse_location(order.data)
+    with Claim(store.location, order.what) as claim:
         features = _open(store, order.extractor)
         store.sweep()
-        known = features.survey().known
+        known = features.inventory().known
         doubtful = tracks_to_hash(known, order.wanted)
         found = {s.track_id: hash_audio(data, s.path, size=s.size) for s in doubtful}
         hashes = {track_id: sha256 for track_id, sha256 in found.items() if sha256}
@@ -95,13 +96,12 @@ def warm(client: Client) -> None:
     client.run(importlib.import_module, "tasks.worker.shards")
 
 
-def _open(store: Location, extractor: FeatureExtractor) -> FeatureStore:
+def _open(store: Store, extractor: FeatureExtractor) -> FeatureArray:
     spec = extractor.spec
-    return FeatureStore.create(
-        store,
+    return store.features.create(
         data_set="fma",
         name=spec.key,
-        row_shape=spec.row_shape,
+        layout=array_layout(spec),
         attributes={"preset": spec.name, "spec": spec.to_dict()},
     )
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from storage.array.layout import manifest_name, shard_name
+from storage.array.layout import manifest_name
 
-_BY_RUN = ["manifest_stamp"]
+_BY_RUN = ["manifest_etag"]
 """The column of `rows.parquet` that holds a file's time."""
 
 
@@ -47,7 +47,7 @@ class FeaturesFolder:
 
     def shard(self, shard: int) -> Path:
         """Place the bytes of a shard."""
-        return self.path / shard_name(shard)
+        return self.path / f"log_mel/c/{shard}/0/0/0"
 
     def manifest(self, shard: int) -> Path:
         """Place the manifest of a shard."""
@@ -101,13 +101,12 @@ class FeaturesFolder:
 
     def values(self) -> dict[int, np.ndarray]:
         """Read the windows of every track's newest row."""
-        from storage.array.features import FeatureStore
         from storage.array.layout import ROWS_PER_SHARD
         from storage.array.tables import current_rows
-        from storage.places.location import Location
+        from storage.store import Store
 
         store, data_set, name = self.path.parents[2], self.path.parent.name, self.path.name
-        features = FeatureStore.open(Location.parse(store), data_set=data_set, name=name)
+        features = Store.open(store).features.open(data_set=data_set, name=name)
         rows = current_rows(features.rows())
         shards = {n: features.read_shard(n) for n in (rows["row"] // ROWS_PER_SHARD).unique()}
         return {

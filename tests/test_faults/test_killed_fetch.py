@@ -174,7 +174,7 @@ def peak():  # getrusage would count what the parent had before the fork
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
-source, data = parse_source(sys.argv[1]), Location.parse(sys.argv[2])
+source, data = parse_source(sys.argv[1]), parse_location(sys.argv[2])
 facts = source.facts()
 before = peak()
 archive = ArchiveAt(source=source, size=facts.size, version=facts.version)

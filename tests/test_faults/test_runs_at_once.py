@@ -23,8 +23,8 @@ from fault_stores import (
     temporary_files,
 )
 
-from storage.array.layout import create_store
 from storage.claims import Claim
+from storage.store import Store
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
@@ -96,7 +96,7 @@ def test_a_claim_of_a_dead_process_delays_nobody(
     assert json.loads(claim.read_bytes())["pid"] == run.process.pid
     said: list[str] = []
     began = time.monotonic()
-    with Claim(create_store(store), template.what, say=said.append):
+    with Claim(Store.create(store).location, template.what, say=said.append):
         assert time.monotonic() - began < 1.0
     assert said == []
 

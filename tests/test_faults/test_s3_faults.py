@@ -17,8 +17,8 @@ from s3_proxy import Proxy, a_fifth
 from seaweedfs import SeaweedFS, weed
 
 from storage.errors import StorageError
+from storage.places.address import parse_location
 from storage.places.bucket import Bucket
-from storage.places.location import Location
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
@@ -52,7 +52,7 @@ def on_s3(genre: Genre, server: SeaweedFS) -> Callable[..., Genre]:
 
 def as_folder(server: SeaweedFS, folder: Path) -> FeaturesFolder:
     """Copy the store to a folder, where it can be compared."""
-    store = Location.parse(STORE, server.options())
+    store = parse_location(STORE, server.options())
     for entry in store.list(recursive=True):
         target = folder / entry.name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,11 +63,11 @@ def as_folder(server: SeaweedFS, folder: Path) -> FeaturesFolder:
 def acknowledged(server: SeaweedFS) -> dict[str, str]:
     """List shards that have a manifest, and manifests: name -> ETag."""
     store = Bucket("box", "store/features", server.options())
-    found = {entry.name: entry.stamp for entry in store.list(recursive=True)}
+    found = {entry.name: entry.etag for entry in store.list(recursive=True)}
     done = [int(Path(name).stem) for name in found if "/manifests/" in name]
     return {
-        name: stamp
-        for name, stamp in found.items()
+        name: etag
+        for name, etag in found.items()
         if "/manifests/" in name or any(f"/c/{shard}/0/0/0" in name for shard in done)
     }
 
@@ -121,7 +121,7 @@ def test_a_network_that_spoils_a_fifth(
     tmp_path: Path,
 ) -> None:
     """Audio and store both lie behind it."""
-    music = Location.parse("s3://box/music", server.options())
+    music = parse_location("s3://box/music", server.options())
     for path in data.rglob("*.*"):
         (music / path.relative_to(data).as_posix()).write_bytes(path.read_bytes())
     with Proxy(server.endpoint_url, a_fifth(14)) as proxy:

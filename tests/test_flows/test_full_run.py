@@ -6,6 +6,8 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,6 +120,17 @@ def test_tones_are_told_from_noise_and_the_evaluation_is_in_the_store(run: Run) 
     assert champion["model"] == run.first.json["model"]["model"]
 
 
+def test_a_shared_artist_is_told_in_the_result_and_in_the_report(run: Run) -> None:
+    said = (
+        "1 artist has tracks in several splits (as Artist 100: training, test), which flatters "
+        "the accuracy: 1 of the 6 test tracks is by an artist of the training split."
+    )
+    assert run.first.json["features"]["remarks"] == [said]
+    folder = Path(run.first.json["evaluation"]["report"]).parent
+    for name in ("report.html", "report.md"):
+        assert said in (folder / name).read_text(), name
+
+
 def test_the_same_command_again_finds_everything_done(run: Run, tiny_fma: Path) -> None:
     before = contents(run.store)
     again = run.genre("run", "--data", tiny_fma, "--store", run.store, "--epochs", "20", "--json")
@@ -214,3 +227,47 @@ def test_the_readme_tells_the_truth(run: Run, monkeypatch: pytest.MonkeyPatch) -
     exec(code.replace('"genre-store"', repr(str(run.store))), names)
     assert names["clip"].windows.shape == (10, 128, 128)
     assert names["prediction"].genre in ("Electronic", "Rock")
+
+
+def test_the_flow_refuses_a_catalogue_or_model_that_it_would_not_take() -> None:
+    from flows.errors import UsageError
+    from flows.full_run import full_run
+
+    for given in (
+        {"start_at": "evaluation", "catalogue": "fma-1"},
+        {"start_at": "training", "model": "default-1"},
+        {"model": "default-1"},
+    ):
+        with pytest.raises(UsageError, match=r"has no use with --start-at \w+; leave it out"):
+            full_run.fn(store="nowhere", **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({}, "full run of demo: default features, default network"),
+        ({"data": "/fma", "preset": "loud"}, "full run of /fma: loud features, default network"),
+        (
+            {"start_at": "training"},
+            "full run of the last catalogue: default features, default network",
+        ),
+        (
+            {"start_at": "training", "catalogue": "fma-1"},
+            "full run of fma-1: default features, default network",
+        ),
+        (
+            {"start_at": "evaluation"},
+            "full run from evaluation on: the last model that fits",
+        ),
+        ({"start_at": "evaluation", "model": "a-1"}, "full run from evaluation on: a-1"),
+    ],
+)
+def test_a_run_is_named_after_what_it_works_on(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], name: str
+) -> None:
+    from flows import full_run
+
+    said = dict.fromkeys(("data", "preset", "network", "catalogue", "model"))
+    parameters = {**said, "start_at": "features", **given}
+    monkeypatch.setattr(full_run, "flow_run", SimpleNamespace(parameters=parameters))
+    assert full_run._run_name() == name

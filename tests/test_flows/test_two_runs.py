@@ -17,10 +17,11 @@ from tiny_fma import tracks_csv
 
 from genre_model.mel import FeatureExtractor
 from genre_model.specs import FeatureSpec
-from storage.array.features import FeatureStore
-from storage.array.layout import create_store
+from storage.array.feature_array import FeatureArray
 from storage.claims import Claim
+from storage.places.address import parse_location
 from storage.places.location import Location
+from storage.store import Store
 from tasks.catalogue import find_catalogue
 from tasks.features import (
     FeatureWork,
@@ -41,20 +42,20 @@ def extractor() -> FeatureExtractor:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Location:
-    return create_store(tmp_path / "store")
+    return Store.create(tmp_path / "store")
 
 
 @dataclass
 class Run:
     """One run of the stage on its own catalogue."""
 
-    store: Location
+    store: Store
     data: Path
     extractor: FeatureExtractor
     said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.found = find_catalogue.fn(Location.parse(self.data))
+        self.found = find_catalogue.fn(parse_location(self.data))
 
     @property
     def what(self) -> str:
@@ -73,10 +74,12 @@ class Run:
             )
         finalised = finalise_features.fn(work)
         counts = count_features(work, self.found, finalised.rows)
-        return {name: counts[name] for name in ("tracks", "written", "reused", "quarantined")}
+        return {
+            name: getattr(counts, name) for name in ("tracks", "written", "reused", "quarantined")
+        }
 
     def all(self) -> dict[str, int]:
-        with Claim(self.store, self.what, say=self.said.append):
+        with Claim(self.store.location, self.what, say=self.said.append):
             return self.finish(self.prepare())
 
 
@@ -91,11 +94,11 @@ def catalogue_of(tiny_fma: Path, folder: Path, ids: range) -> Path:
 
 
 def test_the_second_of_two_runs_waits_for_the_first_and_finds_its_work_done(
-    store: Location, tiny_fma: Path, extractor: FeatureExtractor
+    store: Store, tiny_fma: Path, extractor: FeatureExtractor
 ) -> None:
     first, second = Run(store, tiny_fma, extractor), Run(store, tiny_fma, extractor)
     counts: list[dict[str, int]] = []
-    with Claim(store, first.what):
+    with Claim(store.location, first.what):
         waiter = threading.Thread(target=lambda: counts.append(second.all()))
         waiter.start()
         counts.append(first.finish(first.prepare()))
@@ -114,24 +117,23 @@ def test_the_second_of_two_runs_waits_for_the_first_and_finds_its_work_done(
 
 
 def test_a_claim_of_a_dead_process_delays_nobody(
-    store: Location, tiny_fma: Path, extractor: FeatureExtractor
+    store: Store, tiny_fma: Path, extractor: FeatureExtractor
 ) -> None:
     run = Run(store, tiny_fma, extractor)
     code = (
-        "import os; from storage.claims import Claim; "
-        "from storage.array.layout import create_store; "
-        f"Claim(create_store({store.uri!r}), {run.what!r}).__enter__(); os.kill(os.getpid(), 9)"
+        "import os; from storage.store import Store; "
+        f"Store.create({store.uri!r}).claim({run.what!r}).__enter__(); os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
-    assert (store / "claims").list()
+    assert (store.location / "claims").list()
     began = time.monotonic()
-    with Claim(store, run.what, say=run.said.append):
+    with Claim(store.location, run.what, say=run.said.append):
         assert time.monotonic() - began < 1.0
     assert run.said == []
 
 
 def test_a_plan_that_was_cut_off_shares_no_shard_with_the_next_catalogue(
-    store: Location, tiny_fma: Path, tmp_path: Path, extractor: FeatureExtractor
+    store: Store, tiny_fma: Path, tmp_path: Path, extractor: FeatureExtractor
 ) -> None:
     one = Run(store, catalogue_of(tiny_fma, tmp_path / "a", range(100, 120)), extractor)
     other = Run(store, catalogue_of(tiny_fma, tmp_path / "b", range(110, 128)), extractor)
@@ -142,7 +144,7 @@ def test_a_plan_that_was_cut_off_shares_no_shard_with_the_next_catalogue(
     shards = [set(plan["row"] // 64) for plan in plans]
     assert sum(map(len, shards)) == len(set().union(*shards))
     assert len(plans) == 3
-    at_once = Run(create_store(tmp_path / "at-once"), tiny_fma, extractor)
+    at_once = Run(Store.create(tmp_path / "at-once"), tiny_fma, extractor)
     at_once.all()
     expected = values_of(at_once.prepare())
     for run in (one, other):
@@ -152,7 +154,7 @@ def test_a_plan_that_was_cut_off_shares_no_shard_with_the_next_catalogue(
 
 
 def test_a_run_that_was_overtaken_after_its_plan_stops_and_damages_nothing(
-    store: Location, tiny_fma: Path, extractor: FeatureExtractor
+    store: Store, tiny_fma: Path, extractor: FeatureExtractor
 ) -> None:
     slept, woke = Run(store, tiny_fma, extractor), Run(store, tiny_fma, extractor)
     work = slept.prepare()
@@ -165,7 +167,7 @@ def test_a_run_that_was_overtaken_after_its_plan_stops_and_damages_nothing(
     assert after == before
 
 
-def stored_plans(features: FeatureStore) -> list[pd.DataFrame]:
+def stored_plans(features: FeatureArray) -> list[pd.DataFrame]:
     folder = features.location.local_path
     assert folder is not None
     return [pd.read_parquet(path) for path in sorted((folder / "plans").glob("*.parquet"))]

@@ -16,6 +16,7 @@ from prefect_server import Server, finished_run, save_credentials, start_deploym
 from seaweedfs import SeaweedFS
 from tiny_fma import write_tiny_fma
 
+from storage.places.address import parse_location
 from storage.places.folder import Folder
 from storage.places.location import Location
 
@@ -91,7 +92,7 @@ def test_fetched_verified_mended_and_used(
     tmp_path: Path,
     stream: bool,
 ) -> None:
-    data = Location.parse(f"s3://fetched/{stream}", seaweedfs.options())
+    data = parse_location(f"s3://fetched/{stream}", seaweedfs.options())
     asked = [
         *("fetch", "fma_small", "--to", data.uri, "--mirror", mirror.url, "--workers", "2"),
         *(f"--sha1={name}={value}" for name, value in hashes(mirror).items()),
@@ -138,7 +139,7 @@ def test_a_deployment_with_a_block(
     seaweedfs.make_bucket("mirror")
     for name, content in archives.items():
         assert isinstance(content, bytes)
-        (Location.parse("s3://mirror", options) / name).write_bytes(content)
+        (parse_location("s3://mirror", options) / name).write_bytes(content)
     started = start_deployment(
         deployed,
         "fetch-dataset",
@@ -153,7 +154,7 @@ def test_a_deployment_with_a_block(
     with worker(deployed, "cpu", folder=tmp_path, **NO_AWS):
         run = finished_run(deployed, started["id"])
     assert run["state_type"] == "COMPLETED", run["state"]["message"]
-    assert tree(Location.parse("s3://mirror/data", options)) == files
+    assert tree(parse_location("s3://mirror/data", options)) == files
     logs = deployed.post("logs/filter", {"limit": 200})
     for told in (run, logs, deployed.post("artifacts/filter", {})):
         assert options["secret"] not in str(told)

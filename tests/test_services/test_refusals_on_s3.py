@@ -14,9 +14,9 @@ from s3_proxy import Asked, Proxy
 from seaweedfs import Identity, SeaweedFS, everything, weed
 from tiny_fma import write_tiny_fma
 
-from storage.array.layout import create_store
-from storage.places.location import Location
+from storage.places.address import parse_location
 from storage.places.s3_requests import ATTEMPTS
+from storage.store import Store
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 
@@ -30,7 +30,7 @@ def server_with_a_reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     folder = tmp_path_factory.mktemp("seaweedfs")
     with SeaweedFS(folder, identities=(everything(), READER)) as server:
         server.make_bucket("box")
-        create_store("s3://box/store", server.options())
+        Store.create("s3://box/store", server.options())
         yield server
 
 
@@ -117,7 +117,7 @@ def test_who_may_only_read(
     ended = genre("features", "--data", tmp_path / "fma", "--store", "s3://box/store", **given)
     assert_refused(ended, "PUT", "s3://box/store/catalogues", "AccessDenied", "'box'")
     assert proxy.of("PUT") == 1
-    store = Location.parse("s3://box/store", server_with_a_reader.options())
+    store = parse_location("s3://box/store", server_with_a_reader.options())
     assert [entry.name for entry in store.list(recursive=True)] == ["store.json"]
 
 
@@ -126,7 +126,7 @@ def test_credentials_that_expire_amid_a_run_quarantine_nothing(
 ) -> None:
     """Audio that may not be read any more is no bad audio."""
     write_tiny_fma(tmp_path / "fma")
-    music = Location.parse(
+    music = parse_location(
         "s3://box/music", {"endpoint_url": proxy.endpoint_url, **_keys(environment)}
     )
     for path in (tmp_path / "fma").rglob("*.*"):
@@ -180,7 +180,7 @@ def test_a_full_disk(genre: Genre, server: Server, small_disk: Path, tmp_path: P
             "AWS_ENDPOINT_URL": proxy.endpoint_url,
             "PREFECT_API_URL": server.api,
         }
-        create_store("s3://box/store", seaweedfs.options())
+        Store.create("s3://box/store", seaweedfs.options())
         _fill(filler)
         ended = genre(*arguments, "--workers", "1", **given)
         assert_refused(ended, "PUT", "s3://box/store", "'box'", "disk or quota is full")

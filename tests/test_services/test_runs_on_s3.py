@@ -14,6 +14,7 @@ from prefect_server import Server, finished_run, save_credentials, start_deploym
 from seaweedfs import SeaweedFS
 from tiny_fma import write_tiny_fma
 
+from storage.places.address import parse_location
 from storage.places.folder import Folder
 from storage.places.location import Location
 
@@ -29,7 +30,7 @@ def data(seaweedfs: SeaweedFS, tmp_path_factory: pytest.TempPathFactory) -> Loca
     write_tiny_fma(folder)
     for bucket in ("music", "results"):
         seaweedfs.make_bucket(bucket)
-    target = Location.parse("s3://music/fma", seaweedfs.options())
+    target = parse_location("s3://music/fma", seaweedfs.options())
     for entry in Folder(folder).list(recursive=True):
         (target / entry.name).write_bytes((Folder(folder) / entry.name).read_bytes())
     return target
@@ -61,9 +62,9 @@ def test_everything_lies_in_the_bucket(
     assert told["features"]["reasons"] == {"missing": 1}
     assert told["store"] == "s3://results/store"
     assert told["report"].startswith("s3://results/store/models/")
-    report = Location.parse(told["report"], seaweedfs.options())
+    report = parse_location(told["report"], seaweedfs.options())
     assert b"<html" in report.read_bytes()
-    store = Location.parse("s3://results/store", seaweedfs.options())
+    store = parse_location("s3://results/store", seaweedfs.options())
     names = {entry.name for entry in store.list(recursive=True)}
     assert {"store.json", "champion.json"} <= names
     assert any(name.endswith("model.keras") for name in names)
@@ -112,7 +113,7 @@ def test_no_secret_anywhere(
         **{**NO_AWS, "AWS_ENDPOINT_URL": "", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""},
     )
     assert again.code == 0, again.err
-    store = Location.parse("s3://results", options)
+    store = parse_location("s3://results", options)
     places = {
         "stderr": said,
         "result": str(told),

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from storage.array.layout import create_store
 from storage.places.location import Location
+from storage.store import Store
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Location:
     """Make an empty store in a folder."""
-    return create_store(tmp_path / "store")
+    return Store.create(tmp_path / "store")

@@ -13,14 +13,15 @@ from hashlib import sha256
 
 import numpy as np
 
-from storage.array.features import FeatureStore, Finalised
-from storage.array.layout import ROWS_PER_SHARD, create_store
+from storage.array.feature_array import FeatureArray, Finalised
+from storage.array.layout import ROWS_PER_SHARD, ArrayLayout
 from storage.array.manifests import RowRecord, ShardManifest
 from storage.array.plans import AudioState, ShardWork, WorkPlan, plan_work, tracks_to_hash
 from storage.array.shards import Block
-from storage.places.location import Location
+from storage.store import Store
 
 ROW_SHAPE = (3, 4, 5)
+LAYOUT = ArrayLayout(array="log_mel", dimensions=("window", "band", "frame"), row_shape=ROW_SHAPE)
 NAME = "default-0123abcd"
 
 
@@ -39,8 +40,8 @@ class Audio:
 
     def _state(self, track: int) -> AudioState:
         file = self.files[track]
-        size, stamp = (None, None) if file is None else (1000, f"{file[1]}")
-        return AudioState(track, f"fma_small/{track:06d}.mp3", size, stamp)
+        size, etag = (None, None) if file is None else (1000, f"{file[1]}")
+        return AudioState(track, f"fma_small/{track:06d}.mp3", size, etag)
 
     def digest(self, track: int) -> str:
         """Hash a file."""
@@ -64,20 +65,19 @@ def library(count: int, *, first: int = 0, content: int = 1) -> Audio:
     return Audio(files)
 
 
-def open_array(store: Location) -> FeatureStore:
+def open_array(store: Store) -> FeatureArray:
     """Make or open the array that these runs write."""
-    return FeatureStore.create(
-        store,
+    return store.features.create(
         data_set="fma",
         name=NAME,
-        row_shape=ROW_SHAPE,
+        layout=LAYOUT,
         attributes={"preset": "default", "spec": {"n_fft": 1024}},
     )
 
 
-def plan(features: FeatureStore, audio: Audio, *, retry: bool = False) -> WorkPlan:
+def plan(features: FeatureArray, audio: Audio, *, retry: bool = False) -> WorkPlan:
     """Survey, hash what is in doubt, and plan."""
-    known = features.survey().known
+    known = features.inventory().known
     asked = tracks_to_hash(known, audio.wanted())
     hashes = {state.track_id: audio.digest(state.track_id) for state in asked}
     return plan_work(known, audio.wanted(), hashes=hashes, retry_quarantined=retry)
@@ -98,7 +98,7 @@ def build(work: ShardWork, audio: Audio) -> tuple[Block, list[RowRecord]]:
                 track_id=state.track_id,
                 path=state.path,
                 size=state.size,
-                stamp=state.stamp,
+                etag=state.etag,
                 sha256=audio.digest(state.track_id),
                 status="ok" if values is not None else "missing" if missing else "undecodable",
                 windows=ROW_SHAPE[0] if values is not None else 0,
@@ -108,7 +108,7 @@ def build(work: ShardWork, audio: Audio) -> tuple[Block, list[RowRecord]]:
     return data, records
 
 
-def write(features: FeatureStore, work: ShardWork, audio: Audio) -> ShardManifest:
+def write(features: FeatureArray, work: ShardWork, audio: Audio) -> ShardManifest:
     """Do one task's work."""
     data, records = build(work, audio)
     return features.write_shard(
@@ -117,7 +117,7 @@ def write(features: FeatureStore, work: ShardWork, audio: Audio) -> ShardManifes
 
 
 def run(
-    features: FeatureStore,
+    features: FeatureArray,
     audio: Audio,
     *,
     retry: bool = False,
@@ -143,7 +143,7 @@ if __name__ == "__main__":
         print(shard, flush=True)  # noqa: T201
         time.sleep(pause_s)
 
-    array = open_array(create_store(place))
+    array = open_array(Store.create(place))
     array.sweep()
     run(array, library(tracks), on_shard=announce)
     print("done", flush=True)  # noqa: T201

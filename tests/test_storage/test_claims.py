@@ -14,26 +14,32 @@ import time
 import uuid
 from dataclasses import asdict, replace
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from storage.array.layout import create_store
 from storage.claims import Claim, ClaimRecord, read_claims
 from storage.errors import Busy, ClaimLost
 from storage.places.bucket import Bucket
 from storage.places.folder import Folder
 from storage.places.location import Location
 from storage.places.processes import this_process
+from storage.store import Store
 
 WHAT = "features/fma/default-0123abcd"
 RACES = 20
 
 
 @pytest.fixture
+def store(tmp_path: Path) -> Location:
+    return Store.create(tmp_path / "store").location
+
+
+@pytest.fixture
 def claimed_store(place: Location) -> Location:
     """Make a store on a folder and on S3."""
-    return create_store(place)
+    return Store.create(place).location
 
 
 def record(**changes: Any) -> ClaimRecord:
@@ -72,8 +78,8 @@ def holder_process(store: Location, *enter: str) -> subprocess.Popen[str]:
     code = (
         "import sys, time\n"
         "from storage.claims import Claim\n"
-        "from storage.array.layout import open_store\n"
-        f"with Claim(open_store(sys.argv[1]), {WHAT!r}):\n"
+        "from storage.store import Store\n"
+        f"with Claim(Store.open(sys.argv[1]).location, {WHAT!r}):\n"
         "    print('taken', flush=True)\n"
         "    time.sleep(float(sys.argv[2]))\n"
     )
@@ -149,7 +155,10 @@ class TestHolding:
 class TestTakingOver:
     def test_a_killed_holder_delays_nobody(self, store: Location) -> None:
         process = holder_process(store)
-        with pytest.raises(Busy, match=f"process {process.pid} "), Claim(store, WHAT, wait_s=0):
+        with (
+            pytest.raises(Busy, match=f"process {process.pid} "),
+            Claim(store, WHAT, wait_s=0),
+        ):
             pass
         process.send_signal(signal.SIGKILL)
         began = time.monotonic()
@@ -171,7 +180,10 @@ class TestTakingOver:
 
     def test_a_live_lease_of_another_host_is_respected(self, claimed_store: Location) -> None:
         put(claimed_store, record(renewed=0.0))
-        with pytest.raises(Busy, match="on elsewhere"), Claim(claimed_store, WHAT, wait_s=0):
+        with (
+            pytest.raises(Busy, match="on elsewhere"),
+            Claim(claimed_store, WHAT, wait_s=0),
+        ):
             pass
 
     def test_a_lease_that_ran_out(self, store: Location) -> None:
@@ -252,7 +264,10 @@ class TestAnotherHost:
             assert found.pid == 1
             assert not found.holder.is_judgeable
             assert not found.holder.is_dead
-            with pytest.raises(Busy, match="held by process 1 on"), Claim(store, WHAT, wait_s=0):
+            with (
+                pytest.raises(Busy, match="held by process 1 on"),
+                Claim(store, WHAT, wait_s=0),
+            ):
                 pass
         finally:
             holder.kill()
@@ -314,7 +329,7 @@ def atomic_store(request: pytest.FixtureRequest, store: Location) -> Location:
         return store
     server = request.getfixturevalue("seaweedfs")
     server.make_bucket("tests")
-    return create_store(Bucket("tests", f"races/{uuid.uuid4().hex}", server.options()))
+    return Store.create(Bucket("tests", f"races/{uuid.uuid4().hex}", server.options())).location
 
 
 def test_one_of_three_processes_wins_every_race(atomic_store: Location) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from storage.array.layout import create_store
 from storage.errors import Damaged, NotFound
-from storage.models import ModelStore
+from storage.models import Models
 from storage.places.location import Location
+from storage.store import Store
 
 FILES = {
     "model.keras": b"network",
@@ -22,9 +22,9 @@ FILES = {
 
 
 @pytest.fixture
-def models(place: Location) -> ModelStore:
+def models(place: Location) -> Models:
     """Make an empty store on a folder and on S3."""
-    return ModelStore(create_store(place))
+    return Store.create(place).models
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def made(tmp_path: Path) -> Path:
 
 
 class TestPublishing:
-    def test_all_files_are_there(self, models: ModelStore, made: Path) -> None:
+    def test_all_files_are_there(self, models: Models, made: Path) -> None:
         assert models.list() == {}
         assert not models.exists("seed-1")
         location = models.publish(made, "seed-1")
@@ -49,10 +49,10 @@ class TestPublishing:
         assert models.parameters("seed-1") == {"network": "seed"}
 
     def test_the_model_is_written_last(
-        self, models: ModelStore, made: Path, monkeypatch: pytest.MonkeyPatch
+        self, models: Models, made: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         written: list[str] = []
-        kind = type(models.store)
+        kind = type(models.folder)
         real = kind.write_bytes
 
         def watch(self: Location, data: bytes) -> None:
@@ -64,9 +64,7 @@ class TestPublishing:
         assert written[-1] == "model.keras"
         assert sorted(written) == sorted(name.rpartition("/")[2] for name in FILES)
 
-    def test_half_a_model_does_not_count_and_is_completed(
-        self, models: ModelStore, made: Path
-    ) -> None:
+    def test_half_a_model_does_not_count_and_is_completed(self, models: Models, made: Path) -> None:
         (models.location("seed-1") / "params.json").write_bytes(b"{}")
         assert models.list() == {"seed-1": False}
         assert not models.exists("seed-1")
@@ -75,26 +73,26 @@ class TestPublishing:
         models.publish(made, "seed-1")
         assert models.parameters("seed-1") == {"network": "seed"}
 
-    def test_a_model_is_immutable(self, models: ModelStore, made: Path) -> None:
+    def test_a_model_is_immutable(self, models: Models, made: Path) -> None:
         models.publish(made, "seed-1")
         (made / "model.keras").write_bytes(b"another")
         models.publish(made, "seed-1")
         assert (models.location("seed-1") / "model.keras").read_bytes() == b"network"
 
-    def test_a_folder_without_a_model_is_refused(self, models: ModelStore, tmp_path: Path) -> None:
+    def test_a_folder_without_a_model_is_refused(self, models: Models, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
         with pytest.raises(NotFound, match=r"no model\.keras"):
             models.publish(tmp_path / "empty", "seed-1")
         assert models.list() == {}
 
-    def test_fetching(self, models: ModelStore, made: Path, tmp_path: Path) -> None:
+    def test_fetching(self, models: Models, made: Path, tmp_path: Path) -> None:
         models.publish(made, "seed-1")
         (models.location("seed-1") / "evaluation/test/metrics.json").write_bytes(b"{}")
         for _ in range(2):
             folder = models.fetch("seed-1", cache=tmp_path / "cache")
             assert (folder / "model.keras").read_bytes() == b"network"
             assert (folder / "params.json").read_bytes() == FILES["params.json"]
-        if models.store.local_path is None:
+        if models.folder.local_path is None:
             assert [folder] == list((tmp_path / "cache").iterdir())
             (made / "model.keras").write_bytes(b"another")
             (models.location("seed-1") / "model.keras").delete()
@@ -115,7 +113,7 @@ class TestEvaluations:
         (folder / "report.html").write_text("<html>")
         return folder
 
-    def test_metrics(self, models: ModelStore, made: Path, evaluation: Path) -> None:
+    def test_metrics(self, models: Models, made: Path, evaluation: Path) -> None:
         models.publish(made, "seed-1")
         assert models.metrics("seed-1") is None
         location = models.publish_evaluation(evaluation, "seed-1", split="test")
@@ -123,22 +121,20 @@ class TestEvaluations:
         assert models.metrics("seed-1") == {"track_accuracy": 0.5}
         assert models.metrics("seed-1", split="validation") is None
 
-    def test_a_new_one_replaces_the_old(
-        self, models: ModelStore, made: Path, evaluation: Path
-    ) -> None:
+    def test_a_new_one_replaces_the_old(self, models: Models, made: Path, evaluation: Path) -> None:
         models.publish(made, "seed-1")
         models.publish_evaluation(evaluation, "seed-1", split="test")
         (evaluation / "metrics.json").write_text('{"track_accuracy": 0.7}')
         models.publish_evaluation(evaluation, "seed-1", split="test")
         assert models.metrics("seed-1") == {"track_accuracy": 0.7}
 
-    def test_only_of_models_that_are_there(self, models: ModelStore, evaluation: Path) -> None:
+    def test_only_of_models_that_are_there(self, models: Models, evaluation: Path) -> None:
         with pytest.raises(NotFound, match="'none'"):
             models.publish_evaluation(evaluation, "none", split="test")
 
 
 class TestChampion:
-    def test_the_first_stays_until_it_is_moved(self, models: ModelStore, made: Path) -> None:
+    def test_the_first_stays_until_it_is_moved(self, models: Models, made: Path) -> None:
         assert models.champion() is None
         assert models.champion_record() == {}
         assert models.set_champion_if_none("seed-1")
@@ -152,12 +148,12 @@ class TestChampion:
         assert [entry["model"] for entry in record["history"]] == ["seed-1", "seed-2"]
         assert record["since"] == record["history"][-1]["since"]
 
-    def test_only_a_model_that_is_there(self, models: ModelStore) -> None:
+    def test_only_a_model_that_is_there(self, models: Models) -> None:
         with pytest.raises(NotFound, match="'none'"):
             models.move_champion("none")
 
-    def test_of_many_at_once_none_is_forgotten(self, store: Location, made: Path) -> None:
-        models = ModelStore(store)
+    def test_of_many_at_once_none_is_forgotten(self, store: Store, made: Path) -> None:
+        models = store.models
         names = [f"seed-{number}" for number in range(8)]
         for name in names:
             models.publish(made, name)
@@ -171,12 +167,12 @@ class TestChampion:
         assert models.champion() == history[-1]
 
     @pytest.mark.parametrize("text", ["", "[]", "{}"])
-    def test_something_else_is_damaged(self, store: Location, text: str) -> None:
-        (store / "champion.json").write_bytes(text.encode())
+    def test_something_else_is_damaged(self, store: Store, text: str) -> None:
+        (store.location / "champion.json").write_bytes(text.encode())
         with pytest.raises(Damaged, match="champion"):
-            ModelStore(store).champion()
+            store.models.champion()
 
-    def test_it_is_plain_json(self, store: Location) -> None:
-        ModelStore(store).set_champion_if_none("seed-1")
-        content = json.loads((store / "champion.json").read_bytes())
+    def test_it_is_plain_json(self, store: Store) -> None:
+        store.models.set_champion_if_none("seed-1")
+        content = json.loads((store.location / "champion.json").read_bytes())
         assert set(content) == {"model", "since", "history"}

@@ -8,39 +8,37 @@ from pathlib import Path
 import pandas as pd
 from feature_runs import NAME, library, open_array, run
 
-from storage.array.layout import create_store
-from storage.catalogues import write_catalogue
 from storage.claims import Claim
-from storage.models import ModelStore
+from storage.places.address import parse_location
 from storage.places.location import Location
-from storage.predictions import PREDICTION_COLUMNS, PredictionTable
-from storage.summary import summarise
+from storage.predictions import PREDICTION_COLUMNS
+from storage.store import Store
 
 
 def test_an_empty_store(place: Location) -> None:
-    summary = summarise(create_store(place)).to_dict()
+    summary = Store.create(place).status().to_dict()
     assert summary["store"] == place.uri
     assert summary["champion"] is None
     assert all(not summary[name] for name in ("catalogues", "features", "models", "claims"))
 
 
 def test_a_full_one(place: Location, tmp_path: Path) -> None:
-    store = create_store(place)
+    store = Store.create(place)
     frame = pd.DataFrame({"track_id": range(100), "genre": "Rock"})
-    write_catalogue(store, "fma-01234567", frame, attributes={"data_set": "fma"})
+    store.catalogues.write("fma-01234567", frame, attributes={"data_set": "fma"})
     features = open_array(store)
     run(features, library(100))
     run(features, library(200), stop_after=1)
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.keras").write_bytes(b"x")
-    models = ModelStore(store)
+    models = store.models
     models.publish(tmp_path / "model", "seed-1")
     models.set_champion_if_none("seed-1")
-    music = Location.parse(str(tmp_path / "music"))
-    predictions = PredictionTable.of(store, model="seed-1", folder=music)
+    music = parse_location(str(tmp_path / "music"))
+    predictions = store.predictions.table(model="seed-1", folder=music)
     predictions.write(pd.DataFrame({name: ["x", "y"] for name in PREDICTION_COLUMNS}))
-    with Claim(store, "features/fma"):
-        summary = summarise(store)
+    with Claim(store.location, "features/fma"):
+        summary = store.status()
     (told,) = summary.predictions
     assert (told.model, told.files) == ("seed-1", 2)
     assert told.table.startswith("music-")
@@ -55,4 +53,4 @@ def test_a_full_one(place: Location, tmp_path: Path) -> None:
     assert summary.claims[0].startswith("features/fma is held by process")
     json.dumps(summary.to_dict())
     run(features, library(200))
-    assert summarise(store).features[0].is_finalised
+    assert store.status().features[0].is_finalised

@@ -15,12 +15,12 @@ from learnable_rows import BANDS, FRAMES, GENRES, WINDOWS, learnable_rows
 from s3_proxy import Proxy
 
 from genre_model.specs import FeatureSpec, ModelSpec, TrainSpec
-from storage.array.layout import create_store
-from storage.models import ModelStore
+from storage.places.address import parse_location
 from storage.places.bucket import Bucket
 from storage.places.location import Location
+from storage.store import Store
 from tasks.labelled import LabelledFeatures
-from tasks.models import describe_model
+from tasks.models import ModelFacts, describe_model
 from tasks.training import identify_model, read_history, train_network
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
@@ -75,13 +75,13 @@ def data() -> LabelledFeatures:
 
 
 def run(
-    store: Location,
+    store: Store,
     data: LabelledFeatures,
     *,
     cut_off_after: int = 0,
     say: Callable[[str], None] | None = None,
     refresh: bool = False,
-) -> tuple[dict[str, Any], list[int]]:
+) -> tuple[ModelFacts, list[int]]:
     """Train, and return the result and the epochs that were gone through."""
     epochs: list[int] = []
 
@@ -91,31 +91,30 @@ def run(
             raise CutOffError
 
     given = {"on_epoch": on_epoch, "say": say, "refresh": refresh}
-    return train_network.fn(store, data, ModelSpec(), SPEC, **given), epochs
+    facts, _ = train_network.fn(store, data, ModelSpec(), SPEC, **given)
+    return facts, epochs
 
 
 @pytest.fixture(scope="module")
 def undisturbed(
     data: LabelledFeatures, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[pd.DataFrame, list[np.ndarray]]:
-    store = create_store(tmp_path_factory.mktemp("undisturbed") / "store")
+    store = Store.create(tmp_path_factory.mktemp("undisturbed") / "store")
     result, epochs = run(store, data)
     assert epochs == [1, 2, 3]
-    assert 0 <= result["stall_share"] < 1
-    return _made(store, result["model"])
+    assert 0 <= result.stall_share < 1
+    return _made(store, result.model)
 
 
-def _made(store: Location, model: str) -> tuple[pd.DataFrame, list[np.ndarray]]:
+def _made(store: Store, model: str) -> tuple[pd.DataFrame, list[np.ndarray]]:
     import keras
 
-    folder = ModelStore(store).fetch(model)
+    folder = store.models.fetch(model)
     network = keras.saving.load_model(folder / "model.keras", compile=False)
-    return read_history(store, model), network.get_weights()
+    return read_history(store.models, model), network.get_weights()
 
 
-def assert_same(
-    store: Location, model: str, expected: tuple[pd.DataFrame, list[np.ndarray]]
-) -> None:
+def assert_same(store: Store, model: str, expected: tuple[pd.DataFrame, list[np.ndarray]]) -> None:
     history, weights = _made(store, model)
     columns = [name for name in history.columns if name not in TIMES]
     pd.testing.assert_frame_equal(
@@ -125,9 +124,9 @@ def assert_same(
         np.testing.assert_allclose(found, wanted, atol=1e-4)
 
 
-def checkpoints(store: Location, data: LabelledFeatures) -> Location:
+def checkpoints(store: Store, data: LabelledFeatures) -> Location:
     model = identify_model(data, ModelSpec(), SPEC)
-    return ModelStore(store).location(model) / "checkpoints"
+    return store.models.location(model) / "checkpoints"
 
 
 def names(place: Location) -> list[str]:
@@ -145,7 +144,7 @@ def test_a_training_that_was_cut_off_goes_on(
     data: LabelledFeatures,
     undisturbed: tuple[pd.DataFrame, list[np.ndarray]],
 ) -> None:
-    store = create_store(place)
+    store = Store.create(place)
     with pytest.raises(CutOffError):
         run(store, data, cut_off_after=2)
     kept = checkpoints(store, data)
@@ -155,12 +154,12 @@ def test_a_training_that_was_cut_off_goes_on(
     assert epochs == [3]
     assert f"training goes on after epoch 2, kept at {kept.uri}" in said
     assert names(kept) == ["epoch-0003.zip"]
-    assert_same(store, result["model"], undisturbed)
-    assert run(store, data) == ({**result, "reused": True}, [])
+    assert_same(store, result.model, undisturbed)
+    assert run(store, data) == (result, [])
 
 
 def test_refreshing_goes_on_from_nothing(tmp_path: Path, data: LabelledFeatures) -> None:
-    store = create_store(tmp_path / "store")
+    store = Store.create(tmp_path / "store")
     left = checkpoints(store, data) / "epoch-0002.zip"
     left.write_bytes(b"of the training before")
     said: list[str] = []
@@ -245,7 +244,7 @@ def test_a_folder_that_a_former_version_kept_is_gone_on_from(tmp_path: Path, sta
     from genre_model.learning.checkpoints import encode_checkpoint, unpack
     from tasks.checkpoints import StoredCheckpoints
 
-    place = Location.parse(tmp_path / "checkpoints")
+    place = parse_location(tmp_path / "checkpoints")
     for name, content in unpack(encode_checkpoint(state)).items():
         (place / "epoch-0002" / name).write_bytes(content)
     kept = StoredCheckpoints(place)
@@ -265,6 +264,6 @@ def test_a_model_of_a_former_version_was_not_timed(
     accuracies = {"validation_track_accuracy": 0.5, "validation_window_accuracy": 0.4}
     (folder / "params.json").write_text(json.dumps({**dict.fromkeys(facts, 1), **accuracies}))
     (folder / "model.keras").write_bytes(b"keras")
-    store = create_store(tmp_path / "store")
-    ModelStore(store).publish(folder, "former")
+    store = Store.create(tmp_path / "store")
+    store.models.publish(folder, "former")
     assert describe_model(store, "former")["stall_share"] is None

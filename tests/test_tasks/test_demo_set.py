@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from genre_model.demo import DEMO_VERSION, plan_demo
-from storage.places.location import Location
+from storage.places.address import parse_location
 from tasks import demo
 from tasks.catalogue import find_catalogue
 from tasks.demo import MARK, is_current, make_demo
@@ -44,7 +44,7 @@ def test_it_is_a_data_folder_of_its_own_data_set(tmp_path: Path) -> None:
     make_demo(tmp_path / "data", client=HereAndNow(), track_done=told.append)  # type: ignore[arg-type]
     assert told[-1] == len(plan_demo().tracks)
     assert is_current(tmp_path / "data")
-    found = find_catalogue.fn(Location.parse(tmp_path / "data"))
+    found = find_catalogue.fn(parse_location(tmp_path / "data"))
     assert found.catalogue.id.startswith("demo-")
     assert (len(found.catalogue.tracks), found.catalogue.unlabelled) == (102, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["data"]

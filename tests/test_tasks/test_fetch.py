@@ -256,7 +256,7 @@ def damage(clip: Location) -> None:
     assert entry is not None
     clip.write_bytes(bytes(entry.size))
     if clip.local_path is not None:
-        os.utime(clip.local_path, ns=(int(entry.stamp), int(entry.stamp)))
+        os.utime(clip.local_path, ns=(int(entry.etag), int(entry.etag)))
 
 
 def link() -> bytes:

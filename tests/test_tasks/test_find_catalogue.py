@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,12 +19,13 @@ from genre_model.data.tracks_csv import COLUMNS
 from genre_model.errors import CatalogueError
 from genre_model.mel import FeatureExtractor
 from genre_model.specs import FeatureSpec
-from storage.array.layout import create_store
-from storage.catalogues import read_catalogue
+from storage.places.address import parse_location
 from storage.places.bucket import Bucket
 from storage.places.location import Location
 from storage.places.s3_requests import Requests
+from storage.store import Store
 from tasks.catalogue import FoundCatalogue, find_catalogue, store_catalogue
+from tasks.data_folder import open_data_folder
 from tasks.features import prepare_features
 from tasks.worker import shards
 from tasks.worker.shards import ShardJob, write_shard
@@ -80,8 +83,11 @@ def write(place: Location, files: dict[str, bytes]) -> None:
         (place / name).write_bytes(content)
 
 
-def tracks_csv() -> str:
-    """Write four tracks: one of Rock, one of Punk (which is Rock), one of two roots, one of Pop."""
+def tracks_csv(artists: Mapping[int, str] = MappingProxyType({})) -> str:
+    """Write four tracks: one of Rock, one of Punk (which is Rock), one of two roots, one of Pop.
+
+    The last one is of the test split; tracks have the artists that are given.
+    """
     cells = {2: ("Rock", "[12]"), 3: ("", "[25]"), 5: ("", "[12, 10]"), 7: ("Pop", "[10]")}
     text = io.StringIO()
     table = csv.writer(text)
@@ -90,10 +96,12 @@ def tracks_csv() -> str:
     table.writerow(["track_id"] + [""] * len(COLUMNS))
     for track_id, (genre, genres) in cells.items():
         known = {
-            ("set", "split"): "training",
+            ("set", "split"): "test" if track_id == 7 else "training",
             ("set", "subset"): "small",
             ("track", "genre_top"): genre,
             ("track", "genres"): genres,
+            ("artist", "id"): artists.get(track_id, ""),
+            ("artist", "name"): f"Artist {artists.get(track_id, '')}",
         }
         table.writerow([track_id, *(known.get(column, "") for column in COLUMNS)])
     return text.getvalue()
@@ -104,7 +112,7 @@ def find(place: Location, subset: str | None = None) -> FoundCatalogue:
 
 
 def test_folders_of_genres_from_files_to_windows(tmp_path: Path, files: dict[str, bytes]) -> None:
-    data = Location.parse(tmp_path / "My Music")
+    data = parse_location(tmp_path / "My Music")
     write(data, files)
     (tmp_path / "My Music" / "empty").mkdir()
     found = find(data)
@@ -116,8 +124,8 @@ def test_folders_of_genres_from_files_to_windows(tmp_path: Path, files: dict[str
     assert summary["licences"] == {"not stated": 13}
     assert sum(sum(counts.values()) for counts in summary["genres"].values()) == 13
     assert any("No artists are known" in remark for remark in summary["remarks"])
-    store = create_store(tmp_path / "store")
-    stored = read_catalogue(store, store_catalogue.fn(store, found))
+    store = Store.create(tmp_path / "store")
+    stored = store.catalogues.read(store_catalogue.fn(store, found))
     assert stored.attrs["remarks"] == summary["remarks"]
     spec = FeatureSpec.preset("seed")
     work = prepare_features.fn(store, found, spec)
@@ -153,14 +161,14 @@ def test_a_bucket_gives_the_same_catalogue_as_a_folder(
 ) -> None:
     small = {name: content[:10] for name, content in files.items()}
     write(bucket / "sets/My Music", small)
-    write(Location.parse(tmp_path / "My Music"), small)
+    write(parse_location(tmp_path / "My Music"), small)
     found = find(bucket / "sets/My Music")
-    assert found.catalogue.id == find(Location.parse(tmp_path / "My Music")).catalogue.id
-    assert all(found.audio[path].stamp for path in found.catalogue.tracks["path"])
+    assert found.catalogue.id == find(parse_location(tmp_path / "My Music")).catalogue.id
+    assert all(found.audio[path].etag for path in found.catalogue.tracks["path"])
 
 
 def test_top_genres_are_derived_where_genres_csv_is_there(tmp_path: Path) -> None:
-    data = Location.parse(tmp_path)
+    data = parse_location(tmp_path)
     write(
         data, {"fma_metadata/tracks.csv": tracks_csv().encode(), "fma_small/000/000002.mp3": b"x"}
     )
@@ -171,6 +179,71 @@ def test_top_genres_are_derived_where_genres_csv_is_there(tmp_path: Path) -> Non
     write(data, {"fma_metadata/genres.csv": b"<html>"})
     with pytest.raises(CatalogueError, match=r"genres\.csv is not FMA's genres\.csv"):
         find(data)
+
+
+@pytest.mark.parametrize(
+    ("artists", "shared", "said"),
+    [
+        (
+            {2: "1", 3: "5", 7: "1"},
+            1,
+            "1 artist has tracks in several splits (as Artist 1: training, test), which flatters "
+            "the accuracy: 1 of the 1 test tracks is by an artist of the training split.",
+        ),
+        ({2: "1", 3: "1", 7: "2"}, 0, None),
+        ({2: "1"}, 0, None),
+        (
+            {},
+            0,
+            "No artists are known: tracks of one artist may be in several splits, which flatters "
+            "the accuracy.",
+        ),
+    ],
+)
+def test_every_catalogue_says_whether_its_splits_share_artists(
+    tmp_path: Path, artists: dict[int, str], shared: int, said: str | None
+) -> None:
+    data = parse_location(tmp_path / "data")
+    table = tracks_csv(artists).encode()
+    write(data, {"fma_metadata/tracks.csv": table, "fma_small/000/000002.mp3": b"x"})
+    found = find(data)
+    summary = found.summary()
+    assert summary["shared_artists"] == shared
+    assert summary["remarks"] == [said] * (said is not None)
+    store = Store.create(tmp_path / "store")
+    attributes = store.catalogues.read(store_catalogue.fn(store, found)).attrs
+    assert attributes["shared_artists"] == shared
+    assert attributes["remarks"] == summary["remarks"]
+
+
+def test_a_bucket_is_asked_nothing_twice(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    music = {"fma_metadata/tracks.csv": tracks_csv().encode(), "fma_small/000/000002.mp3": b"x"}
+    write(bucket / "fma", music)
+    write(bucket / "folders", {"rock/a.mp3": b"x", "pop/a.mp3": b"x"})
+    asked: list[str] = []
+    send = Requests.send
+
+    def count(self: Requests, operation: str, uri: str, method: str, **more: Any) -> Any:
+        asked.append(f"{operation} {uri.removeprefix('s3://music/')}")
+        return send(self, operation, uri, method, **more)
+
+    monkeypatch.setattr(Requests, "send", count)
+    open_data_folder(bucket / "fma")
+    assert asked == ["HEAD fma/fma_metadata/tracks.csv", "LIST fma"]
+    asked.clear()
+    assert set(find(bucket / "fma").audio) == {"fma_small/000/000002.mp3"}
+    assert sorted(asked) == [
+        "GET fma/fma_metadata/genres.csv",
+        "GET fma/fma_metadata/tracks.csv",
+        "HEAD fma/demo.json",
+        "HEAD fma/fma_metadata/tracks.csv",
+        "LIST fma",
+        "LIST fma/fma_small",
+    ]
+    asked.clear()
+    find(bucket / "folders")
+    # the names of the folders, then all files
+    assert asked == ["HEAD folders/fma_metadata/tracks.csv", "LIST folders", "LIST folders"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +262,7 @@ def test_top_genres_are_derived_where_genres_csv_is_there(tmp_path: Path) -> Non
 def test_another_layout_is_one_sentence_of_what_was_looked_for(
     tmp_path: Path, names: list[str], said: str
 ) -> None:
-    data = Location.parse(tmp_path / "data")
+    data = parse_location(tmp_path / "data")
     write(data, dict.fromkeys(names, b"x"))
     with pytest.raises(CatalogueError) as refusal:
         find(data)
@@ -199,14 +272,14 @@ def test_another_layout_is_one_sentence_of_what_was_looked_for(
 
 
 def test_folders_of_genres_have_no_subsets(tmp_path: Path) -> None:
-    data = Location.parse(tmp_path)
+    data = parse_location(tmp_path)
     write(data, {"rock/a.mp3": b"x", "pop/a.mp3": b"x"})
     with pytest.raises(CatalogueError, match="--subset small is for FMA's layout"):
         find(data, "small")
 
 
 def test_the_data_set_has_the_name_of_the_folder_however_it_is_written(tmp_path: Path) -> None:
-    write(Location.parse(tmp_path / "My Set"), {"rock/a.mp3": b"x", "pop/a.mp3": b"x"})
+    write(parse_location(tmp_path / "My Set"), {"rock/a.mp3": b"x", "pop/a.mp3": b"x"})
     for written in ("My Set", "My Set/", "My Set/rock/..", "./My Set/."):
-        place = Location.parse(f"{tmp_path}/{written}")
+        place = parse_location(f"{tmp_path}/{written}")
         assert find(place).catalogue.data_set == "my-set", written

@@ -8,18 +8,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from storage.array.layout import create_store
-from storage.models import ModelStore
+from storage.models import Models
+from storage.store import Store
 from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 
 
 @pytest.fixture
-def models(tmp_path: Path) -> ModelStore:
-    return ModelStore(create_store(tmp_path / "store"))
+def models(tmp_path: Path) -> Models:
+    return Store.create(tmp_path / "store").models
 
 
 def publish(
-    models: ModelStore, tmp_path: Path, name: str, *, evaluated: str = "", data_set: str = "fma"
+    models: Models, tmp_path: Path, name: str, *, evaluated: str = "", data_set: str = "fma"
 ) -> None:
     """Publish a model that says nothing, and an evaluation if it has a time."""
     folder = tmp_path / name
@@ -35,19 +35,17 @@ def publish(
         models.publish_evaluation(folder, name, split="test")
 
 
-def roles(models: ModelStore, model: str, split: str = "test") -> list[tuple[str, str]]:
+def roles(models: Models, model: str, split: str = "test") -> list[tuple[str, str]]:
     return [(role, each.model) for role, each in former_evaluations(models, model, split=split)]
 
 
-def test_the_first_model_is_compared_with_nothing(models: ModelStore, tmp_path: Path) -> None:
+def test_the_first_model_is_compared_with_nothing(models: Models, tmp_path: Path) -> None:
     publish(models, tmp_path, "a")
     assert roles(models, "a") == []
     assert "becomes its champion" in standing(models, "a", [])
 
 
-def test_the_champion_comes_before_the_one_evaluated_last(
-    models: ModelStore, tmp_path: Path
-) -> None:
+def test_the_champion_comes_before_the_one_evaluated_last(models: Models, tmp_path: Path) -> None:
     publish(models, tmp_path, "a", evaluated="2026-11-01")
     models.set_champion_if_none("a")
     publish(models, tmp_path, "c", evaluated="2026-11-03")
@@ -61,7 +59,7 @@ def test_the_champion_comes_before_the_one_evaluated_last(
     ]
 
 
-def test_a_champion_that_was_also_last_is_one_line(models: ModelStore, tmp_path: Path) -> None:
+def test_a_champion_that_was_also_last_is_one_line(models: Models, tmp_path: Path) -> None:
     publish(models, tmp_path, "a", evaluated="2026-11-01")
     models.set_champion_if_none("a")
     publish(models, tmp_path, "new")
@@ -69,7 +67,7 @@ def test_a_champion_that_was_also_last_is_one_line(models: ModelStore, tmp_path:
 
 
 def test_the_champion_itself_is_compared_with_the_last_other_one(
-    models: ModelStore, tmp_path: Path
+    models: Models, tmp_path: Path
 ) -> None:
     publish(models, tmp_path, "a", evaluated="2026-11-01")
     models.set_champion_if_none("a")
@@ -78,7 +76,7 @@ def test_the_champion_itself_is_compared_with_the_last_other_one(
     assert standing(models, "a", []) == "This model is the champion."
 
 
-def test_another_data_set_is_not_compared_with(models: ModelStore, tmp_path: Path) -> None:
+def test_another_data_set_is_not_compared_with(models: Models, tmp_path: Path) -> None:
     publish(models, tmp_path, "demo", evaluated="2026-11-01", data_set="demo")
     models.set_champion_if_none("demo")
     publish(models, tmp_path, "new")

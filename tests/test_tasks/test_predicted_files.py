@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -23,7 +23,7 @@ def _predictor() -> Predictor:
     return cast(Predictor, SimpleNamespace(predict=predict))
 
 
-def _lines(*files: str) -> list[dict[str, Any]]:
+def _lines(*files: str) -> list[Prediction]:
     return predict_files(_predictor(), files)
 
 
@@ -32,15 +32,15 @@ def test_a_file_that_cannot_be_had_is_a_line(tmp_path: Path) -> None:
     good = (tmp_path / "song.mp3").as_uri()
     gone = (tmp_path / "gone.mp3").as_uri()
     found = _lines(good, gone, "ftp://host/song.mp3", good)
-    assert [line["path"] for line in found] == [good, gone, "ftp://host/song.mp3", good]
-    assert [line["status"] for line in found] == ["ok", "missing", "unreadable", "ok"]
-    assert "'ftp'" in found[2]["detail"]
+    assert [line.path for line in found] == [good, gone, "ftp://host/song.mp3", good]
+    assert [str(line.status) for line in found] == ["ok", "missing", "unreadable", "ok"]
+    assert "'ftp'" in found[2].detail
 
 
 def test_so_is_one_that_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_self: Folder, _target: Path) -> None:
+    def refuse(_self: Folder) -> None:
         raise CredentialsRefused("reading (AccessDenied) for bucket 'b': check the credentials.")
 
-    monkeypatch.setattr(Folder, "download", refuse)
+    monkeypatch.setattr(Folder, "local_copy", refuse)
     (line,) = _lines((tmp_path / "song.mp3").as_uri())
-    assert (line["status"], "bucket 'b'" in line["detail"]) == ("unreadable", True)
+    assert (str(line.status), "bucket 'b'" in line.detail) == ("unreadable", True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ import pytest
 
 from genre_model.predict import Prediction
 from genre_model.signal.audio import Status
-from storage.array.layout import create_store
-from storage.errors import NotFound
+from storage.errors import CredentialsRefused, NotFound, Refused
+from storage.places.address import parse_location
+from storage.places.folder import Folder
 from storage.places.location import Location
-from storage.predictions import PREDICTION_COLUMNS, PredictionTable
+from storage.predictions import PREDICTION_COLUMNS
+from storage.store import Store
 from tasks import predicted_folder
+from tasks.predicted_folder import PredictedFolder
 
 
 @dataclass
@@ -44,7 +48,7 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Location:
-    return create_store(tmp_path / "store")
+    return Store.create(tmp_path / "store")
 
 
 @pytest.fixture
@@ -57,55 +61,89 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-def predict(store: Location, folder: Path, **options: Any) -> dict[str, Any]:
-    return predicted_folder.predict_folder.fn(store, Location.parse(folder), **options)
+def predict(store: Store, folder: Path, **options: Any) -> PredictedFolder:
+    return predicted_folder.predict_folder.fn(store, parse_location(folder), **options)
 
 
 def test_all_audio_files_become_lines_bad_ones_with_their_status(
-    store: Location, folder: Path, listener: Listener
+    store: Store, folder: Path, listener: Listener
 ) -> None:
     result = predict(store, folder)
-    assert (result["files"], result["predicted"], result["ignored"]) == (3, 3, 1)
-    assert result["statuses"] == {"ok": 2, "empty": 1}
-    assert result["genres"] == {"Rock": 2}
+    assert (result.files, result.predicted, result.ignored) == (3, 3, 1)
+    assert result.statuses == {"ok": 2, "empty": 1}
+    assert result.genres == {"Rock": 2}
     assert len(listener.heard) == 3
-    table = PredictionTable.of(store, model="seed-12345678", folder=Location.parse(folder))
-    assert table.location.uri == result["table"]
+    table = store.predictions.table(model="seed-12345678", folder=parse_location(folder))
+    assert table.location.uri == result.table
     assert list(table.read().columns) == list(PREDICTION_COLUMNS)
     assert list(table.read()["path"]) == ["a.mp3", "album/b.FLAC", "c.wav"]
     assert table.read()["genre"].isna().tolist() == [False, False, True]
 
 
 def test_a_second_run_predicts_what_is_new_or_changed_and_forgets_what_has_gone(
-    store: Location, folder: Path, listener: Listener
+    store: Store, folder: Path, listener: Listener
 ) -> None:
     first = predict(store, folder)
     again = predict(store, folder)
-    assert (again["predicted"], again["reused"]) == (0, 3)
-    assert again["predictions"] == first["predictions"]
+    assert (again.predicted, again.reused) == (0, 3)
+    assert again.lines == first.lines
     listener.heard.clear()
     (folder / "a.mp3").unlink()
     (folder / "c.wav").write_bytes(b"it has arrived")
     (folder / "d.ogg").write_bytes(b"sound")
     result = predict(store, folder)
     assert sorted(listener.heard) == ["c.wav", "d.ogg"]
-    assert [line["path"] for line in result["predictions"]] == ["album/b.FLAC", "c.wav", "d.ogg"]
-    assert result["statuses"] == {"ok": 3}
-    assert predict(store, folder, refresh=True)["predicted"] == 3
+    assert [line.path for line in result.lines] == ["album/b.FLAC", "c.wav", "d.ogg"]
+    assert result.statuses == {"ok": 3}
+    assert predict(store, folder, refresh=True).predicted == 3
 
 
 def test_a_run_that_is_cut_off_is_taken_up(
-    store: Location, folder: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+    store: Store, folder: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(predicted_folder, "SAVED_EVERY", 1)
     listener.gives_up_after = 2
     with pytest.raises(KeyboardInterrupt):
         predict(store, folder)
     listener.gives_up_after = 1_000
-    assert predict(store, folder)["predicted"] == 1
+    assert predict(store, folder).predicted == 1
     assert len(listener.heard) == 3
 
 
-def test_a_folder_without_audio_is_named(store: Location, tmp_path: Path) -> None:
+def test_a_folder_without_audio_is_named(store: Store, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=rf"no audio file in {tmp_path / 'nothing'}"):
         predict(store, tmp_path / "nothing")
+
+
+def test_a_file_that_vanished_or_is_refused_is_a_line_and_not_the_end(
+    store: Store, folder: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Folder.local_copy
+
+    def local_copy(self: Folder) -> AbstractContextManager[Path]:
+        if self.name == "a.mp3":
+            raise NotFound(f"There is no file {self.uri}.")
+        if self.name == "c.wav":
+            raise Refused(f"reading {self.uri} (AccessDenied): it may not be read.")
+        return real(self)
+
+    monkeypatch.setattr(Folder, "local_copy", local_copy)
+    found = predict(store, folder)
+    assert [(line.path, line.status) for line in found.lines] == [
+        ("a.mp3", "missing"),
+        ("album/b.FLAC", "ok"),
+        ("c.wav", "unreadable"),
+    ]
+    assert len(listener.heard) == 1
+
+
+def test_credentials_that_are_refused_end_it(
+    store: Store, folder: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def local_copy(_self: Folder) -> AbstractContextManager[Path]:
+        raise CredentialsRefused("reading (InvalidAccessKeyId): check the credentials.")
+
+    monkeypatch.setattr(Folder, "local_copy", local_copy)
+    with pytest.raises(CredentialsRefused):
+        predict(store, folder)
+    assert listener.heard == []

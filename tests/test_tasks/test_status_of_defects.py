@@ -4,41 +4,43 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from flows.command import render
+from flows.results import StatusResult
 from genre_model.data.known_defects import fma_small
-from storage.array.features import FeatureStore
-from storage.array.layout import create_store, manifest_name, shard_name
+from storage.array.feature_array import FeatureArray
+from storage.array.layout import ArrayLayout, manifest_name
 from storage.array.manifests import RowRecord, ShardManifest
 from storage.array.plans import AudioState, ShardWork, plan_work
-from storage.catalogues import write_catalogue
-from storage.places.location import Location
-from storage.summary import summarise
+from storage.store import Store
 from tasks.known_defects import report_known_defects
+from tasks.status import describe_store
 
 NAME = "default-0123abcd"
+LAYOUT = ArrayLayout(array="log_mel", dimensions=("window", "band", "frame"), row_shape=(1, 1, 1))
 STATUSES = {line["track_id"]: line["statuses"][0] for line in fma_small().defects}
 IDS = sorted({*range(7_991), *STATUSES})
 TWINS = {77: 7, 500: 50}
 
 
-def write_rows(store: Location, data_set: str, ids: list[int]) -> None:
+def write_rows(store: Store, data_set: str, ids: list[int]) -> None:
     """Write what listings and tables see of a finished array."""
-    features = FeatureStore.create(
-        store, data_set=data_set, name=NAME, row_shape=(1, 1, 1), attributes={"preset": "default"}
+    features = store.features.create(
+        data_set=data_set, name=NAME, layout=LAYOUT, attributes={"preset": "default"}
     )
     wanted = [AudioState(track, f"fma_small/{track:06d}.mp3", 1_000, "1") for track in ids]
-    plan = plan_work(features.survey().known, wanted, hashes={})
+    plan = plan_work(features.inventory().known, wanted, hashes={})
     features.prepare(plan)
     for work in plan.shards:
         write_shard(features, work)
     features.finalise(plan.required)
 
 
-def write_shard(features: FeatureStore, work: ShardWork) -> None:
+def write_shard(features: FeatureArray, work: ShardWork) -> None:
     """Write a shard of one byte, and a manifest in which the listed tracks have their statuses."""
     folder = features.location.local_path
     assert folder is not None
@@ -52,7 +54,7 @@ def write_shard(features: FeatureStore, work: ShardWork) -> None:
                 track_id=state.track_id,
                 path=state.path,
                 size=state.size,
-                stamp=state.stamp,
+                etag=state.etag,
                 sha256=f"{state.track_id:064x}",
                 status=status,
                 windows=1 if kept else 0,
@@ -62,32 +64,29 @@ def write_shard(features: FeatureStore, work: ShardWork) -> None:
         )
     manifest = ShardManifest(shard=work.shard, rows=tuple(records), size=1, sha256="0" * 64)
     for name, content in (
-        (shard_name(work.shard), b"-"),
+        (LAYOUT.shard_name(work.shard), b"-"),
         (manifest_name(work.shard), manifest.to_json()),
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
 
 
-def status(store: Location) -> str:
+def status(store: Store) -> str:
     """Write what `genre status` writes."""
-    result = summarise(store).to_dict()
-    for each in result["features"]:
-        data_set, _, name = each["key"].partition("/")
-        each["known_defects"] = report_known_defects(store, data_set=data_set, name=name)
-    json.dumps(result)
+    result = StatusResult(status=describe_store(store))
+    json.dumps(result.to_dict())
     text = io.StringIO()
     render.status(result, text)
     return text.getvalue()
 
 
-def catalogue(store: Location, name: str, ids: list[int]) -> None:
+def catalogue(store: Store, name: str, ids: list[int]) -> None:
     frame = pd.DataFrame({"track_id": ids, "genre": "Rock", "subset": "small"})
-    write_catalogue(store, name, frame, attributes={"data_set": name.rpartition("-")[0]})
+    store.catalogues.write(name, frame, attributes={"data_set": name.rpartition("-")[0]})
 
 
 def test_an_array_of_fma_small_is_compared(tmp_path: Path) -> None:
-    store = create_store(tmp_path)
+    store = Store.create(tmp_path)
     catalogue(store, "fma-01234567", IDS)
     # A later catalogue of fewer tracks does not hide the first.
     catalogue(store, "fma-12345678", IDS[:9])
@@ -97,17 +96,25 @@ def test_an_array_of_fma_small_is_compared(tmp_path: Path) -> None:
     assert "12 pairs of identical audio are known, 2 were found (0 of identical files)" in told
     assert "identical: 7 and 77, 50 and 500\n" in told
     assert "differs: 2 pairs of tracks have identical windows" in told
-    report = report_known_defects(store, data_set="fma", name=NAME)
+    report = report_known_defects(store, store.features.open(data_set="fma", name=NAME))
     assert report is not None
-    assert set(report) == {"of", "tracks", "expected", "found", "identical", "differences"}
-    assert report["tracks"] == len(IDS)
+    assert set(report.to_dict()) == {
+        "of",
+        "tracks",
+        "expected",
+        "found",
+        "identical",
+        "differences",
+    }
+    assert report.tracks == len(IDS)
     (tmp_path / "catalogues" / "fma-12345678.parquet").write_bytes(b"damaged")
     assert "fma_small: 9 tracks" in status(store)
-    assert report_known_defects(store, data_set="demo", name=NAME) is None
+    array = store.features.open(data_set="fma", name=NAME)
+    assert report_known_defects(store, replace(array, data_set="demo")) is None
 
 
 def test_a_few_tracks_are_not_fma_small(tmp_path: Path) -> None:
-    store = create_store(tmp_path)
+    store = Store.create(tmp_path)
     catalogue(store, "fma-01234567", IDS[-20:])
     write_rows(store, "fma", IDS[-20:])
     assert "are known" not in status(store)

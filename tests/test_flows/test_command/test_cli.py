@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
+import click
 import pytest
 from command import Genre
 
-from flows.command.cli import ARCHIVES, NETWORKS, POOLS, PRESETS, SPLITS, SUBSETS
+from flows.command.cli import genre as commands
+from storage.store import Store
 
 
 def sentence(err: str) -> str:
@@ -18,26 +22,27 @@ def sentence(err: str) -> str:
     return lines[0]
 
 
-def test_choices_are_those_of_the_domain() -> None:
-    from flows.up import registration
-    from genre_model import networks, specs
-    from genre_model.data import catalogue, fma_archives
-
-    assert set(PRESETS) == set(specs.FEATURE_PRESETS)
-    assert set(NETWORKS) == set(networks.NETWORKS)
-    assert SUBSETS == catalogue.SUBSETS
-    assert set(ARCHIVES) == set(fma_archives.SHA1)
-    assert SPLITS == catalogue.SPLITS
-    assert set(POOLS) == set(registration.POOLS)
+IN_ORDER = ("fetch", "run", "features", "train", "evaluate", "predict", "status", "up", "down")
 
 
-def test_help_names_every_command_and_its_options(genre: Genre) -> None:
-    commands = ("run", "features", "train", "evaluate", "predict", "status", "up", "down", "fetch")
+def test_help_names_every_command_in_the_order_of_use(genre: Genre) -> None:
     shown = genre("--help")
     assert shown.code == 0
-    assert all(re.search(rf"^  {command} ", shown.out, re.M) for command in commands)
-    for command in commands:
+    listed = shown.out.split("Commands:\n")[1]
+    assert tuple(re.findall(r"^  (\w+) ", listed, re.M)) == IN_ORDER
+    assert "..." not in listed
+    for command in IN_ORDER:
         assert "--json" in genre(command, "--help").out
+
+
+@pytest.mark.parametrize("name", IN_ORDER)
+def test_every_option_has_a_sentence_and_its_default(name: str) -> None:
+    command = commands.commands[name]
+    context = click.Context(command)
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert (option.help or "").endswith("."), option.name
+            assert {"default", "required"} & set(option.get_help_extra(context)), option.name
 
 
 @pytest.mark.parametrize(
@@ -62,6 +67,16 @@ def test_help_names_every_command_and_its_options(genre: Genre) -> None:
         (["fetch", "fma_tiny", "--to", "data"], "'fma_tiny' is not one of"),
         (["fetch", "fma_small"], "Missing option '--to'"),
         (["fetch", "fma_small", "--to", "data", "--sha1", "abc"], "give NAME=HEX"),
+        (
+            ["run", "--start-at", "evaluation", "--catalogue", "zzz"],
+            "--catalogue has no use with --start-at evaluation; leave it out",
+        ),
+        (["run", "--start-at", "evaluation", "--data", "demo"], "--data has no use"),
+        (
+            ["run", "--start-at", "training", "--workers", "2", "--verify", "--model", "m"],
+            "--workers and --verify and --model have no use with --start-at training",
+        ),
+        (["run", "--model", "m"], "--model has no use with --start-at features"),
     ],
 )
 def test_a_wrong_option_ends_with_2_and_nothing_written(
@@ -105,3 +120,34 @@ def test_the_environment_sets_options(genre: Genre) -> None:
     ended = genre("status", GENRE_STORE="from-the-environment")
     assert ended.code == 2
     assert "from-the-environment" in sentence(ended.err)
+
+
+def test_what_the_environment_sets_for_other_commands_is_not_refused(genre: Genre) -> None:
+    others = {"GENRE_WORKERS": "2", "GENRE_MODEL": "m", "GENRE_DATA": "data"}
+    ended = genre("run", "--start-at", "training", "--store", "nowhere", **others)
+    assert ended.code == 2
+    assert "no store at" in sentence(ended.err)
+
+
+@pytest.mark.parametrize(
+    ("aloud", "says"),
+    [
+        (["--preset", "default"], "has no model of preset 'default'"),
+        (["--network", "default"], "has no model of network 'default'"),
+        (["--seed", "0"], "has no model of seed 0"),
+    ],
+)
+def test_a_default_said_aloud_is_meant(genre: Genre, aloud: list[str], says: str) -> None:
+    Store.create(genre.folder / "store")
+    _write_model(genre.folder / "store" / "models" / "other-1")
+    ended = genre("run", "--start-at", "evaluation", "--store", "store", *aloud)
+    assert ended.code == 2
+    assert says in sentence(ended.err)
+    assert not list(genre.folder.rglob("*.db")), "a server was started for it"
+
+
+def _write_model(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    params = {"id": folder.name, "network": "other", "seed": 7, "features": {"name": "other"}}
+    (folder / "params.json").write_text(json.dumps(params))
+    (folder / "model.keras").write_bytes(b"-")

@@ -1,21 +1,33 @@
-"""Progress is on stderr alone, a line a stage where nobody watches, nothing unless asked for."""
+"""What flows say of how far they are goes to the display that was installed, else nowhere."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from flows.engine import progress
 
 
-@pytest.fixture
-def enabled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "_display", progress._display)
-    progress.enable()
+class Kept:
+    """A display that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    @contextmanager
+    def stage(self, name: str, *, total: int, unit: str) -> Iterator[progress.Show]:
+        self.told.append((name, total, unit))
+        yield lambda done, note: self.told.append((done, note))
+
+    def say(self, sentence: str) -> None:
+        self.told.append(sentence)
 
 
-def show(total: int, *, done: int, note: str = "") -> None:
+def show(total: int, *, done: int) -> None:
     with progress.stage("features", total=total, unit="tracks") as tell:
-        tell(done, note)
+        tell(done, "best yet")
     progress.say("training on CPU")
 
 
@@ -24,16 +36,14 @@ def test_nothing_is_written_unless_asked_for(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.usefixtures("enabled")
-def test_a_stage_is_a_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    show(1_234, done=1_200, note="best yet")
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.splitlines()[0].startswith("features: 1,200 of 1,234 tracks, best yet, ")
-    assert err.splitlines()[1] == "training on CPU"
-
-
-@pytest.mark.usefixtures("enabled")
-def test_a_stage_with_nothing_to_do_is_not_mentioned(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_display_is_told_of_stages_and_sentences(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "_display", progress._display)
+    kept = Kept()
+    progress.install(kept)
+    show(5, done=3)
     show(0, done=0)
-    assert capsys.readouterr().err == "training on CPU\n"
+    stage = [("features", 5, "tracks"), (3, "best yet")]
+    assert kept.told == [*stage, "training on CPU", "training on CPU"]
+    assert capsys.readouterr() == ("", "")

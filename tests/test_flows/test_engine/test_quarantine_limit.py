@@ -7,6 +7,25 @@ import pytest
 
 from flows.engine.quarantine_limit import TRACKS_NAMED, check_quarantine
 from flows.errors import TooManyQuarantined
+from tasks.features import FeatureCounts
+
+
+def counted(refused: int) -> FeatureCounts:
+    return FeatureCounts(
+        key="fma/default-12345678",
+        tracks=100,
+        written=100 - refused,
+        reused=0,
+        quarantined=refused,
+        quarantined_now=refused,
+        unlabelled=0,
+        derived=0,
+        remarks=(),
+        windows=0,
+        shards=2,
+        reasons={"short": refused},
+        statuses={},
+    )
 
 
 def ledger(count: int) -> pd.DataFrame:
@@ -21,14 +40,14 @@ def ledger(count: int) -> pd.DataFrame:
 
 @pytest.mark.parametrize(("refused", "limit"), [(0, 0.0), (10, 0.1), (100, 1.0)])
 def test_up_to_the_limit_nothing_is_said(refused: int, limit: float) -> None:
-    result = {"tracks": 100, "quarantined": refused, "reasons": {}}
-    check_quarantine(result, ledger(refused), limit=limit, where="ledger.parquet")
+    counts = counted(refused)
+    check_quarantine(counts, ledger(refused), limit=limit, where="ledger.parquet")
 
 
 def test_above_it_the_sentence_names_share_limit_reasons_tracks_and_ledger() -> None:
-    result = {"tracks": 100, "quarantined": 12, "reasons": {"short": 12}}
+    counts = counted(12)
     with pytest.raises(TooManyQuarantined) as raised:
-        check_quarantine(result, ledger(12), limit=0.1, where="ledger.parquet")
+        check_quarantine(counts, ledger(12), limit=0.1, where="ledger.parquet")
     sentence = str(raised.value)
     for part in ("12 of 100", "12.0%", "--max-quarantined 10%", "12 short", "ledger.parquet"):
         assert part in sentence

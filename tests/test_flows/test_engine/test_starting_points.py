@@ -8,19 +8,25 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flows.engine.starting_points import STAGES, catalogue_to_train_on, model_to_evaluate
-from storage.array.layout import create_store
-from storage.catalogues import write_catalogue
+from flows.engine.starting_points import (
+    NO_USE,
+    catalogue_to_train_on,
+    model_to_evaluate,
+    refuse_useless,
+)
+from flows.errors import UsageError
+from flows.options import STAGES
 from storage.errors import NotFound
 from storage.places.location import Location
+from storage.store import Store
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Location:
     """Make a store of two catalogues and three models, the last of them not whole."""
-    root = create_store(tmp_path / "store")
+    root = Store.create(tmp_path / "store")
     for name, data in (("fma-1", "/music"), ("demo-2", "/demo")):
-        write_catalogue(root, name, pd.DataFrame({"track_id": [1]}), attributes={"data": data})
+        root.catalogues.write(name, pd.DataFrame({"track_id": [1]}), attributes={"data": data})
     for number, network in enumerate(("seed", "default", "seed")):
         folder = tmp_path / "store" / "models" / f"{network}-{number}"
         folder.mkdir(parents=True)
@@ -32,21 +38,42 @@ def store(tmp_path: Path) -> Location:
     return root
 
 
-def test_training_takes_the_newest_catalogue_or_that_of_the_folder(store: Location) -> None:
-    assert catalogue_to_train_on(store, catalogue=None, data="demo") == "demo-2"
+def test_training_takes_the_newest_catalogue_or_that_of_the_folder(
+    store: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENRE_DEMO", "/demo")
+    assert catalogue_to_train_on(store, catalogue=None, data=None) == "demo-2"
     assert catalogue_to_train_on(store, catalogue=None, data="/music") == "fma-1"
     assert catalogue_to_train_on(store, catalogue="fma-1", data="demo") == "fma-1"
     with pytest.raises(NotFound, match=r"no catalogue of /elsewhere \(there: demo-2, fma-1\)"):
         catalogue_to_train_on(store, catalogue=None, data="/elsewhere")
     with pytest.raises(NotFound, match=r"no catalogue 'fma-9'.*there: demo-2, fma-1"):
-        catalogue_to_train_on(store, catalogue="fma-9", data="demo")
+        catalogue_to_train_on(store, catalogue="fma-9", data=None)
+
+
+def test_the_built_in_data_said_aloud_is_meant(
+    store: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENRE_DEMO", "/demo")
+    store.catalogues.write("fma-3", pd.DataFrame({"track_id": [3]}), attributes={"data": "/more"})
+    assert catalogue_to_train_on(store, catalogue=None, data=None) == "fma-3"
+    assert catalogue_to_train_on(store, catalogue=None, data="demo") == "demo-2"
+    monkeypatch.setenv("GENRE_DEMO", "/another")
+    with pytest.raises(NotFound, match="no catalogue of /another"):
+        catalogue_to_train_on(store, catalogue=None, data="demo")
 
 
 def test_evaluation_takes_the_newest_whole_model_that_fits(store: Location) -> None:
-    def chosen(model: str | None = None, network: str = "default", seed: int = 0) -> str:
-        return model_to_evaluate(store, model=model, preset="default", network=network, seed=seed)
+    def chosen(
+        model: str | None = None,
+        preset: str | None = None,
+        network: str | None = None,
+        seed: int | None = None,
+    ) -> str:
+        return model_to_evaluate(store, model=model, preset=preset, network=network, seed=seed)
 
     assert chosen() == "default-1"
+    assert chosen(preset="default", seed=0) == "default-1"
     assert chosen(network="seed") == "seed-0"
     assert chosen(model="seed-0") == "seed-0"
     with pytest.raises(NotFound, match="no model of seed 4"):
@@ -55,7 +82,34 @@ def test_evaluation_takes_the_newest_whole_model_that_fits(store: Location) -> N
         chosen(model="seed-2")
 
 
-def test_the_stages_are_those_of_the_command_line() -> None:
-    from flows.command.cli import STAGES as OFFERED
+def test_a_default_said_aloud_is_meant(store: Location, tmp_path: Path) -> None:
+    for file in tmp_path.glob("store/models/default-1/*"):
+        file.unlink()
 
-    assert OFFERED == STAGES
+    def chosen(**said: str | int) -> str:
+        none = {"model": None, "preset": None, "network": None, "seed": None}
+        return model_to_evaluate(store, **{**none, **said})
+
+    assert chosen() == "seed-0"
+    for said in ({"network": "default"}, {"model": "seed-0", "network": "default"}):
+        with pytest.raises(NotFound, match="no model of network 'default'"):
+            chosen(**said)
+
+
+def test_what_has_no_use_at_a_stage_is_refused() -> None:
+    assert set(NO_USE) == set(STAGES)
+    for stage in STAGES:
+        refuse_useless(stage, ["store", "refresh", "preset", "network", "seed"])
+    refuse_useless("training", ["data", "catalogue", "epochs"])
+    with pytest.raises(UsageError, match="--catalogue has no use with --start-at evaluation"):
+        refuse_useless("evaluation", ["model", "catalogue"])
+    with pytest.raises(UsageError, match="--subset and --max-quarantined have no use"):
+        refuse_useless("training", ["subset", "max_quarantined"])
+
+
+def test_what_has_no_use_is_named_as_the_flow_names_it() -> None:
+    import inspect
+
+    from flows.full_run import full_run
+
+    assert set().union(*NO_USE.values()) <= set(inspect.signature(full_run.fn).parameters)

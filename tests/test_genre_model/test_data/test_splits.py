@@ -1,8 +1,6 @@
-"""Labels and splits joined to rows, artists kept apart, labels shuffled."""
+"""Labels and splits joined to rows."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,14 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genre_model.data.catalogue import read_tracks, select
-from genre_model.data.splits import (
-    check_artists_disjoint,
-    label_rows,
-    shared_artists,
-    shuffled_labels,
-    split_rows,
-)
+from genre_model.data.splits import label_rows, split_rows
 from genre_model.errors import CatalogueError
 
 TRACKS = pd.DataFrame(
@@ -25,7 +16,6 @@ TRACKS = pd.DataFrame(
         "track_id": [2, 3, 5, 10],
         "genre": ["Rock", "Folk", "Pop", "Rock"],
         "split": ["training", "validation", "test", "training"],
-        "artist_id": pd.array([1, 2, 3, 1], dtype="Int64"),
     }
 )
 
@@ -100,37 +90,3 @@ def test_an_empty_or_unknown_split_is_refused() -> None:
         split_rows(labelled, split="test")
     with pytest.raises(CatalogueError, match="no split 'train'; choose one of training, valid"):
         split_rows(labelled, split="train")
-
-
-def test_artists_in_two_splits_are_found() -> None:
-    check_artists_disjoint(TRACKS)
-    assert shared_artists(TRACKS).empty
-    spread = TRACKS.assign(artist_id=pd.array([1, 2, 1, 2], dtype="Int64"))
-    assert shared_artists(spread).to_dict("list") == {
-        "artist_id": [1, 2],
-        "splits": ["test, training", "training, validation"],
-    }
-    with pytest.raises(CatalogueError, match=r"^Artist 1 .*\(test, training\), one of 2 such"):
-        check_artists_disjoint(spread)
-
-
-def test_unknown_artists_are_not_one_artist() -> None:
-    check_artists_disjoint(TRACKS.assign(artist_id=pd.array([None] * 4, dtype="Int64")))
-
-
-def test_artists_of_the_real_clips_are_disjoint(real_music: Path) -> None:
-    catalogue = select(read_tracks(real_music / "fma_metadata" / "tracks.csv"), subset="small")
-    check_artists_disjoint(catalogue.tracks)
-
-
-def test_shuffled_labels_are_the_same_labels() -> None:
-    labels = np.repeat(np.arange(8, dtype=np.int32), 20)
-    before = labels.copy()
-    shuffled = shuffled_labels(labels, seed=1)
-    assert shuffled.dtype == labels.dtype
-    assert np.array_equal(labels, before)
-    assert np.array_equal(np.sort(shuffled), before)
-    assert np.array_equal(shuffled, shuffled_labels(labels, seed=1))
-    assert not np.array_equal(shuffled, shuffled_labels(labels, seed=2))
-    # Of 160 labels 20 stay in place by chance, with a deviation of about 4.
-    assert np.count_nonzero(shuffled == labels) < 45

@@ -278,7 +278,7 @@ def test_the_hash_of_a_kept_archive_is_noted_until_it_changes(place: Location) -
     assert read_archive_sha1(place, entry) is None
     note_archive(place, entry, sha1="1" * 40)
     assert read_archive_sha1(place, entry) == "1" * 40
-    assert read_archive_sha1(place, replace(entry, stamp="later")) is None
+    assert read_archive_sha1(place, replace(entry, etag="later")) is None
 
 
 def test_no_room(tmp_path: Path, bucket: Bucket) -> None:

@@ -3,47 +3,61 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import zarr
-from feature_runs import NAME, ROW_SHAPE, Audio, build, library, open_array, plan, run, write
+from feature_runs import (
+    LAYOUT,
+    NAME,
+    ROW_SHAPE,
+    Audio,
+    build,
+    library,
+    open_array,
+    plan,
+    run,
+    write,
+)
 
-from storage.array.features import FeatureStore
-from storage.array.layout import create_store, manifest_name, shard_name
+from storage.array.feature_array import FeatureArray
+from storage.array.layout import manifest_name
 from storage.array.manifests import RowRecord, ShardManifest
 from storage.array.plans import ShardWork
 from storage.array.tables import ROW_COLUMNS, read_known_table, read_table
 from storage.errors import Damaged, Incomplete, MisalignedWrite, Mismatched, NotFound
+from storage.places.folder import Folder
 from storage.places.location import Location
+from storage.store import Store
 
 
 @pytest.fixture
-def features(place: Location) -> FeatureStore:
+def features(place: Location) -> FeatureArray:
     """Make an empty array, on a folder and on S3."""
-    return open_array(create_store(place))
+    return open_array(Store.create(place))
 
 
 @pytest.fixture
-def on_disk(tmp_path: Path) -> FeatureStore:
+def on_disk(tmp_path: Path) -> FeatureArray:
     """Make an empty array in a folder."""
-    return open_array(create_store(tmp_path / "store"))
+    return open_array(Store.create(tmp_path / "store"))
 
 
-def content(features: FeatureStore) -> dict[str, bytes]:
+def content(features: FeatureArray) -> dict[str, bytes]:
     """Read everything that must not differ between runs."""
     entries = features.location.list(recursive=True)
     return {entry.name: (features.location / entry.name).read_bytes() for entry in entries}
 
 
-def arrays(features: FeatureStore) -> dict[str, bytes]:
+def arrays(features: FeatureArray) -> dict[str, bytes]:
     """Read the array's objects and metadata."""
     return {name: data for name, data in content(features).items() if name.startswith("log_mel/")}
 
 
 class TestRuns:
-    def test_everything_is_read_as_it_was_decoded(self, features: FeatureStore) -> None:
+    def test_everything_is_read_as_it_was_decoded(self, features: FeatureArray) -> None:
         audio = library(150)
         made, finalised = run(features, audio)
         assert finalised is not None
@@ -58,7 +72,7 @@ class TestRuns:
                 assert rows.loc[track, "windows"] == (0 if values is None else ROW_SHAPE[0])
         assert not features.read_shard(2)[150 - 128 :].any()
 
-    def test_the_tables_say_what_became_of_every_track(self, features: FeatureStore) -> None:
+    def test_the_tables_say_what_became_of_every_track(self, features: FeatureArray) -> None:
         run(features, library(150))
         rows = read_known_table(features.location / "rows.parquet", ROW_COLUMNS)
         assert rows["row"].tolist() == list(range(150))
@@ -70,7 +84,7 @@ class TestRuns:
         assert ledger.loc[ledger["reason"] == "missing", "size"].isna().all()
         assert (ledger.loc[ledger["reason"] == "undecodable", "sha256"].str.len() == 64).all()
 
-    def test_a_second_run_touches_nothing(self, features: FeatureStore) -> None:
+    def test_a_second_run_touches_nothing(self, features: FeatureArray) -> None:
         audio = library(100)
         run(features, audio)
         before = {entry.name: entry for entry in features.location.list(recursive=True)}
@@ -81,14 +95,14 @@ class TestRuns:
 
     @pytest.mark.parametrize("stop_after", [0, 1, 2])
     def test_a_run_that_ended_early_is_completed(
-        self, features: FeatureStore, tmp_path: Path, stop_after: int
+        self, features: FeatureArray, tmp_path: Path, stop_after: int
     ) -> None:
         audio = library(150)
         run(features, audio, stop_after=stop_after)
         again, _ = run(features, audio)
         assert [work.shard for work in again.shards] == list(range(stop_after, 3))
         assert again.new_rows.empty
-        undisturbed = open_array(create_store(tmp_path / "undisturbed"))
+        undisturbed = open_array(Store.create(tmp_path / "undisturbed"))
         run(undisturbed, audio)
         assert arrays(features) == arrays(undisturbed)
         for shard in range(3):
@@ -99,7 +113,7 @@ class TestRuns:
             )
             assert one.seal == other.seal
 
-    def test_an_addition_touches_no_other_byte(self, features: FeatureStore) -> None:
+    def test_an_addition_touches_no_other_byte(self, features: FeatureArray) -> None:
         run(features, library(100))
         before = arrays(features)
         made, _ = run(features, library(120))
@@ -109,7 +123,7 @@ class TestRuns:
             name: data for name, data in before.items() if "/c/" in name
         }
 
-    def test_two_catalogues_share_an_array(self, on_disk: FeatureStore) -> None:
+    def test_two_catalogues_share_an_array(self, on_disk: FeatureArray) -> None:
         run(on_disk, library(100), stop_after=0)
         made, _ = run(on_disk, library(100, first=50))
         assert [work.shard for work in made.shards] == [0, 1, 2]
@@ -122,18 +136,18 @@ class TestRuns:
         assert absent["row"].tolist() == list(range(50))
         assert set(absent["track_id"]) == {-1}
 
-    def test_an_unpacked_copy_is_hashed_once(self, on_disk: FeatureStore) -> None:
+    def test_an_unpacked_copy_is_hashed_once(self, on_disk: FeatureArray) -> None:
         audio = library(100)
         run(on_disk, audio)
         copy = Audio({track: file and (file[0], 2) for track, file in audio.files.items()})
         made, finalised = run(on_disk, copy)
         assert (made.shards, len(made.refresh)) == ((), sum(map(bool, copy.files.values())))
         assert finalised is not None
-        assert set(finalised.rows["stamp"]) == {"", "2"}
+        assert set(finalised.rows["etag"]) == {"", "2"}
         again = plan(on_disk, copy)
         assert (again.shards, len(again.refresh)) == ((), 0)
 
-    def test_refused_tracks_are_tried_again_when_asked(self, on_disk: FeatureStore) -> None:
+    def test_refused_tracks_are_tried_again_when_asked(self, on_disk: FeatureArray) -> None:
         audio = library(50)
         run(on_disk, audio)
         bad = [track for track, file in audio.files.items() if file and file[0] == 0]
@@ -144,27 +158,27 @@ class TestRuns:
             not file or file[0] == 0 for file in audio.files.values()
         )
 
-    def test_a_shard_without_any_audio_has_no_object(self, features: FeatureStore) -> None:
+    def test_a_shard_without_any_audio_has_no_object(self, features: FeatureArray) -> None:
         nothing = Audio(dict.fromkeys(range(10)))
         run(features, nothing)
-        assert not (features.location / shard_name(0)).exists()
+        assert not (features.location / LAYOUT.shard_name(0)).exists()
         assert not features.read_shard(0).any()
         made, _ = run(features, nothing)
         assert made.shards == ()
 
-    def test_nothing_wanted(self, on_disk: FeatureStore) -> None:
+    def test_nothing_wanted(self, on_disk: FeatureArray) -> None:
         made, finalised = run(on_disk, Audio())
         assert finalised is not None
         assert (made.shards, len(finalised.rows)) == ((), 0)
 
-    def test_plain_zarr_reads_it(self, on_disk: FeatureStore) -> None:
+    def test_plain_zarr_reads_it(self, on_disk: FeatureArray) -> None:
         audio = library(100)
         run(on_disk, audio)
         array = zarr.open_array(str(on_disk.location / "log_mel"), mode="r")
         assert array.shape == (128, *ROW_SHAPE)
         np.testing.assert_array_equal(array[3], audio.decode(3))
 
-    def test_it_travels_to_workers(self, features: FeatureStore) -> None:
+    def test_it_travels_to_workers(self, features: FeatureArray) -> None:
         made = plan(features, library(10))
         features.prepare(made)
         copy, work = pickle.loads(pickle.dumps((features, made.shards[0])))
@@ -173,7 +187,7 @@ class TestRuns:
 
 
 class TestFinalise:
-    def test_it_refuses_with_the_list(self, on_disk: FeatureStore) -> None:
+    def test_it_refuses_with_the_list(self, on_disk: FeatureArray) -> None:
         made, _ = run(on_disk, library(150), stop_after=1)
         with pytest.raises(Incomplete, match="2 of 3 shards") as caught:
             on_disk.finalise(made.required)
@@ -181,7 +195,7 @@ class TestFinalise:
         assert pickle.loads(pickle.dumps(caught.value)).missing == (1, 2)
         assert not (on_disk.location / "rows.parquet").exists()
 
-    def test_shards_that_nobody_wants_do_not_hinder_it(self, on_disk: FeatureStore) -> None:
+    def test_shards_that_nobody_wants_do_not_hinder_it(self, on_disk: FeatureArray) -> None:
         run(on_disk, library(100), stop_after=0)
         _, finalised = run(on_disk, library(10, first=500))
         assert finalised is not None
@@ -189,7 +203,7 @@ class TestFinalise:
         with pytest.raises(Incomplete):
             on_disk.finalise()
 
-    def test_a_table_that_was_lost_is_made_again(self, on_disk: FeatureStore) -> None:
+    def test_a_table_that_was_lost_is_made_again(self, on_disk: FeatureArray) -> None:
         audio = library(100)
         _, first = run(on_disk, audio)
         assert first is not None
@@ -202,7 +216,7 @@ class TestFinalise:
             assert second.rows.equals(first.rows)
 
     def test_all_done_is_seen_without_reading_a_manifest(
-        self, on_disk: FeatureStore, monkeypatch: pytest.MonkeyPatch
+        self, on_disk: FeatureArray, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         audio = library(150)
         run(on_disk, audio)
@@ -216,75 +230,114 @@ class TestFinalise:
 
 class TestOneWriterWhole:
     @pytest.fixture
-    def work(self, on_disk: FeatureStore) -> ShardWork:
+    def work(self, on_disk: FeatureArray) -> ShardWork:
         """Plan one shard of ten tracks."""
         made = plan(on_disk, library(10))
         on_disk.prepare(made)
         return made.shards[0]
 
-    def test_part_of_a_shard(self, on_disk: FeatureStore, work: ShardWork) -> None:
+    def test_part_of_a_shard(self, on_disk: FeatureArray, work: ShardWork) -> None:
         data, records = build(work, library(10))
         with pytest.raises(MisalignedWrite, match="write it whole"):
             on_disk.write_shard(work, data[:10], records)
 
-    def test_rows_without_a_record(self, on_disk: FeatureStore, work: ShardWork) -> None:
+    def test_rows_without_a_record(self, on_disk: FeatureArray, work: ShardWork) -> None:
         data, records = build(work, library(10))
         with pytest.raises(MisalignedWrite, match="a record for each"):
             on_disk.write_shard(work, data, records[1:])
 
-    def test_values_where_no_track_is(self, on_disk: FeatureStore, work: ShardWork) -> None:
+    def test_values_where_no_track_is(self, on_disk: FeatureArray, work: ShardWork) -> None:
         data, records = build(work, library(10))
         data[40] = 1
         with pytest.raises(MisalignedWrite, match="place 40"):
             on_disk.write_shard(work, data, records)
 
-    def test_rows_of_another_shard(self, on_disk: FeatureStore, work: ShardWork) -> None:
+    def test_rows_of_another_shard(self, on_disk: FeatureArray, work: ShardWork) -> None:
         data, records = build(work, library(10))
         elsewhere = ShardWork(shard=1, rows=work.rows)
         with pytest.raises(MisalignedWrite, match="does not hold row 0"):
             on_disk.write_shard(elsewhere, data, records)
 
-    def test_a_track_of_another_row(self, on_disk: FeatureStore, work: ShardWork) -> None:
+    def test_a_track_of_another_row(self, on_disk: FeatureArray, work: ShardWork) -> None:
         data, records = build(work, library(10))
         swapped = [
             RowRecord(**{**vars(record), "track_id": 9 - record.track_id}) for record in records
         ]
         with pytest.raises(MisalignedWrite):
             on_disk.write_shard(work, data, swapped)
-        assert not (on_disk.location / shard_name(0)).exists()
+        assert not (on_disk.location / LAYOUT.shard_name(0)).exists()
         assert on_disk.finished(work) is None
 
-    def test_finished_work_is_known(self, on_disk: FeatureStore, work: ShardWork) -> None:
+    def test_finished_work_is_known(self, on_disk: FeatureArray, work: ShardWork) -> None:
         assert on_disk.finished(work) is None
         manifest = write(on_disk, work, library(10))
         assert on_disk.finished(work) == manifest
-        shard = on_disk.location / shard_name(0)
+        shard = on_disk.location / LAYOUT.shard_name(0)
         shard.write_bytes(shard.read_bytes()[:-1])
         assert on_disk.finished(work) is None
 
+    def test_a_manifest_of_other_rows_or_tracks_does_not_count(
+        self, on_disk: FeatureArray, work: ShardWork
+    ) -> None:
+        manifest = write(on_disk, work, library(10))
+        others = [replace(manifest.rows[0], track_id=77), *manifest.rows[1:]]
+        for rows in (manifest.rows[:-1], tuple(others)):
+            forged = replace(manifest, rows=rows)
+            (on_disk.location / manifest_name(0)).write_bytes(forged.to_json())
+            assert on_disk.finished(work) is None
+            assert 0 not in on_disk.inventory().done
+
+    def test_the_shard_is_written_before_its_manifest(
+        self, on_disk: FeatureArray, work: ShardWork, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        written: list[str] = []
+        real = Folder.write_bytes
+
+        def watch(self: Folder, data: bytes) -> None:
+            written.append(self.uri.removeprefix(f"{on_disk.location.uri}/"))
+            real(self, data)
+
+        monkeypatch.setattr(Folder, "write_bytes", watch)
+        write(on_disk, work, library(10))
+        assert written == [LAYOUT.shard_name(0), manifest_name(0)]
+
+    def test_a_kill_between_the_two_leaves_the_shard_to_be_written_again(
+        self, on_disk: FeatureArray, work: ShardWork, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = Folder.write_bytes
+
+        def die(self: Folder, data: bytes) -> None:
+            real(self, data)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Folder, "write_bytes", die)
+        with pytest.raises(KeyboardInterrupt):
+            write(on_disk, work, library(10))
+        assert (on_disk.location / LAYOUT.shard_name(0)).exists()
+        assert on_disk.finished(work) is None
+        assert on_disk.inventory().done == frozenset()
+
 
 class TestFolders:
-    def test_another_spec_under_the_same_name_is_refused(self, on_disk: FeatureStore) -> None:
-        store = Location.parse(on_disk.location.uri.partition("/features/")[0])
+    def test_another_spec_under_the_same_name_is_refused(self, on_disk: FeatureArray) -> None:
+        store = Store.open(on_disk.location.uri.partition("/features/")[0])
         with pytest.raises(Mismatched, match="another spec"):
-            FeatureStore.create(
-                store, data_set="fma", name=NAME, row_shape=ROW_SHAPE, attributes={"spec": 2}
-            )
-        assert FeatureStore.open(store, data_set="fma", name=NAME) == on_disk
+            store.features.create(data_set="fma", name=NAME, layout=LAYOUT, attributes={"spec": 2})
+        assert store.features.open(data_set="fma", name=NAME) == on_disk
         assert on_disk.attributes["spec"] == {"n_fft": 1024}
         assert on_disk.key == f"fma/{NAME}"
 
-    def test_nothing_there(self, store: Location) -> None:
+    def test_nothing_there(self, store: Store) -> None:
         with pytest.raises(NotFound, match="no features"):
-            FeatureStore.open(store, data_set="fma", name=NAME)
+            store.features.open(data_set="fma", name=NAME)
 
-    def test_two_runs_cannot_store_the_same_plan(self, on_disk: FeatureStore) -> None:
+    def test_two_runs_cannot_store_the_same_plan(self, on_disk: FeatureArray) -> None:
         one, other = plan(on_disk, library(10)), plan(on_disk, library(20))
         on_disk.prepare(one)
         with pytest.raises(Mismatched, match="plan again"):
             on_disk.prepare(other)
 
-    def test_a_kill_while_growing_is_mended(self, on_disk: FeatureStore) -> None:
+    def test_a_kill_while_growing_is_mended(self, on_disk: FeatureArray) -> None:
         made = plan(on_disk, library(100))
         old = (on_disk.location / "zarr.json").read_bytes()
         on_disk.prepare(made)
@@ -293,13 +346,13 @@ class TestFolders:
         run(on_disk, library(100))
         assert (on_disk.location / "zarr.json").read_bytes() == new
 
-    def test_a_lost_shard_is_not_read_as_silence(self, on_disk: FeatureStore) -> None:
+    def test_a_lost_shard_is_not_read_as_silence(self, on_disk: FeatureArray) -> None:
         run(on_disk, library(10))
-        (on_disk.location / shard_name(0)).delete()
+        (on_disk.location / LAYOUT.shard_name(0)).delete()
         with pytest.raises(Damaged, match="--verify"):
             on_disk.read_shard(0)
 
-    def test_an_unreadable_plan_stops_everything(self, on_disk: FeatureStore) -> None:
+    def test_an_unreadable_plan_stops_everything(self, on_disk: FeatureArray) -> None:
         run(on_disk, library(10))
         (on_disk.location / "plans/000000.parquet").write_bytes(b"no plan")
         with pytest.raises(Damaged, match="plans/000000"):

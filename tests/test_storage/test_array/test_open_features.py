@@ -12,23 +12,21 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from feature_runs import NAME, ROW_SHAPE, library, open_array, run
+from feature_runs import LAYOUT, NAME, ROW_SHAPE, library, open_array, run
 
 from storage import open_features
-from storage.array.datasets import list_features
-from storage.array.features import FeatureStore
-from storage.array.layout import create_store, features_folder
 from storage.errors import Mismatched, NotFound
 from storage.places.bucket import Bucket
 from storage.places.location import Location
+from storage.store import Store
 
 
 @pytest.fixture
 def filled(place: Location) -> Location:
     """Make a store with features of a hundred tracks."""
-    store = create_store(place)
+    store = Store.create(place)
     run(open_array(store), library(100))
-    return store
+    return store.location
 
 
 def test_rows_are_labelled(filled: Location) -> None:
@@ -48,7 +46,7 @@ def test_rows_are_labelled(filled: Location) -> None:
 
 
 def test_a_process_that_read_a_bucket_ends_without_a_word(bucket: Bucket) -> None:
-    run(open_array(create_store(bucket / "store")), library(20))
+    run(open_array(Store.create(bucket / "store")), library(20))
     code = (
         "from storage import open_features\n"
         f"features = open_features({(bucket / 'store').uri!r})\n"
@@ -65,30 +63,30 @@ def test_a_process_that_read_a_bucket_ends_without_a_word(bucket: Bucket) -> Non
     assert (done.stdout, done.stderr) == ("float16\n", "")
 
 
-def test_nothing_is_read_before_it_is_asked_for(store: Location) -> None:
+def test_nothing_is_read_before_it_is_asked_for(store: Store) -> None:
     run(open_array(store), library(100))
     features = open_features(store.uri)
-    for entry in (store / "features").list(recursive=True):
+    for entry in (store.location / "features").list(recursive=True):
         if "/c/" in entry.name:
-            (store / "features" / entry.name).write_bytes(b"damaged")
+            (store.location / "features" / entry.name).write_bytes(b"damaged")
     assert features.log_mel.shape == (128, *ROW_SHAPE)
     with pytest.raises(Exception, match=r"checksum|index|buffer|size"):
         features.log_mel[0].values  # noqa: B018
 
 
-def test_by_preset_name_and_data_set(store: Location) -> None:
+def test_by_preset_name_and_data_set(store: Store) -> None:
     run(open_array(store), library(5))
-    assert list_features(store) == [("fma", NAME)]
+    assert store.features.names() == [("fma", NAME)]
     for preset in ("default", NAME):
-        assert open_features(store, preset, data_set="fma").sizes["row"] == 64
+        assert open_features(store.uri, preset, data_set="fma").sizes["row"] == 64
     with pytest.raises(NotFound, match=f"'seed'.*fma/{NAME}"):
-        open_features(store, "seed")
+        open_features(store.uri, "seed")
     with pytest.raises(NotFound, match="'default'"):
-        open_features(store, data_set="demo")
-    FeatureStore.create(store, data_set="demo", name=NAME, row_shape=ROW_SHAPE, attributes={})
+        open_features(store.uri, data_set="demo")
+    store.features.create(data_set="demo", name=NAME, layout=LAYOUT, attributes={})
     with pytest.raises(Mismatched, match=f"demo/{NAME}, fma/{NAME}"):
-        open_features(store)
-    assert open_features(store, data_set="demo").sizes["row"] == 0
+        open_features(store.uri)
+    assert open_features(store.uri, data_set="demo").sizes["row"] == 0
 
 
 def test_no_store(tmp_path: Any) -> None:
@@ -97,17 +95,17 @@ def test_no_store(tmp_path: Any) -> None:
 
 
 def test_rows_of_an_unfinished_run_are_labelled_as_far_as_they_are_written(
-    store: Location,
+    store: Store,
 ) -> None:
     run(open_array(store), library(100), stop_after=1)
-    features = open_features(store)
+    features = open_features(store.uri)
     assert features.status.values[:4].tolist() == ["ok"] * 4
     assert set(features.status.values[64:].tolist()) == {"absent"}
 
 
-def test_xarray_alone_opens_the_folder_without_a_warning(store: Location) -> None:
+def test_xarray_alone_opens_the_folder_without_a_warning(store: Store) -> None:
     run(open_array(store), library(100))
-    folder = features_folder(store, data_set="fma", key=NAME).uri
+    folder = store.features.open(data_set="fma", name=NAME).location.uri
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         plain = xr.open_zarr(folder, chunks=None)

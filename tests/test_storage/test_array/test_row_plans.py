@@ -17,11 +17,11 @@ from storage.array.plans import AudioState, Known, ShardWork, WorkPlan, plan_wor
 from storage.array.tables import NO_SIZE, PLAN_COLUMNS, empty, normalised
 from storage.errors import InvalidPlan
 
-RECORD_COLUMNS = ("row", "status", "windows", "sha256", "size", "stamp")
+RECORD_COLUMNS = ("row", "status", "windows", "sha256", "size", "etag")
 
 
-def stamp_of(audio: tuple[int, int]) -> str:
-    """Another time or another content is another stamp (what has neither cannot be told)."""
+def etag_of(audio: tuple[int, int]) -> str:
+    """Another time or another content is another etag (what has neither cannot be told)."""
     return f"{audio[1]}.{audio[0]}"
 
 
@@ -34,8 +34,8 @@ class Library:
     def wanted(self) -> list[AudioState]:
         states = []
         for track, audio in self.audio.items():
-            size, stamp = (None, None) if audio is None else (100 + audio[0] % 2, stamp_of(audio))
-            states.append(AudioState(track, f"{track}.mp3", size, stamp))
+            size, etag = (None, None) if audio is None else (100 + audio[0] % 2, etag_of(audio))
+            states.append(AudioState(track, f"{track}.mp3", size, etag))
         return states
 
     def hashes(self, asked: Iterable[AudioState]) -> dict[int, str]:
@@ -79,7 +79,7 @@ class Ledger:
                 continue
             content = audio[0]
             status, windows = ("bad", 0) if content % 5 == 0 else ("ok", 10)
-            self.records[row] = (status, windows, str(content), 100 + content % 2, stamp_of(audio))
+            self.records[row] = (status, windows, str(content), 100 + content % 2, etag_of(audio))
         for row in work.salvage:
             if row not in self.savable:
                 self.records[row] = (ABSENT, 0, "", NO_SIZE, "")
@@ -105,8 +105,8 @@ class Ledger:
         return plan
 
     def refresh(self, plan: WorkPlan) -> None:
-        for row, stamp in plan.refresh[["row", "stamp"]].to_numpy().tolist():
-            self.records[row] = (*self.records[row][:4], stamp)
+        for row, etag in plan.refresh[["row", "etag"]].to_numpy().tolist():
+            self.records[row] = (*self.records[row][:4], etag)
 
 
 def rows_of(plan: WorkPlan) -> dict[int, int]:
@@ -145,7 +145,7 @@ class TestCases:
         assert not plan.shards
         assert plan.refresh.to_dict(orient="list") == {
             "row": [0, 1],
-            "stamp": ["2.1", "2.1"],
+            "etag": ["2.1", "2.1"],
             "path": ["1.mp3", "2.mp3"],
         }
         ledger.refresh(plan)
@@ -386,7 +386,7 @@ def test_a_hundred_thousand_tracks_are_planned_quickly() -> None:
             "windows": 10,
             "sha256": "a" * 64,
             "size": plan.new_rows["size"],
-            "stamp": plan.new_rows["stamp"],
+            "etag": plan.new_rows["etag"],
         }
     )
     known = Known.gather(plan.new_rows, records, done=range(len(plan.shards)))

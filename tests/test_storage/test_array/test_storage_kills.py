@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import random
 import shutil
 import signal
@@ -14,12 +15,11 @@ from pathlib import Path
 import pytest
 from feature_runs import NAME, library, open_array, run
 
-from storage.array.layout import create_store, open_store
 from storage.array.manifests import ShardManifest
 from storage.array.verification import verify
-from storage.errors import Full
+from storage.errors import Full, NoAnswer, Unreachable
 from storage.places.folder import Folder
-from storage.places.location import Location
+from storage.store import Store
 
 SCRIPT = Path(__file__).parents[1] / "feature_runs.py"
 TRACKS = 600
@@ -58,8 +58,8 @@ def compare(store: Path, undisturbed: Path) -> None:
         elif entry.name == "rows.parquet":
             continue  # it holds the times of the manifests' files
         assert mine == theirs, entry.name
-    arrays = [open_array(open_store(found)) for found in (store, undisturbed)]
-    rows = [array.rows().drop(columns="manifest_stamp") for array in arrays]
+    arrays = [open_array(Store.open(found)) for found in (store, undisturbed)]
+    rows = [array.rows().drop(columns="manifest_etag") for array in arrays]
     assert rows[0].equals(rows[1])
     assert verify(arrays[0]) == []
 
@@ -68,7 +68,7 @@ def compare(store: Path, undisturbed: Path) -> None:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make the store that no one disturbed."""
     path = tmp_path_factory.mktemp("undisturbed") / "store"
-    run(open_array(create_store(path)), library(TRACKS))
+    run(open_array(Store.create(path)), library(TRACKS))
     return path
 
 
@@ -79,12 +79,12 @@ def finish_after_kills(store: Path, kills: list[tuple[int, float]]) -> None:
         kill_after(start(store, pause_s=0.005), shards, delay_s=delay_s)
         manifests = Folder(store / "features/fma" / NAME / "manifests")
         for entry in manifests.list():
-            assert done.setdefault(entry.name, int(entry.stamp)) == int(entry.stamp)
-    array = open_array(create_store(store))
+            assert done.setdefault(entry.name, int(entry.etag)) == int(entry.etag)
+    array = open_array(Store.create(store))
     array.sweep()
     run(array, library(TRACKS))
     final = (array.location / "manifests").list()
-    assert dict(done.items()).items() <= {entry.name: int(entry.stamp) for entry in final}.items()
+    assert dict(done.items()).items() <= {entry.name: int(entry.etag) for entry in final}.items()
     assert not list(store.rglob("*.partial"))
 
 
@@ -174,7 +174,7 @@ def test_a_full_disk_is_survived(tmp_path: Path, undisturbed: Path) -> None:
     try:
         filler = disk / "filler"
         filler.write_bytes(bytes(220_000))
-        array = open_array(create_store(disk / "store"))
+        array = open_array(Store.create(disk / "store"))
         with pytest.raises(Full, match="No space left"):
             run(array, library(TRACKS))
         assert not list(disk.rglob("*.partial"))
@@ -186,11 +186,17 @@ def test_a_full_disk_is_survived(tmp_path: Path, undisturbed: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_errors_of_locations_travel_between_processes(store: Location) -> None:
-    import pickle
+@pytest.mark.parametrize("kind", [Unreachable, NoAnswer])
+def test_a_fault_keeps_what_it_knows_between_processes(kind: type[Unreachable]) -> None:
+    fault = kind("The server answered 503.", may_be_full=True, wait_s=7.5)
+    copy = pickle.loads(pickle.dumps(fault))
+    assert type(copy) is kind
+    assert (str(copy), copy.may_be_full, copy.wait_s) == (str(fault), True, 7.5)
 
+
+def test_errors_of_locations_travel_between_processes(store: Store) -> None:
     with pytest.raises(FileNotFoundError) as caught:
-        (store / "none").read_bytes()
+        (store.location / "none").read_bytes()
     copy = pickle.loads(pickle.dumps(caught.value))
     assert type(copy) is type(caught.value)
     assert str(copy) == str(caught.value)

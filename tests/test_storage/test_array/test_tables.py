@@ -18,14 +18,12 @@ from storage.array.tables import (
     quarantine_of,
     read_known_table,
     read_known_table_or_empty,
-    read_table,
     rows_of_manifests,
     stored,
-    to_parquet,
-    write_table,
 )
 from storage.errors import Damaged, NotFound
 from storage.places.location import Location
+from storage.tables import read_table, to_parquet, write_table
 
 
 def record(row: int, track_id: int, *, windows: int = 10, size: int | None = 9) -> RowRecord:
@@ -34,7 +32,7 @@ def record(row: int, track_id: int, *, windows: int = 10, size: int | None = 9) 
         track_id=track_id,
         path=f"{track_id}.mp3",
         size=size,
-        stamp=None if size is None else "5",
+        etag=None if size is None else "5",
         sha256="" if size is None else "a" * 64,
         status="ok" if windows else "short",
         windows=windows,
@@ -61,7 +59,7 @@ def test_missing_values_are_null_in_the_file() -> None:
     frame = stored(rows(record(0, 3), record(1, 4, windows=0, size=None)))
     plain = pd.read_parquet(io.BytesIO(to_parquet(frame)))
     assert plain["size"].isna().tolist() == [False, True]
-    assert plain["stamp"].isna().tolist() == [False, True]
+    assert plain["etag"].isna().tolist() == [False, True]
     assert plain["sha256"].isna().tolist() == [False, True]
     assert plain["status"].tolist() == ["ok", "short"]
     assert plain["windows"].dtype == "int64"

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from feature_runs import ROW_SHAPE, Audio, library, open_array, run
+from feature_runs import LAYOUT, Audio, library, open_array, run
 
-from storage.array.features import FeatureStore
-from storage.array.layout import create_store, manifest_name, shard_name
+from storage.array.feature_array import FeatureArray
+from storage.array.layout import manifest_name
 from storage.array.manifests import ShardManifest
 from storage.array.shards import array_document, row_spans
 from storage.array.verification import Problem, shards_to_repair, verify
+from storage.store import Store
 
 TRACKS = 150
 
@@ -24,7 +25,7 @@ TRACKS = 150
 class Finished:
     """A finished array in a folder, its audio, and every byte of it."""
 
-    features: FeatureStore
+    features: FeatureArray
     audio: Audio
 
     def path(self, name: str) -> Path:
@@ -54,7 +55,7 @@ class Finished:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make an array of three shards."""
     path = tmp_path_factory.mktemp("template") / "store"
-    run(open_array(create_store(path)), library(TRACKS))
+    run(open_array(Store.create(path)), library(TRACKS))
     return path
 
 
@@ -62,7 +63,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finished(template: Path, tmp_path: Path) -> Finished:
     """Copy the array, with the times of its files."""
     shutil.copytree(template, tmp_path / "store")
-    return Finished(open_array(create_store(tmp_path / "store")), library(TRACKS))
+    return Finished(open_array(Store.create(tmp_path / "store")), library(TRACKS))
 
 
 def flip(path: Path, place: int) -> None:
@@ -83,14 +84,16 @@ def swap_manifests(finished: Finished) -> None:
 
 
 CORRUPTIONS: dict[str, tuple[Callable[[Finished], object], str]] = {
-    "a flipped bit": (lambda f: flip(f.path(shard_name(1)), 100), "shard bytes"),
-    "a flipped bit in the index": (lambda f: flip(f.path(shard_name(1)), -3), "shard bytes"),
+    "a flipped bit": (lambda f: flip(f.path(LAYOUT.shard_name(1)), 100), "shard bytes"),
+    "a flipped bit in the index": (lambda f: flip(f.path(LAYOUT.shard_name(1)), -3), "shard bytes"),
     "a truncated shard": (
-        lambda f: f.path(shard_name(1)).write_bytes(f.path(shard_name(1)).read_bytes()[:500]),
+        lambda f: f.path(LAYOUT.shard_name(1)).write_bytes(
+            f.path(LAYOUT.shard_name(1)).read_bytes()[:500]
+        ),
         "shard size",
     ),
-    "an empty shard": (lambda f: f.path(shard_name(1)).write_bytes(b""), "shard size"),
-    "a deleted shard": (lambda f: f.path(shard_name(1)).unlink(), "shard missing"),
+    "an empty shard": (lambda f: f.path(LAYOUT.shard_name(1)).write_bytes(b""), "shard size"),
+    "a deleted shard": (lambda f: f.path(LAYOUT.shard_name(1)).unlink(), "shard missing"),
     "a deleted manifest": (lambda f: f.path(manifest_name(1)).unlink(), "manifest missing"),
     "a manifest that lies": (
         lambda f: lie(f.path(manifest_name(1)), '"windows": 3', '"windows": 2'),
@@ -102,7 +105,7 @@ CORRUPTIONS: dict[str, tuple[Callable[[Finished], object], str]] = {
     ),
     "another shard's manifest": (swap_manifests, "manifest damaged"),
     "garbage in its place": (
-        lambda f: f.path(shard_name(1)).write_bytes(b"x" * 10_000),
+        lambda f: f.path(LAYOUT.shard_name(1)).write_bytes(b"x" * 10_000),
         "shard size",
     ),
 }
@@ -123,7 +126,7 @@ class TestCorruptions:
         corrupt(finished)
         problems = verify(finished.features)
         assert [(problem.what, problem.shard) for problem in problems] == [(what, 1)]
-        expected = shard_name(1) if what.startswith("shard") else manifest_name(1)
+        expected = LAYOUT.shard_name(1) if what.startswith("shard") else manifest_name(1)
         assert problems[0].path == str(finished.path(expected))
         assert finished.repair() == [1]
         assert verify(finished.features) == []
@@ -150,8 +153,8 @@ class TestCorruptions:
 
     def test_many_at_once(self, finished: Finished) -> None:
         before = finished.arrays()
-        flip(finished.path(shard_name(0)), 7)
-        finished.path(shard_name(1)).unlink()
+        flip(finished.path(LAYOUT.shard_name(0)), 7)
+        finished.path(LAYOUT.shard_name(1)).unlink()
         finished.path(manifest_name(2)).unlink()
         found = [(problem.shard, problem.what) for problem in verify(finished.features)]
         assert found == [(0, "shard bytes"), (1, "shard missing"), (2, "manifest missing")]
@@ -159,14 +162,15 @@ class TestCorruptions:
         assert finished.arrays() == before
 
     def test_only_the_sizes(self, finished: Finished) -> None:
-        flip(finished.path(shard_name(0)), 7)
-        finished.path(shard_name(1)).unlink()
+        flip(finished.path(LAYOUT.shard_name(0)), 7)
+        finished.path(LAYOUT.shard_name(1)).unlink()
         found = verify(finished.features, level="sizes")
         assert [(problem.shard, problem.what) for problem in found] == [(1, "shard missing")]
 
     def test_a_table_that_contradicts_the_manifests(self, finished: Finished) -> None:
         rows = finished.features.rows()
-        from storage.array.tables import stored, write_table
+        from storage.array.tables import stored
+        from storage.tables import write_table
 
         rows.loc[70, "status"] = "quiet"
         write_table(finished.features.location / "rows.parquet", stored(rows))
@@ -175,10 +179,10 @@ class TestCorruptions:
         assert verify(finished.features) == []
         assert finished.features.rows().loc[70, "status"] == "ok"
 
-    def test_stamps_of_an_unpacked_copy_outlive_a_repair(self, finished: Finished) -> None:
+    def test_etags_of_an_unpacked_copy_outlive_a_repair(self, finished: Finished) -> None:
         files = {track: file and (file[0], 2) for track, file in finished.audio.files.items()}
         run(finished.features, Audio(files))
-        flip(finished.path(shard_name(1)), 100)
+        flip(finished.path(LAYOUT.shard_name(1)), 100)
         assert finished.repair(Audio(files)) == [1]
         made, _ = run(finished.features, Audio(files))
         assert (made.shards, len(made.refresh)) == ((), 0)
@@ -204,14 +208,14 @@ class TestCorruptions:
         assert shards_to_repair(verify(finished.features)) == []
 
     def test_orphans(self, finished: Finished) -> None:
-        orphan = finished.path(shard_name(9))
+        orphan = finished.path(LAYOUT.shard_name(9))
         orphan.parent.mkdir(parents=True)
         orphan.write_bytes(b"whose?")
         problem = verify(finished.features)[0]
         assert (problem.what, problem.shard, problem.is_repairable) == ("shard orphaned", 9, False)
 
     def test_the_array_is_too_short(self, finished: Finished) -> None:
-        finished.path("log_mel/zarr.json").write_bytes(array_document(64, ROW_SHAPE))
+        finished.path("log_mel/zarr.json").write_bytes(array_document(64, LAYOUT))
         assert [problem.what for problem in verify(finished.features)] == ["array metadata"]
 
     def test_a_shard_that_was_not_begun_is_no_problem(self, finished: Finished) -> None:
@@ -229,7 +233,7 @@ class TestSalvage:
         return Audio({**audio.files, **dict.fromkeys(tracks)})
 
     def damage(self, finished: Finished, *rows: int, shard: int = 1) -> None:
-        path = finished.path(shard_name(shard))
+        path = finished.path(LAYOUT.shard_name(shard))
         spans = row_spans(path.read_bytes())
         for row in rows:
             span = spans[row % 64]
@@ -258,7 +262,7 @@ class TestSalvage:
         assert run(finished.features, audio)[0].shards == ()
 
     def test_a_truncated_shard_keeps_what_lies_before_the_cut(self, finished: Finished) -> None:
-        path = finished.path(shard_name(1))
+        path = finished.path(LAYOUT.shard_name(1))
         data = path.read_bytes()
         cut = row_spans(data)[32]
         assert cut is not None
@@ -276,7 +280,7 @@ class TestSalvage:
         assert [track for track, _ in new.values()] == lost
 
     def test_a_chunk_of_another_row_is_not_taken_for_this_one(self, finished: Finished) -> None:
-        one, other = (finished.path(shard_name(shard)) for shard in (1, 0))
+        one, other = (finished.path(LAYOUT.shard_name(shard)) for shard in (1, 0))
         one.write_bytes(other.read_bytes())
         finished.features.begin_repair([1])
         run(finished.features, self.without(*range(64, 128)))
@@ -328,7 +332,7 @@ class TestSalvage:
 
 
 def test_a_seal_covers_all_but_the_seconds(tmp_path: Path) -> None:
-    features = open_array(create_store(tmp_path / "store"))
+    features = open_array(Store.create(tmp_path / "store"))
     run(features, library(5))
     path = tmp_path / "store/features" / features.key / manifest_name(0)
     text = json.loads(path.read_text())

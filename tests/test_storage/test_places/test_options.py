@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from storage.errors import UnknownFormat
+from storage.places.address import parse_location
 from storage.places.bucket import Bucket
-from storage.places.location import Location
 from storage.places.options import VARIABLE, give_options, given_options, parse_options
 
 
@@ -61,10 +61,10 @@ def test_what_botocore_does_not_know(options: dict[str, Any]) -> None:
 
 def test_the_environments_are_those_of_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "key=a\nsecret=b")
-    place = Location.parse("s3://box/x")
+    place = parse_location("s3://box/x")
     assert isinstance(place, Bucket)
     assert place.options == {"key": "a", "secret": "b"}
-    given = Location.parse("s3://box/x", {"key": "c"})
+    given = parse_location("s3://box/x", {"key": "c"})
     assert isinstance(given, Bucket)
     assert given.options == {"key": "c"}
     monkeypatch.setenv(VARIABLE, json.dumps({"key": "d"}, indent=1))

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from s3_proxy import Asked, Proxy, a_fifth
 
-from storage.array.layout import open_store
 from storage.errors import (
     AlreadyThere,
     CredentialsRefused,
@@ -22,6 +21,7 @@ from storage.errors import (
 )
 from storage.places.bucket import Bucket
 from storage.places.s3_requests import ATTEMPTS, ATTEMPTS_AT_LEAST
+from storage.store import Store
 
 
 @pytest.fixture
@@ -63,10 +63,10 @@ def test_a_lost_answer_to_a_create_is_no_conflict(place: Bucket, proxy: Proxy) -
     with pytest.raises(AlreadyThere):
         (place / "claim").create(b"mine")
     spoilt = iter(["lost answer"])
-    newer = (place / "claim").replace_if(b"newer", version=version)
+    newer = (place / "claim").replace_if(b"newer", etag=version)
     assert newer is not None
-    assert (place / "claim").read_with_version() == (b"newer", newer)
-    assert (place / "claim").replace_if(b"late", version=version) is None
+    assert (place / "claim").read_with_etag() == (b"newer", newer)
+    assert (place / "claim").replace_if(b"late", etag=version) is None
 
 
 @pytest.mark.parametrize("spoilt", ["create", "part", "complete"])
@@ -79,12 +79,12 @@ def test_a_lost_answer_to_an_upload_in_parts(place: Bucket, proxy: Proxy, spoilt
     }
     lost = iter(["lost answer"])
     proxy.fault = lambda asked: next(lost, "") if signs[spoilt](asked) else ""
-    stamp = (place / "large").write_pieces(iter([content]))
+    etag = (place / "large").write_pieces(iter([content]))
     assert proxy.spoilt["lost answer"] == 1
     assert (place / "large").read_bytes() == content
     entry = (place / "large").entry()
     assert entry is not None
-    assert entry.stamp == stamp
+    assert entry.etag == etag
     # The first answer told of an upload that nobody has heard of.
     assert place.abort_uploads({"large"}) == (1 if spoilt == "create" else 0)
 
@@ -115,7 +115,7 @@ def test_what_never_passes_has_a_bound(place: Bucket, proxy: Proxy, fault: str) 
 def test_no_answer_to_the_first_request_is_told_apart(place: Bucket, proxy: Proxy) -> None:
     proxy.fault = lambda _asked: "reset"
     with pytest.raises(NoAnswer, match="see whether its server"):
-        open_store(place)
+        Store.open(place)
 
 
 def test_expired_credentials_are_asked_once(place: Bucket, proxy: Proxy) -> None:
@@ -165,7 +165,7 @@ def test_swaps_behind_faults_have_one_winner(place: Bucket, proxy: Proxy) -> Non
     target = place / "race"
     version = target.create(b"start")
     proxy.fault = a_fifth(3, kinds=("reset", "lost answer", "500"))
-    won = [target.replace_if(f"{number}".encode(), version=version) for number in range(12)]
+    won = [target.replace_if(f"{number}".encode(), etag=version) for number in range(12)]
     assert len([found for found in won if found]) == 1
     assert target.read_bytes() == b"0"
 

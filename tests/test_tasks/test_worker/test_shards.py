@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import pickle
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,12 +18,12 @@ import soundfile
 
 from genre_model.mel import FeatureExtractor, clip_windows
 from genre_model.specs import FeatureSpec
-from storage.array.features import FeatureStore
 from storage.array.inventory import read_manifest
-from storage.array.layout import create_store
 from storage.array.plans import AudioState, ShardWork
 from storage.errors import Damaged, Refused
-from storage.places.location import Location
+from storage.places.address import parse_location
+from storage.store import Store
+from tasks.features import array_layout
 from tasks.worker import shards
 from tasks.worker.shards import ShardJob, ShardOutcome, write_shard
 
@@ -87,25 +88,24 @@ def job(tmp_path: Path, data: Path, extractor: FeatureExtractor) -> ShardJob:
 
 def new_job(store: Path, data: Path, extractor: FeatureExtractor) -> ShardJob:
     """Plan shard 1, whose first rows are of the tracks and whose next two no track needs."""
-    features = FeatureStore.create(
-        create_store(store),
+    features = Store.create(store).features.create(
         data_set="fma",
         name=SPEC.key,
-        row_shape=SPEC.row_shape,
+        layout=array_layout(SPEC),
         attributes={"spec": SPEC.to_dict()},
     )
-    entries = {entry.name: entry for entry in Location.parse(data).list()}
+    entries = {entry.name: entry for entry in parse_location(data).list()}
     states = []
     for track_id in CLIPS:
         found = entries.get(f"{track_id}.mp3")
-        size, stamp = (found.size, found.stamp) if found else (None, None)
-        states.append(AudioState(track_id, f"{track_id}.mp3", size, stamp))
+        size, etag = (found.size, found.etag) if found else (None, None)
+        states.append(AudioState(track_id, f"{track_id}.mp3", size, etag))
     work = ShardWork(
         shard=1,
         rows=tuple(enumerate(states, start=64)),
         absent=(64 + len(states), 65 + len(states)),
     )
-    return ShardJob(features=features, data=Location.parse(data), work=work, extractor=extractor)
+    return ShardJob(features=features, data=parse_location(data), work=work, extractor=extractor)
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def test_records_tell_the_audio_and_rows_without_a_track_are_absent(written: Wri
             assert (record.status, record.track_id, record.windows) == ("absent", -1, 0)
             continue
         state, content = states[record.row], CLIPS[record.track_id]
-        assert (record.path, record.size, record.stamp) == (state.path, state.size, state.stamp)
+        assert (record.path, record.size, record.etag) == (state.path, state.size, state.etag)
         sha256 = hashlib.sha256(content).hexdigest() if content is not None else ""
         assert record.sha256 == sha256
     lengths = {record.track_id: record.duration_s for record in manifest.rows}
@@ -227,6 +227,23 @@ def test_audio_that_went_since_the_plan_is_missing(job: ShardJob) -> None:
     gone = AudioState(2, "gone.mp3", 1_000, "1")
     outcome = write_shard(replace(job, work=ShardWork(shard=1, rows=((64, gone),))))
     assert outcome.remarks == ("track 2 is missing: gone.mp3 is not there any more",)
+
+
+def test_audio_that_grew_since_it_was_listed_is_recorded_as_it_was_read(
+    job: ShardJob, tmp_path: Path
+) -> None:
+    folder = job.data.local_path
+    assert folder is not None
+    grown = tmp_path / "grown"
+    shutil.copytree(folder, grown)
+    row, state = next(each for each in job.work.rows if each[1].size)
+    content = (grown / state.path).read_bytes() + b"\0" * 1_000
+    (grown / state.path).write_bytes(content)
+    write_shard(replace(job, data=parse_location(grown)))
+    manifest = read_manifest(job.features.location, job.work.shard)
+    (record,) = [each for each in manifest.rows if each.row == row]
+    assert (record.size, record.etag) == (len(content), None)
+    assert record.sha256 == hashlib.sha256(content).hexdigest()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="an administrator may read and write everything")

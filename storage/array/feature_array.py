@@ -11,45 +11,43 @@ manifests before the tables. Whatever is missing when a run is killed is what th
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from storage.array.inventory import Survey, read_manifest, read_plans, survey
+from storage.array.inventory import Inventory, read_manifest, read_plans, take_inventory
 from storage.array.layout import (
-    ARRAY,
     FORMAT,
     ROWS_PER_SHARD,
-    features_folder,
+    ArrayLayout,
+    listed,
     manifest_name,
     plan_name,
-    shard_name,
 )
 from storage.array.manifests import RowRecord, ShardManifest
 from storage.array.plans import ShardWork, WorkPlan
+from storage.array.shard_writer import ShardFacts, write_whole_shard
 from storage.array.shards import (
     Block,
     array_document,
-    array_shape,
+    array_rows,
     decode_shard,
     group_document,
 )
-from storage.array.tables import quarantine_of, stored, to_parquet, write_table
-from storage.array.writing import ShardFacts, write_whole_shard
+from storage.array.tables import quarantine_of, stored
 from storage.errors import (
     AlreadyThere,
     Damaged,
     Incomplete,
     Mismatched,
     NotFound,
+    UnknownFormat,
 )
 from storage.places.location import Location
-
-if TYPE_CHECKING:
-    pass
+from storage.tables import to_parquet, write_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +59,7 @@ class Finalised:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeatureStore:
+class FeatureArray:
     """One array of features. Small, immutable, travels to workers.
 
     Attributes
@@ -70,91 +68,89 @@ class FeatureStore:
         The features folder.
     data_set, name : str
         `features/<data_set>/<name>`.
-    row_shape : tuple[int, int, int]
-        (windows, bands, frames) of one row.
+    layout : ArrayLayout
+        The array's name, its dimensions and the shape of a row.
     """
 
     location: Location
     data_set: str
     name: str
-    row_shape: tuple[int, int, int]
+    layout: ArrayLayout
 
     @property
     def key(self) -> str:
         """`<data set>/<preset>-<digest>`."""
         return f"{self.data_set}/{self.name}"
 
+    @property
+    def rows_per_shard(self) -> int:
+        """How many rows are read and written at once."""
+        return ROWS_PER_SHARD
+
     @classmethod
     def create(
         cls,
-        store: Location,
+        location: Location,
         *,
         data_set: str,
         name: str,
-        row_shape: Sequence[int],
+        layout: ArrayLayout,
         attributes: Mapping[str, Any],
     ) -> Self:
         """Open an array's folder, making its group if there is none.
 
         Parameters
         ----------
-        store : Location
+        location : Location
+            The folder.
         data_set : str
         name : str
-            `<preset>-<digest of the feature spec>`.
-        row_shape : Sequence[int]
-            (windows, bands, frames).
+            `<preset>-<digest of the frontend>`.
+        layout : ArrayLayout
         attributes : Mapping
-            What the numbers mean: the preset's name and the feature spec, as JSON values.
+            What the numbers mean: the preset's name and the frontend's spec, as JSON values.
 
         Raises
         ------
         Mismatched
             If the group is there with other attributes.
         """
-        location = features_folder(store, data_set=data_set, key=name)
-        given = {"format": FORMAT, "data_set": data_set, "row_shape": list(row_shape)}
-        wanted = json.loads(json.dumps({**attributes, **given}))
-        array = array_document(0, row_shape)
+        wanted = json.loads(json.dumps({**attributes, "data_set": data_set, **_stored(layout)}))
+        array = array_document(0, layout)
         with contextlib.suppress(AlreadyThere):
-            (location / ARRAY / "zarr.json").create(array)
+            (location / layout.array / "zarr.json").create(array)
         try:
-            (location / "zarr.json").create(group_document(wanted, array))
+            (location / "zarr.json").create(group_document(wanted, layout.array, array))
         except AlreadyThere:
             if _attributes(location) != wanted:
                 raise Mismatched(
                     f"{location.uri} was made from another spec than the one given, under the "
                     "same name; name another store."
                 ) from None
-        return cls._at(location, data_set=data_set, name=name, row_shape=row_shape)
+        return cls(location=location, data_set=data_set, name=name, layout=layout)
 
     @classmethod
-    def open(cls, store: Location, *, data_set: str, name: str) -> Self:
+    def open(cls, location: Location, *, data_set: str, name: str) -> Self:
         """Open an array's folder that is there.
 
         Raises
         ------
         NotFound
             If it is not.
+        UnknownFormat
+            If its group does not say what its array is, as before there were several kinds.
         """
-        location = features_folder(store, data_set=data_set, key=name)
-        shape = _attributes(location).get("row_shape", [])
-        return cls._at(location, data_set=data_set, name=name, row_shape=shape)
-
-    @classmethod
-    def _at(cls, location: Location, *, data_set: str, name: str, row_shape: Sequence[int]) -> Self:
-        windows, bands, frames = row_shape
-        shape = (int(windows), int(bands), int(frames))
-        return cls(location=location, data_set=data_set, name=name, row_shape=shape)
+        layout = _layout(location, _attributes(location))
+        return cls(location=location, data_set=data_set, name=name, layout=layout)
 
     @property
     def attributes(self) -> dict[str, Any]:
         """What the numbers mean, as given to `create`."""
         return _attributes(self.location)
 
-    def survey(self) -> Survey:
-        """Find out what is there: `survey().known` is what planning needs."""
-        return survey(self.location, row_shape=self.row_shape)
+    def inventory(self) -> Inventory:
+        """Find out what is there: `inventory().known` is what planning needs."""
+        return take_inventory(self.location, self.layout)
 
     def prepare(self, plan: WorkPlan) -> None:
         """Store the plan's new rows and make the array long enough; before any shard.
@@ -182,12 +178,10 @@ class FeatureStore:
             ) from None
 
     def _grow(self, rows: int) -> None:
-        document = self.location / ARRAY / "zarr.json"
-        shape = array_shape(document.read_bytes())
-        if shape[1:] != self.row_shape:
-            raise Mismatched(f"{document.uri} has rows of {shape[1:]}, not {self.row_shape}.")
-        longer = array_document(max(rows, shape[0]), self.row_shape)
-        group = group_document(self.attributes, longer)
+        document = self.location / self.layout.array / "zarr.json"
+        length = array_rows(document.read_bytes(), self.layout)
+        longer = array_document(max(rows, length), self.layout)
+        group = group_document(self.attributes, self.layout.array, longer)
         # the array before the group that repeats its length; a kill between them is mended here
         for target, content in ((document, longer), (self.location / "zarr.json", group)):
             if target.read_bytes() != content:
@@ -199,10 +193,12 @@ class FeatureStore:
             manifest = read_manifest(self.location, work.shard)
         except (NotFound, Damaged):
             return None
-        entry = (self.location / shard_name(work.shard)).entry()
+        entry = (self.location / self.layout.shard_name(work.shard)).entry()
         fits = manifest.size == (entry.size if entry else 0)
-        rows = tuple(record.row for record in manifest.rows)
-        return manifest if fits and rows == work.planned else None
+        tracks = {record.row: record.track_id for record in manifest.rows}
+        is_planned = tuple(tracks) == work.planned
+        is_of_tracks = all(tracks.get(row) == audio.track_id for row, audio in work.rows)
+        return manifest if fits and is_planned and is_of_tracks else None
 
     def write_shard(
         self,
@@ -219,7 +215,7 @@ class FeatureStore:
         Parameters
         ----------
         work : ShardWork
-        data : np.ndarray [shape=(64, windows, bands, frames), float16]
+        data : np.ndarray [shape=(64, *row_shape), float16]
             Zero wherever no window was decoded. Rows to be salvaged are filled in here.
         records : Iterable[RowRecord]
             One for each row in `work.rows`.
@@ -240,7 +236,7 @@ class FeatureStore:
             work,
             data,
             records,
-            row_shape=self.row_shape,
+            layout=self.layout,
             facts=ShardFacts(decoder=decoder, versions=dict(versions or {}), seconds=seconds),
         )
 
@@ -254,20 +250,20 @@ class FeatureStore:
         required : Iterable[int], optional
             Shards that must be done (`WorkPlan.required`); all planned ones if not given.
         refresh : pd.DataFrame, optional
-            `WorkPlan.refresh`: rows whose audio has another stamp now, with the same bytes.
+            `WorkPlan.refresh`: rows whose audio has another etag now, with the same bytes.
 
         Raises
         ------
         Incomplete
             If one is not done; it carries the list.
         """
-        found = self.survey()
+        found = self.inventory()
         wanted = found.planned_shards if required is None else set(required)
         missing = sorted(set(wanted) - found.done)
         if missing:
             raise Incomplete(
                 f"{len(missing)} of {len(wanted)} shards of {self.location.uri} are not done: "
-                f"{_some(missing)}; run the same command again.",
+                f"{listed(missing)}; run the same command again.",
                 missing=missing,
             )
         rows = _refreshed(found.finished_rows, refresh)
@@ -280,21 +276,21 @@ class FeatureStore:
 
     def rows(self) -> pd.DataFrame:
         """Give the lines of every row of a finished shard, finalised or not, by row."""
-        return self.survey().finished_rows
+        return self.inventory().finished_rows
 
     def read_shard(self, shard: int) -> Block:
         """Read one whole shard.
 
         Returns
         -------
-        np.ndarray [shape=(64, windows, bands, frames), float16]
+        np.ndarray [shape=(64, *row_shape), float16]
 
         Raises
         ------
         Damaged
             If it is not there though its manifest says so, or a checksum does not hold.
         """
-        target = self.location / shard_name(shard)
+        target = self.location / self.layout.shard_name(shard)
         try:
             data = target.read_bytes()
         except NotFound:
@@ -304,7 +300,7 @@ class FeatureStore:
                 ) from None
             data = b""
         try:
-            return decode_shard(data, self.row_shape)
+            return decode_shard(data, self.layout.row_shape)
         except Damaged as error:
             raise Damaged(
                 f"{target.uri} is damaged ({error}) `genre features --verify` makes it again."
@@ -317,7 +313,7 @@ class FeatureStore:
         deleted; from then on any run, also one after a kill, finds them open and writes them
         again. A table that contradicts the manifests is mended by this too.
         """
-        found = survey(self.location, row_shape=self.row_shape, trusts_table=False)
+        found = take_inventory(self.location, self.layout, trusts_table=False)
         records = found.records.sort_values("row").reset_index(drop=True)
         if not records.equals(found.stored):
             write_table(self.location / "rows.parquet", stored(records))
@@ -327,6 +323,31 @@ class FeatureStore:
     def sweep(self) -> int:
         """Delete what killed writers left under temporary names, and count it."""
         return self.location.sweep()
+
+
+def _stored(layout: ArrayLayout) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "array": layout.array,
+        "dimensions": list(layout.dimensions),
+        "row_shape": list(layout.row_shape),
+    }
+
+
+def _layout(location: Location, attributes: Mapping[str, Any]) -> ArrayLayout:
+    try:
+        found = ArrayLayout(
+            array=str(attributes["array"]),
+            dimensions=tuple(map(str, attributes["dimensions"])),
+            row_shape=tuple(int(length) for length in attributes["row_shape"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnknownFormat(
+            f"{location.uri}/zarr.json does not say what its array is (no {error}), as another "
+            "version wrote it: delete that folder to have its features made anew, or name "
+            "another --store."
+        ) from None
+    return found
 
 
 def _attributes(location: Location) -> dict[str, Any]:
@@ -345,13 +366,8 @@ def _refreshed(rows: pd.DataFrame, refresh: pd.DataFrame | None) -> pd.DataFrame
     if refresh is None or refresh.empty:
         return rows
     now = rows[["row"]].merge(refresh, on="row", how="left")
-    is_moved = now["stamp"].notna().to_numpy(bool)
+    is_moved = now["etag"].notna().to_numpy(bool)
     return rows.assign(
-        stamp=np.where(is_moved, now["stamp"], rows["stamp"]),
+        etag=np.where(is_moved, now["etag"], rows["etag"]),
         path=np.where(is_moved, now["path"], rows["path"]),
     )
-
-
-def _some(shards: Sequence[int]) -> str:
-    shown = ", ".join(str(shard) for shard in shards[:10])
-    return shown + (f" and {len(shards) - 10} more" if len(shards) > 10 else "")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from storage.array.inventory import known_records, savable_rows
-from storage.array.layout import ROWS_PER_SHARD, manifest_name, shard_name
+from storage.array.layout import ROWS_PER_SHARD, ArrayLayout, manifest_name
 from storage.array.manifests import RECORD_FIELDS, RowRecord, ShardManifest
 from storage.array.plans import ShardWork
 from storage.array.shards import Block, chunk_checksum, encode_shard, row_spans
@@ -32,7 +32,7 @@ def write_whole_shard(
     data: Block,
     records: Iterable[RowRecord],
     *,
-    row_shape: Sequence[int],
+    layout: ArrayLayout,
     facts: ShardFacts,
 ) -> ShardManifest:
     """Check, fill in what is salvaged, write the shard, then its manifest.
@@ -44,9 +44,9 @@ def write_whole_shard(
     """
     made = sorted(records, key=lambda record: record.row)
     where = f"Shard {work.shard} of {features.uri}"
-    _check_shape(where, work, data, row_shape)
+    _check_shape(where, work, data, layout)
     _check_records(where, work, data, made)
-    carried = _salvage(features, work, data)
+    carried = _salvage(features, work, data, layout)
     gone = [RowRecord.absent(row) for row in work.absent]
     shard_bytes = encode_shard(data)
     manifest = ShardManifest(
@@ -58,12 +58,12 @@ def write_whole_shard(
         versions=facts.versions,
         seconds=round(facts.seconds, 3),
     )
-    _put(features, manifest, shard_bytes)
+    _put(features, manifest, shard_bytes, layout)
     return manifest
 
 
-def _check_shape(where: str, work: ShardWork, data: Block, row_shape: Sequence[int]) -> None:
-    expected = (ROWS_PER_SHARD, *row_shape)
+def _check_shape(where: str, work: ShardWork, data: Block, layout: ArrayLayout) -> None:
+    expected = layout.shard_shape
     if data.shape != expected or data.dtype != np.float16:
         raise MisalignedWrite(
             f"{where} is {list(expected)} float16, not {list(data.shape)} {data.dtype}; "
@@ -87,16 +87,18 @@ def _check_records(where: str, work: ShardWork, data: Block, records: Sequence[R
             raise MisalignedWrite(f"{where} has values at place {place} (0 to 63), which is empty.")
 
 
-def _salvage(features: Location, work: ShardWork, data: Block) -> list[RowRecord]:
+def _salvage(
+    features: Location, work: ShardWork, data: Block, layout: ArrayLayout
+) -> list[RowRecord]:
     """Fill in rows of the damaged shard that is there; those that are lost become absent."""
     if not work.salvage:
         return []
     records = known_records(features, work.shard)
     try:
-        damaged = (features / shard_name(work.shard)).read_bytes()
+        damaged = (features / layout.shard_name(work.shard)).read_bytes()
     except NotFound:
         damaged = b""
-    found = savable_rows(damaged, records, data.shape[1:])
+    found = savable_rows(damaged, records, layout.row_shape)
     by_row = {record.row: record for record in _as_records(records)}
     carried = []
     for row in work.salvage:
@@ -106,8 +108,10 @@ def _salvage(features: Location, work: ShardWork, data: Block) -> list[RowRecord
     return carried
 
 
-def _put(features: Location, manifest: ShardManifest, shard_bytes: bytes) -> None:
-    target = features / shard_name(manifest.shard)
+def _put(
+    features: Location, manifest: ShardManifest, shard_bytes: bytes, layout: ArrayLayout
+) -> None:
+    target = features / layout.shard_name(manifest.shard)
     if shard_bytes:
         target.write_bytes(shard_bytes)
     else:
@@ -133,7 +137,7 @@ def _as_records(rows: pd.DataFrame) -> list[RowRecord]:
             **{
                 **{str(name): value for name, value in line.items()},
                 "size": line["size"] if line["size"] != NO_SIZE else None,
-                "stamp": line["stamp"] or None,
+                "etag": line["etag"] or None,
             }
         )
         for line in lines

@@ -1,0 +1,71 @@
+"""Progress on stderr: bars on a terminal, a line a stage elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flows.engine.progress import Show, install, say
+
+__all__ = ["Bars", "Lines", "enable", "say"]
+
+
+class Lines:
+    """Writes a line a stage, when it has ended."""
+
+    @contextmanager
+    def stage(self, name: str, *, total: int, unit: str) -> Iterator[Show]:
+        """Write what was done last, and how long it took; nothing if nothing was done."""
+        began, last = time.monotonic(), ["", 0]
+
+        def show(done: int, note: str) -> None:
+            last[:] = [note, done]
+
+        yield show
+        if not last[1]:
+            return
+        note = f", {last[0]}" if last[0] else ""
+        seconds = time.monotonic() - began
+        self.say(f"{name}: {last[1]:,} of {total:,} {unit}{note}, {seconds:.1f} s")
+
+    def say(self, sentence: str) -> None:
+        """Write one line to stderr."""
+        sys.stderr.write(f"{sentence}\n")
+        sys.stderr.flush()
+
+
+class Bars(Lines):
+    """Draws a bar a stage."""
+
+    @contextmanager
+    def stage(self, name: str, *, total: int, unit: str) -> Iterator[Show]:
+        """Draw a bar while the context lasts."""
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        with Progress(
+            TextColumn("[bold]{task.description:<9}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn(unit),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=Console(stderr=True),
+        ) as progress:
+            bar = progress.add_task(name, total=total, note="")
+            yield lambda done, note: progress.update(bar, completed=done, note=note)
+
+
+def enable() -> None:
+    """Show progress on stderr from now on; the command calls this, flows in a worker do not."""
+    install(Bars() if sys.stderr.isatty() else Lines())

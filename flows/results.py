@@ -1,0 +1,270 @@
+"""What each flow and command answers: frozen dataclasses whose `to_dict()` is the JSON contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from genre_model.predict import Prediction
+    from tasks.evaluation import Evaluation
+    from tasks.features import FeatureCounts
+    from tasks.models import ModelFacts
+    from tasks.predicted_folder import PredictedFolder
+    from tasks.status import StoreStatus
+
+Json = dict[str, object]
+"""A JSON object."""
+
+
+class Result(Protocol):
+    """What a command writes."""
+
+    def to_dict(self) -> Json:
+        """Return plain values, ready for JSON."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeaturesResult:
+    """What `genre features` did.
+
+    Attributes
+    ----------
+    counts : FeatureCounts
+        What became of the catalogue's tracks; its fields stand beside the others in the JSON.
+    catalogue : str
+        Its id.
+    data : str
+        Address of the data folder.
+    building_seconds, worker_seconds : float
+        From the first shard's submission to the last manifest, and the workers' own, summed.
+    seconds : float
+        Of the whole flow.
+    """
+
+    counts: FeatureCounts
+    catalogue: str
+    data: str
+    building_seconds: float
+    worker_seconds: float
+    seconds: float
+
+    def to_dict(self) -> Json:
+        """Return the JSON object of `genre features`."""
+        return _flat(self.counts.to_dict(), self, left_out=("counts",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainResult:
+    """What `genre train` did.
+
+    Attributes
+    ----------
+    facts : ModelFacts
+        What the model is; its fields stand beside the others in the JSON.
+    reused : bool
+        Whether it was there already.
+    seconds : float
+    """
+
+    facts: ModelFacts
+    reused: bool
+    seconds: float
+
+    def to_dict(self) -> Json:
+        """Return the JSON object of `genre train`."""
+        return _flat(self.facts.to_dict(), self, left_out=("facts",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateResult:
+    """What `genre evaluate` found.
+
+    Attributes
+    ----------
+    evaluation : Evaluation
+        The content of metrics.json; it stands beside the others in the JSON.
+    report : str
+        Address of the page.
+    seconds : float
+    """
+
+    evaluation: Evaluation
+    report: str
+    seconds: float
+
+    def to_dict(self) -> Json:
+        """Return the JSON object of `genre evaluate`."""
+        return _flat(self.evaluation.to_dict(), self, left_out=("evaluation",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """What `genre run` did; `features` is None if it started later.
+
+    Attributes
+    ----------
+    store, data, catalogue : str
+        Addresses, and the catalogue's id.
+    features : FeaturesResult or None
+    model : TrainResult
+    evaluation : EvaluateResult
+    report : str
+        Address of the page.
+    seconds : float
+    """
+
+    store: str
+    data: str
+    catalogue: str
+    features: FeaturesResult | None
+    model: TrainResult
+    evaluation: EvaluateResult
+    report: str
+    seconds: float
+
+    def to_dict(self) -> Json:
+        """Return the JSON object of `genre run`."""
+        return {
+            **vars(self),
+            "features": self.features.to_dict() if self.features else None,
+            "model": self.model.to_dict(),
+            "evaluation": self.evaluation.to_dict(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictResult:
+    """What `genre predict` said of some files, in the order in which they were named."""
+
+    model: str
+    predictions: tuple[Prediction, ...]
+
+    def to_dict(self) -> Json:
+        """Return the JSON object of `genre predict`."""
+        return {"model": self.model, "predictions": [each.to_dict() for each in self.predictions]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictFolderResult:
+    """What `predict-tracks` did; the lines themselves are in its table.
+
+    Attributes
+    ----------
+    folder : PredictedFolder
+    seconds : float
+    """
+
+    folder: PredictedFolder
+    seconds: float
+
+    def to_dict(self) -> Json:
+        """Return plain values, without the lines."""
+        return _flat(self.folder.to_dict(), self, left_out=("folder",))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchedArchive:
+    """One archive of a fetch.
+
+    Attributes
+    ----------
+    name, source : str
+        As `fma_small`, and the address that it came from.
+    archive : str or None
+        Where it is kept; None where it was streamed.
+    files, bytes, written, reused : int
+        Its files, their size, and how many of them were written now or there already.
+    verified : tuple[str, ...]
+        What was compared: `sha1`, `crc32`, `checksums`.
+    remarks : tuple[str, ...]
+        A sentence each.
+    """
+
+    name: str
+    source: str
+    archive: str | None
+    files: int
+    bytes: int
+    written: int
+    reused: int
+    verified: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchResult:
+    """What `genre fetch` brought."""
+
+    dataset: str
+    to: str
+    archives: tuple[FetchedArchive, ...]
+    seconds: float
+
+    @property
+    def files(self) -> int:
+        """Files of all archives."""
+        return sum(each.files for each in self.archives)
+
+    @property
+    def bytes(self) -> int:
+        """Their size."""
+        return sum(each.bytes for each in self.archives)
+
+    @property
+    def written(self) -> int:
+        """Files that were written now."""
+        return sum(each.written for each in self.archives)
+
+    @property
+    def reused(self) -> int:
+        """Files that were there already."""
+        return sum(each.reused for each in self.archives)
+
+    @property
+    def verified(self) -> tuple[str, ...]:
+        """What was compared of every archive."""
+        first, *others = self.archives
+        return tuple(
+            name for name in first.verified if all(name in each.verified for each in others)
+        )
+
+    def to_dict(self) -> Json:
+        """Return the JSON object of `genre fetch`."""
+        return {
+            "dataset": self.dataset,
+            "to": self.to,
+            "files": self.files,
+            "bytes": self.bytes,
+            "verified": list(self.verified),
+            "written": self.written,
+            "reused": self.reused,
+            "remarks": [remark for each in self.archives for remark in each.remarks],
+            "archives": [_listed(asdict(each)) for each in self.archives],
+            "seconds": self.seconds,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusResult:
+    """What `genre status` found."""
+
+    status: StoreStatus
+
+    def to_dict(self) -> Json:
+        """Return the JSON object of `genre status`."""
+        return self.status.to_dict()
+
+
+def _flat(inner: Mapping[str, object], outer: object, *, left_out: tuple[str, ...]) -> Json:
+    """Put a result's own fields behind those of what it holds."""
+    own = {name: value for name, value in vars(outer).items() if name not in left_out}
+    return {**inner, **own}
+
+
+def _listed(fields: Mapping[str, object]) -> Json:
+    """Turn tuples into lists, as JSON has them."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()
+    }

@@ -1,0 +1,89 @@
+"""FMA's layout: its tables beside one folder of audio a subset.
+
+    fma_metadata/tracks.csv      genre, split, artist and licence of each track
+    fma_metadata/genres.csv      optional: the genres' roots, from which top genres are derived
+    fma_small/000/000002.mp3     the audio of track 2; fma_medium, fma_large, fma_full likewise
+    demo.json                    only in the built-in data set, which has this layout too
+
+Defferrard et al., "FMA: A Dataset For Music Analysis", ISMIR 2017.
+"""
+
+from __future__ import annotations
+
+from genre_model.data.catalogue import Catalogue
+from genre_model.data.fma_subsets import default_subset, locate_audio, select, subset_folder
+from genre_model.data.folder import CatalogueOptions, DataFolder
+from genre_model.data.genres_csv import derive_genres, read_genres
+from genre_model.data.subsets import SUBSETS
+from genre_model.data.tracks_csv import check_header, read_tracks
+
+TRACKS, GENRES = "fma_metadata/tracks.csv", "fma_metadata/genres.csv"
+DEMO_MARK = "demo.json"
+"""The file that tells the built-in data set from FMA's own."""
+
+LOOKS_FOR = f"{TRACKS} (FMA's layout)"
+FORM = "of FMA's layout"
+
+
+def fits(folder: DataFolder) -> bool:
+    """Return whether `folder` has FMA's tracks.csv."""
+    return folder.has(TRACKS)
+
+
+def lacks(folder: DataFolder) -> str | None:
+    """Say that tracks.csv is not there, where one of FMA's folders is."""
+    of_fma = {"fma_metadata", *map(subset_folder, SUBSETS)}.intersection(folder.folders())
+    if not of_fma:
+        return None
+    return (
+        f"has {min(of_fma)} but no {TRACKS}; name the folder that holds fma_metadata beside "
+        "fma_small"
+    )
+
+
+def check(folder: DataFolder, *, options: CatalogueOptions) -> None:
+    """Refuse a tracks.csv (where that is a file) without FMA's header, or that no subset has audio.
+
+    Raises
+    ------
+    CatalogueError
+    """
+    if folder.local_path is not None:
+        check_header(folder.local_path / TRACKS)
+    _subset(folder, options)
+
+
+def catalogue(folder: DataFolder, *, options: CatalogueOptions) -> Catalogue:
+    """Read the tables, and give each track of the subset the path of its audio.
+
+    Raises
+    ------
+    CatalogueError
+        If tracks.csv or genres.csv is not one, or no track of the subset has a genre.
+    """
+    tracks = read_tracks(folder.read(TRACKS), name=f"{folder.uri}/{TRACKS}")
+    genres = _genres_csv(folder)
+    if genres is not None:
+        tracks = derive_genres(tracks, read_genres(genres, name=f"{folder.uri}/{GENRES}"))
+    chosen = select(
+        tracks,
+        subset=_subset(folder, options),
+        data_set="demo" if folder.has(DEMO_MARK) else "fma",
+    )
+    audio = [path for name in _subset_folders(folder) for path in folder.files(name)]
+    return locate_audio(chosen, audio)
+
+
+def _subset(folder: DataFolder, options: CatalogueOptions) -> str:
+    return options.subset or default_subset(_subset_folders(folder), data=folder.uri)
+
+
+def _subset_folders(folder: DataFolder) -> list[str]:
+    return [name for name in folder.folders() if name in map(subset_folder, SUBSETS)]
+
+
+def _genres_csv(folder: DataFolder) -> bytes | None:
+    try:
+        return folder.read(GENRES)
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,68 @@
+"""Which location an address means: a folder, `file://` or `s3://bucket/prefix`."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from storage.errors import UnknownFormat
+from storage.places.bucket import Bucket
+from storage.places.folder import Folder
+from storage.places.location import Location
+
+
+def parse_location(
+    address: str | os.PathLike[str] | Location,
+    storage_options: Mapping[str, Any] | None = None,
+) -> Location:
+    """Give the location that a user named.
+
+    Parameters
+    ----------
+    address : str | os.PathLike | Location
+        A path, `file:///path` or `s3://bucket/prefix`; a location is given back as it is.
+    storage_options : Mapping, optional
+        Options of `s3fs.S3FileSystem` (`endpoint_url`, `key`, `secret` …), by default those
+        of `GENRE_STORAGE_OPTIONS`; what is in neither comes from the usual AWS environment.
+        Ignored for a folder.
+
+    Raises
+    ------
+    UnknownFormat
+        If the scheme is another one, or the address names no bucket or no folder.
+    """
+    if isinstance(address, Location):
+        return address
+    text = os.fspath(address)
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return Folder(_path(text))
+    if scheme.lower() == "file":
+        return Folder(_path_of_file(text, rest))
+    if scheme.lower() == "s3":
+        return Bucket.of_address(rest, storage_options)
+    raise UnknownFormat(
+        f"{text!r} has the scheme {scheme!r}, which is not known: give a folder, file:// or s3://."
+    )
+
+
+def _path(text: str) -> Path:
+    if not text.strip():
+        raise UnknownFormat(f"{text!r} names no folder: give a folder, file:// or s3://.")
+    if text.lower().startswith("s3:"):
+        raise UnknownFormat(
+            f"{text!r} may be a bucket or a folder: give s3://bucket/prefix or ./{text}."
+        )
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise UnknownFormat(
+            f"{text!r} begins with the home of an unknown user: give the folder's full path."
+        ) from None
+
+
+def _path_of_file(text: str, rest: str) -> Path:
+    path = rest.removeprefix("localhost") if rest.startswith("localhost/") else rest
+    if not path.startswith("/"):
+        raise UnknownFormat(f"{text!r} names no folder of this machine: give file:///folder.")
+    return Path(path)

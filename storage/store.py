@@ -1,0 +1,202 @@
+"""A store: the one door to everything in it.
+
+store.json
+catalogues/<id>.parquet
+features/<data set>/<preset>-<digest>/   zarr.json  <array>/  plans/  manifests/  *.parquet
+models/<model id>/
+predictions/<model id>/<folder>-<hash>.parquet
+champion.json
+claims/<what>.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from storage.catalogues import Catalogues
+from storage.claims import Claim, read_claims
+from storage.errors import AlreadyThere, NotFound, UnknownFormat
+from storage.features import Features
+from storage.models import MODEL_FILE, Models
+from storage.places.address import parse_location
+from storage.places.location import Location
+from storage.predictions import Predictions
+from storage.summary import (
+    StoreSummary,
+    summarise_catalogues,
+    summarise_features,
+    summarise_models,
+    summarise_predictions,
+)
+
+FORMAT = 1
+"""Of store.json; another number is refused."""
+
+DESCRIPTION, MODELS = "store.json", "models"
+
+Address = str | os.PathLike[str] | Location
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder or bucket prefix with a store.json; made once a flow, and handed on.
+
+    Small and immutable; it travels between processes.
+
+    Parameters
+    ----------
+    location : Location
+    """
+
+    location: Location
+
+    @classmethod
+    def create(cls, address: Address, options: Mapping[str, Any] | None = None) -> Store:
+        """Open a store, making it if there is none.
+
+        Parameters
+        ----------
+        address : str | os.PathLike | Location
+            A folder, or `s3://bucket/prefix`.
+        options : Mapping, optional
+            Of s3:// addresses; those of the environment by default.
+
+        Raises
+        ------
+        UnknownFormat
+            If it was made by a version with another layout.
+        """
+        location = parse_location(address, options)
+        try:
+            return cls.open(location)
+        except NotFound:
+            try:
+                (location / DESCRIPTION).create(json.dumps({"format": FORMAT}).encode() + b"\n")
+            except AlreadyThere:
+                return cls.open(location)
+        return cls(location)
+
+    @classmethod
+    def open(cls, address: Address, options: Mapping[str, Any] | None = None) -> Store:
+        """Open a store that is there.
+
+        Parameters
+        ----------
+        address, options
+            As for `create`.
+
+        Raises
+        ------
+        NotFound
+            If there is none.
+        UnknownFormat
+            If it was made by a version with another layout.
+        """
+        location = parse_location(address, options)
+        try:
+            text = (location / DESCRIPTION).read_first()
+        except NotFound:
+            raise NotFound(
+                f"There is no store at {location.uri} (it has no store.json); name another "
+                "--store, or make one with `genre run` or `genre features`."
+            ) from None
+        _check_format(text, location)
+        return cls(location)
+
+    @classmethod
+    def is_at(cls, address: Address, options: Mapping[str, Any] | None = None) -> bool:
+        """Whether a store lies there, of whatever version."""
+        return (parse_location(address, options) / DESCRIPTION).exists_first()
+
+    @classmethod
+    def of_model(
+        cls, address: str, options: Mapping[str, Any] | None = None
+    ) -> tuple[Store, str | None]:
+        """Take the address of a store, of a model in one, or of its model file apart.
+
+        Returns
+        -------
+        tuple[Store, str | None]
+            The model's id; None where the address is the store's own.
+
+        Raises
+        ------
+        NotFound
+            If there is no store.
+        """
+        text = address.rstrip("/").removesuffix(f"/{MODEL_FILE}")
+        before, separator, name = text.rpartition(f"/{MODELS}/")
+        if separator and "/" not in name:
+            return cls.open(before, options), name
+        return cls.open(text, options), None
+
+    @property
+    def uri(self) -> str:
+        """The address."""
+        return self.location.uri
+
+    @property
+    def catalogues(self) -> Catalogues:
+        """The catalogues."""
+        return Catalogues(self.location / "catalogues", store=self.uri)
+
+    @property
+    def features(self) -> Features:
+        """The arrays of features."""
+        return Features(self.location / "features", store=self.uri)
+
+    @property
+    def models(self) -> Models:
+        """The models, and the champion among them."""
+        return Models(self.location / MODELS, self.location / "champion.json", store=self.uri)
+
+    @property
+    def predictions(self) -> Predictions:
+        """The tables of predictions."""
+        return Predictions(self.location / "predictions")
+
+    def claim(self, what: str, *, say: Callable[[str], None] | None = None) -> Claim:
+        """Give the right to write one thing, to be held by `with`; see `storage.claims.Claim`.
+
+        Parameters
+        ----------
+        what : str
+            For example `models/default-1a2b3c4d`.
+        say : callable, optional
+            Called with a sentence that names a holder that is waited for.
+        """
+        return Claim(self.location, what, say=say)
+
+    def status(self) -> StoreSummary:
+        """Gather what the store holds, reading tables and listings but no array."""
+        return StoreSummary(
+            store=self.uri,
+            catalogues=summarise_catalogues(self.catalogues),
+            features=tuple(map(summarise_features, self.features.open_all())),
+            models=summarise_models(self.models),
+            predictions=summarise_predictions(self.predictions),
+            champion=self.models.champion(),
+            claims=tuple(record.sentence for record in read_claims(self.location).values()),
+        )
+
+    def sweep(self) -> int:
+        """Delete what killed writers left under temporary names, and count it."""
+        return self.location.sweep()
+
+
+def _check_format(text: bytes, location: Location) -> None:
+    try:
+        found = json.loads(text)["format"]
+    except (ValueError, KeyError, TypeError):
+        raise UnknownFormat(
+            f"{location.uri}/store.json is not the description of a store; name another --store."
+        ) from None
+    if found != FORMAT:
+        raise UnknownFormat(
+            f"The store {location.uri} has format {found!r}, this version knows {FORMAT}: "
+            "use the version that made it, or name another --store."
+        )

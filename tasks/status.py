@@ -1,0 +1,64 @@
+"""What a store holds, with what is known of its data sets; imports no Prefect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from genre_model.data.known_defects import DefectReport
+from storage.array.verification import Problem
+from storage.array.verification import verify as verify_array
+from storage.store import Store
+from storage.summary import StoreSummary
+from tasks.known_defects import report_known_defects
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreStatus:
+    """What a store holds.
+
+    Attributes
+    ----------
+    summary : StoreSummary
+    known_defects : Mapping[str, DefectReport | None]
+        Key of an array -> how it agrees with what is known of its data set, None where nothing is.
+    problems : tuple[tuple[str, Problem], ...] or None
+        Key of an array and what is not as it was written; None where nobody looked.
+    """
+
+    summary: StoreSummary
+    known_defects: Mapping[str, DefectReport | None] = field(default_factory=dict)
+    problems: tuple[tuple[str, Problem], ...] | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the JSON object of `genre status`."""
+        features = [
+            {**asdict(each), "known_defects": report.to_dict() if report else None}
+            for each in self.summary.features
+            for report in [self.known_defects.get(each.key)]
+        ]
+        found = {**self.summary.to_dict(), "features": features}
+        if self.problems is None:
+            return found
+        problems = [{"features": key, **problem.to_dict()} for key, problem in self.problems]
+        return {**found, "problems": problems}
+
+
+def describe_store(store: Store, *, verify: bool = False) -> StoreStatus:
+    """Gather what a store holds.
+
+    Parameters
+    ----------
+    store : Store
+    verify : bool
+        Read every byte of the features, and list what is not as it was written.
+    """
+    arrays = store.features.open_all()
+    problems = None
+    if verify:
+        problems = tuple((array.key, each) for array in arrays for each in verify_array(array))
+    return StoreStatus(
+        summary=store.status(),
+        known_defects={array.key: report_known_defects(store, array) for array in arrays},
+        problems=problems,
+    )
