@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from flows.command import checks, console, environment, progress, render
 from flows.dashboard import temporary_server
-from flows.engine import orphans
+from flows.engine import interrupts, orphans
 from flows.engine.progress import stage
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _flow_result(
         check()
         orphans.leave_none()
         progress.enable()
-        temporary_server.start()
+        temporary_server.start(spared=interrupts.spared)
         yield results.append
         from flows.dashboard.flushing import settle
 
