@@ -217,18 +217,18 @@ def up(*, as_json: bool, **options: Any) -> None:
     The deployments work on --data and --store, with --scheduler and --storage-block, by default.
     Everything listens on 127.0.0.1 only, unless --host says otherwise.
     """
-    from flows.up.command import up
+    from flows.command import run
 
-    up(as_json=as_json, **options)
+    run.up(as_json=as_json, **options)
 
 
 @genre.command()
 @_with(JSON)
 def down(*, as_json: bool) -> None:
     """Stop what `genre up` has started."""
-    from flows.up.command import down
+    from flows.command import run
 
-    down(as_json=as_json)
+    run.down(as_json=as_json)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from flows.command import checks, console, environment, progress, render
 from flows.dashboard import temporary_server
-from flows.engine import orphans
+from flows.engine import interrupts, orphans
 from flows.engine.progress import stage
 
 if TYPE_CHECKING:
@@ -135,6 +135,29 @@ def status(*, as_json: bool, store: str, verify: bool) -> None:
         raise SystemExit(console.EXIT_FAILED)
 
 
+def up(*, as_json: bool, **options: Any) -> None:
+    """Run `genre up`: start what is missing, and with `detach` leave it running."""
+    from flows.up import starting, supervision
+
+    with console.result_stream() as out:
+        progress.enable()
+        running = starting.start(starting.Asked(**options))
+        result = running.result.to_dict()
+        console.emit(result, as_json=as_json, show=lambda to: render.up(result, to), to=out)
+        if not (running.result.already_running or running.result.detached):
+            supervision.serve(running)
+
+
+def down(*, as_json: bool) -> None:
+    """Run `genre down`: stop what `genre up` has started, and nothing else."""
+    from flows.up import supervision
+
+    with console.result_stream() as out:
+        progress.enable()
+        result = supervision.stop().to_dict()
+        console.emit(result, as_json=as_json, show=lambda to: render.down(result, to), to=out)
+
+
 @contextmanager
 def _flow_result(
     as_json: bool, show: Callable[[Shown, TextIO], None], check: Callable[[], None]
@@ -146,7 +169,7 @@ def _flow_result(
         check()
         orphans.leave_none()
         progress.enable()
-        temporary_server.start()
+        temporary_server.start(spared=interrupts.spared)
         yield results.append
         from flows.dashboard.flushing import settle
 

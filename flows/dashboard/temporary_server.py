@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 
-from flows.engine import interrupts
 
-
-def start() -> None:
+def start(*, spared: Callable[[], AbstractContextManager[None]]) -> None:
     """Start the server that Prefect would start itself, unless another one is configured.
 
     It is started in a thread, out of the reach of Ctrl-C, for which the caller stays awake.
+
+    Parameters
+    ----------
+    spared : callable
+        Gives the context in which what is started is out of that reach.
 
     Raises
     ------
@@ -19,7 +24,7 @@ def start() -> None:
         If it does not start.
     """
     started: Future[None] = Future()
-    with interrupts.spared():
+    with spared():
         threading.Thread(target=_start, args=[started], daemon=True).start()
     started.result()
 

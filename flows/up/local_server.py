@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flows.engine import progress
-from flows.errors import NotStarted, UsageError
+import httpx
+
+from flows.engine.progress import say
+from flows.errors import UsageError
 from flows.up.services import SERVER, Service
 
 DEFAULT_PORT = 4200
 START_LIMIT_S = 120.0
-_PAUSE_S = 0.25
 _LEASES = "prefect.server.concurrency.lease_storage.filesystem"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PAGES = "PREFECT_SERVER_UI_STATIC_DIRECTORY"
 _EVERYWHERE = ("0.0.0.0", "::", "")
-
-
-def prefect_home() -> Path:
-    """Return PREFECT_HOME, from the environment or Prefect's default."""
-    from prefect.settings import PREFECT_HOME
-
-    return Path(PREFECT_HOME.value()).expanduser().absolute()
 
 
 def api_address(*, host: str | None, port: int | None) -> str:
@@ -81,9 +71,9 @@ def password() -> str | None:
 def answers(api: str) -> bool:
     """Whether a Prefect server answers at this address."""
     try:
-        with urllib.request.urlopen(f"{api}/health", timeout=5) as answer:
-            return bool(json.load(answer) is True)
-    except (OSError, ValueError):
+        answer = httpx.get(f"{api}/health", timeout=5, follow_redirects=True)
+        return answer.is_success and answer.json() is True
+    except (httpx.HTTPError, ValueError):
         return False
 
 
@@ -112,12 +102,12 @@ def start_server(
     host, port = address.hostname or "", address.port or DEFAULT_PORT
     _check_place(api, host, port, is_shared=is_shared)
     if host not in _LOOPBACK and password() is None:
-        progress.say(
+        say(
             f"whoever reaches {host}:{port} can start runs and read blocks, since the server asks "
             "for no password; set PREFECT_SERVER_API_AUTH_STRING=user:password, or have a firewall "
             "choose who does"
         )
-    progress.say(f"starting a Prefect server on port {port}; the first start takes half a minute")
+    say(f"starting a Prefect server on port {port}; the first start takes half a minute")
     return Service.start(
         SERVER,
         [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)],
@@ -132,21 +122,6 @@ def start_server(
         },
         log=folder / "server.log",
     )
-
-
-def wait_for_server(api: str, server: Service) -> None:
-    """Wait until it answers.
-
-    Raises
-    ------
-    NotStarted
-        If it ends, or does not answer in time.
-    """
-    deadline = time.monotonic() + START_LIMIT_S
-    while not answers(api):
-        if server.process.is_dead or time.monotonic() > deadline:
-            raise NotStarted(f"the Prefect server did not start; {server.last_words()}")
-        time.sleep(_PAUSE_S)
 
 
 def _check_place(api: str, host: str, port: int, *, is_shared: bool) -> None:

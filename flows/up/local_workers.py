@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import base64
-import json
 import socket
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from flows.engine import progress
-from flows.errors import NotStarted
+import httpx
+
+from flows.engine.progress import say
 from flows.up import local_server
 from flows.up.services import Service
 
 START_LIMIT_S = 90.0
-_PAUSE_S = 0.5
 _ROLE = "worker "
 
 
@@ -45,7 +41,7 @@ class Pool:
 
     def start_worker(self, *, env: Mapping[str, str], folder: Path) -> Service:
         """Start a worker that logs to `folder`."""
-        progress.say(f"starting a worker of pool {self.name}")
+        say(f"starting a worker of pool {self.name}")
         command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", self.name]
         return Service.start(
             f"{_ROLE}{self.name}",
@@ -56,19 +52,22 @@ class Pool:
 
     def heartbeat(self) -> str | None:
         """Return when the worker was heard of last; None if never, or if the server won't say."""
-        headers = {"content-type": "application/json"}
+        headers = {}
         if password := local_server.password():
+            # The whole string, as Prefect's client sends it: it need not have a colon.
             headers["authorization"] = f"Basic {base64.b64encode(password.encode()).decode()}"
-        request = urllib.request.Request(
-            f"{self.api}/work_pools/{self.name}/workers/filter", data=b"{}", headers=headers
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                found: list[dict[str, Any]] = json.load(answer)
-        except urllib.error.HTTPError:
+        address = f"{self.api}/work_pools/{self.name}/workers/filter"
+        answer = httpx.post(address, json={}, headers=headers, timeout=10, follow_redirects=True)
+        if not answer.is_success:
             return None
-        beats = [str(each["last_heartbeat_time"]) for each in found if each["name"] == self.worker]
-        return beats[0] if beats else None
+        beats = [
+            each["last_heartbeat_time"] for each in answer.json() if each["name"] == self.worker
+        ]
+        return str(beats[0]) if beats else None
+
+    def is_heard_again(self, before: str | None) -> bool:
+        """Whether the worker was heard of since its heartbeat was `before`."""
+        return self.heartbeat() != before
 
 
 def start_workers(
@@ -82,15 +81,7 @@ def start_workers(
         If one ends, or the server does not hear of it in time.
     """
     before = {Pool(api, name): Pool(api, name).heartbeat() for name in pools}
-    waiting: dict[Pool, Service] = {}
-    for pool in before:
-        waiting[pool] = pool.start_worker(env=env, folder=folder)
-        started.append(waiting[pool])
-    deadline = time.monotonic() + START_LIMIT_S
-    while waiting:
-        for pool, worker in list(waiting.items()):
-            if worker.process.is_dead or time.monotonic() > deadline:
-                raise NotStarted(f"the {worker.role} did not start; {worker.last_words()}")
-            if pool.heartbeat() != before[pool]:
-                del waiting[pool]
-        time.sleep(_PAUSE_S)
+    workers = {pool: pool.start_worker(env=env, folder=folder) for pool in before}
+    started.extend(workers.values())
+    for pool, worker in workers.items():
+        worker.wait_until(partial(pool.is_heard_again, before[pool]), limit_s=START_LIMIT_S)

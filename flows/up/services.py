@@ -20,6 +20,7 @@ from typing import Any, Self
 import psutil
 
 from flows.engine import orphans
+from flows.errors import NotStarted
 from storage.places.processes import ProcessIdentity, this_process
 
 MARK = "GENRE_UP"
@@ -28,7 +29,7 @@ MARK = "GENRE_UP"
 SERVER = "server"
 LOG_LINES = 5
 RUNS_LIMIT_S, SERVICE_LIMIT_S = 6.0, 3.0
-_PAUSE_S = 0.1
+_PAUSE_S, _ASK_AGAIN_S = 0.1, 0.5
 _RUN = "prefect.engine"  # what a worker starts for a flow run: python -m prefect.engine
 
 
@@ -75,6 +76,20 @@ class Service:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         return asdict(self)
+
+    def wait_until(self, ready: Callable[[], bool], *, limit_s: float) -> None:
+        """Wait until it is ready.
+
+        Raises
+        ------
+        NotStarted
+            If it ends, or is not ready in time.
+        """
+        deadline = time.monotonic() + limit_s
+        while not ready():
+            if self.process.is_dead or time.monotonic() > deadline:
+                raise NotStarted(f"the {self.role} did not start; {self.last_words()}")
+            time.sleep(_ASK_AGAIN_S)
 
     def last_words(self) -> str:
         """Return the end of its log, as the tail of a sentence."""
@@ -133,6 +148,16 @@ def stop(services: Iterable[Service], *, mark: str, say: Callable[[str], None]) 
     return [service.role for service in alive]
 
 
+def all_dead(processes: Iterable[ProcessIdentity], *, limit_s: float) -> bool:
+    """Wait until all of them are dead; False if some are not in time."""
+    left, deadline = list(processes), time.monotonic() + limit_s
+    while left := [each for each in left if not each.is_dead]:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_PAUSE_S)
+    return True
+
+
 def _end(services: Sequence[Service]) -> None:
     """End them as groups: SIGTERM, a second one, SIGKILL."""
     for step in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
@@ -140,17 +165,8 @@ def _end(services: Sequence[Service]) -> None:
             if not service.process.is_dead:
                 # A service leads its own group; whoever else is in it was started by it.
                 _signal_group(service.process.pid, step)
-        if _gone(services, limit_s=SERVICE_LIMIT_S):
+        if all_dead([service.process for service in services], limit_s=SERVICE_LIMIT_S):
             return
-
-
-def _gone(services: Sequence[Service], *, limit_s: float) -> bool:
-    deadline = time.monotonic() + limit_s
-    while not all(service.process.is_dead for service in services):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_PAUSE_S)
-    return True
 
 
 def _kill_marked(mark: str) -> None:

@@ -8,17 +8,16 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from flows.up.results import UpResult
 from flows.up.services import Service
 from storage.places.processes import ProcessIdentity
 
-FOLDER = "genre-up"
-_STATE = "state.json"
+_FOLDER, _STATE = "genre-up", "state.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +30,7 @@ class Running:
         The value of `flows.up.services.MARK` that all of it carries.
     services : tuple[Service, ...]
         In the order in which they were started.
-    result : Mapping
+    result : UpResult
         What the command answered.
     supervisor : ProcessIdentity, optional
         The `genre up` that waits for Ctrl-C; none with `--detach`.
@@ -39,7 +38,7 @@ class Running:
 
     mark: str
     services: tuple[Service, ...]
-    result: Mapping[str, Any]
+    result: UpResult
     supervisor: ProcessIdentity | None = None
 
     @property
@@ -52,12 +51,19 @@ class Running:
         content = {
             "mark": self.mark,
             "services": [service.to_dict() for service in self.services],
-            "result": dict(self.result),
+            "result": self.result.to_dict(),
             "supervisor": vars(self.supervisor) if self.supervisor else None,
         }
         partial = folder / f".{_STATE}.{os.getpid()}.partial"
         partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
         partial.replace(folder / _STATE)
+
+
+def folder() -> Path:
+    """Return the folder of logs and state, below PREFECT_HOME."""
+    from prefect.settings import PREFECT_HOME
+
+    return Path(PREFECT_HOME.value()).expanduser().absolute() / _FOLDER
 
 
 def read(folder: Path) -> Running | None:
@@ -68,7 +74,7 @@ def read(folder: Path) -> Running | None:
         return Running(
             mark=content["mark"],
             services=tuple(map(Service.from_dict, content["services"])),
-            result=content["result"],
+            result=UpResult.from_dict(content["result"]),
             supervisor=ProcessIdentity(**supervisor) if supervisor else None,
         )
     except (FileNotFoundError, ValueError, KeyError, TypeError):

@@ -77,9 +77,11 @@ def test_automations_are_applied_once_and_stay_paused(deployed: Server, tmp_path
         "webhook": None,
     }
 
+    answer = tmp_path / "registered.json"
+
     def register() -> dict[str, Any]:
         done = subprocess.run(
-            [sys.executable, "-m", "flows.up.registration"],
+            [sys.executable, "-m", "flows.up.registration", str(answer)],
             input=json.dumps(asked),
             env=deployed.env,
             capture_output=True,
@@ -88,7 +90,7 @@ def test_automations_are_applied_once_and_stay_paused(deployed: Server, tmp_path
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return json.loads(answer.read_text())
 
     first = register()
     known = {each["name"]: each for each in deployed.post("automations/filter", {})}

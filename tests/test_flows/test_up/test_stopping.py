@@ -14,10 +14,28 @@ import psutil
 import pytest
 
 from flows.up import services, state
+from flows.up.results import UpResult
 from flows.up.services import SERVER, Service
 from flows.up.state import Running
 
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); {}; time.sleep(300)"
+RESULT = UpResult(
+    dashboard="http://127.0.0.1:1",
+    api="http://127.0.0.1:1/api",
+    server="started",
+    data="demo",
+    store="/music/store",
+    scheduler=None,
+    storage_block=None,
+    pools=("cpu", "gpu"),
+    deployments=("full-run",),
+    automations=(),
+    alerts=None,
+    processes={SERVER: 7},
+    state="/prefect/genre-up",
+    seconds=1.5,
+    detached=False,
+)
 CHILD = "import subprocess; subprocess.Popen(['sleep', '301'], start_new_session=True)"
 
 
@@ -80,7 +98,7 @@ def test_the_state_is_read_as_it_was_written_and_nonsense_is_none(
     running = Running(
         mark=mark,
         services=(service,),
-        result={"api": "http://127.0.0.1:1/api"},
+        result=RESULT,
         supervisor=services.identity(os.getpid()),
     )
     running.write(tmp_path)

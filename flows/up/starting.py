@@ -1,0 +1,167 @@
+"""What `genre up` starts: a server, its deployments, and a worker a pool, or nothing of it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from flows.engine import orphans
+from flows.engine.progress import say
+from flows.errors import UsageError
+from flows.up import (
+    local_server,
+    local_workers,
+    prefect_files,
+    registration,
+    services,
+    state,
+    supervision,
+)
+from flows.up.results import UpResult
+from flows.up.services import SERVER, Service
+from flows.up.state import Running
+from storage.places.address import parse_location
+from storage.places.processes import this_process
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What `genre up` is to start.
+
+    Attributes
+    ----------
+    host : str, optional
+        Address of this machine for a server that other machines may reach.
+    port : int, optional
+        Of the server.
+    data, store : str
+        What the deployments work on by default.
+    scheduler, storage_block : str, optional
+        Further ones of their parameters.
+    pools : tuple[str, ...]
+        Of which a worker is started here.
+    webhook : str, optional
+        Address that automations call.
+    detach : bool
+        Whether it goes on when the command has ended.
+    """
+
+    host: str | None
+    port: int | None
+    data: str
+    store: str
+    scheduler: str | None
+    storage_block: str | None
+    pools: tuple[str, ...]
+    webhook: str | None
+    detach: bool
+
+
+def start(asked: Asked) -> Running:
+    """Find what an earlier one has started, or start it and write it down.
+
+    Raises
+    ------
+    UsageError
+        If what was asked for cannot be had here.
+    NotStarted
+        If a server or a worker does not start; nothing is left running.
+    """
+    api, folder = local_server.api_address(host=asked.host, port=asked.port), state.folder()
+    with state.one_at_a_time(folder):
+        found = state.read(folder)
+        if found is not None and found.is_whole:
+            result = replace(found.result, already_running=True, detached=asked.detach)
+            return replace(found, result=result)
+        if found is not None:
+            supervision.end(found)  # what a killed one, or a dead server, has left
+        return _start_new(asked, api, folder)
+
+
+def _start_new(asked: Asked, api: str, folder: Path) -> Running:
+    began = time.monotonic()
+    _check_address(asked.webhook)
+    files, parameters, mark = prefect_files.find_folder(), _parameters(asked), uuid.uuid4().hex
+    env = _environment(api, mark)
+    started: list[Service] = []
+    if not asked.detach:
+        orphans.leave_none()
+    try:
+        _start_server(asked, api, env=env, folder=folder, started=started)
+        registered = registration.register_apart(
+            files, parameters=parameters, webhook=asked.webhook, env=env, logs=folder
+        )
+        local_workers.start_workers(api, asked.pools, env=env, folder=folder, started=started)
+        result = UpResult(
+            dashboard=api.removesuffix("/api"),
+            api=api,
+            server="started" if started[0].role == SERVER else "found",
+            data=parameters["data"],
+            store=parameters["store"],
+            scheduler=asked.scheduler,
+            storage_block=asked.storage_block,
+            **vars(registered),
+            processes={each.role: each.process.pid for each in started},
+            state=str(folder),
+            seconds=round(time.monotonic() - began, 1),
+            detached=asked.detach,
+        )
+        supervisor = None if asked.detach else this_process()
+        running = Running(mark=mark, services=tuple(started), supervisor=supervisor, result=result)
+        running.write(folder)
+    except BaseException:
+        services.stop(started, mark=mark, say=say)
+        raise
+    return running
+
+
+def _start_server(
+    asked: Asked, api: str, *, env: Mapping[str, str], folder: Path, started: list[Service]
+) -> None:
+    """Start a server if none answers, note it in `started`, and wait until it answers."""
+    if local_server.answers(api):
+        return
+    is_shared = asked.host is not None
+    server = local_server.start_server(api, is_shared=is_shared, env=env, folder=folder)
+    started.append(server)
+    server.wait_until(lambda: local_server.answers(api), limit_s=local_server.START_LIMIT_S)
+
+
+def _check_address(webhook: str | None) -> None:
+    if webhook is not None and not webhook.startswith(("http://", "https://")):
+        raise UsageError(f"--webhook is {webhook!r}; give an address that starts with https://")
+
+
+def _environment(api: str, mark: str) -> Mapping[str, str]:
+    env = {
+        services.MARK: mark,
+        "PREFECT_API_URL": api,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    }
+    if password := local_server.password():
+        env["PREFECT_API_AUTH_STRING"] = password
+    return env
+
+
+def _parameters(asked: Asked) -> Mapping[str, str]:
+    """Return what the deployments are given: of the optional ones only those that were named."""
+    named = {"scheduler": asked.scheduler, "storage_block": asked.storage_block}
+    return {
+        "data": _absolute(asked.data),
+        "store": parse_location(asked.store).uri,
+        **{name: value for name, value in named.items() if value is not None},
+    }
+
+
+def _absolute(data: str) -> str:
+    from flows.engine.data import BUILT_IN  # with pandas, which only a real start needs
+
+    if data == BUILT_IN:
+        return data
+    location = parse_location(data)
+    if location.local_path is not None and not location.local_path.is_dir():
+        say(f"there is no folder {location.uri} yet; runs will fail until it is there")
+    return location.uri

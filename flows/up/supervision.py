@@ -1,0 +1,65 @@
+"""From Ctrl-C, `genre down` or a dead service to an end of all that `genre up` has started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from flows.engine.progress import say
+from flows.errors import NotStarted
+from flows.up import services, state
+from flows.up.results import DownResult
+from flows.up.state import Running
+
+SUPERVISOR_LIMIT_S = 30.0
+
+
+def serve(running: Running) -> None:
+    """Wait for Ctrl-C (or SIGTERM, or the end of the terminal), then stop everything.
+
+    Raises
+    ------
+    NotStarted
+        If a service ends by itself; the others are stopped then, too.
+    """
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGINT))
+    say("Ctrl-C stops it")
+    try:
+        _watch(running)
+    except KeyboardInterrupt:
+        say("stopping")
+    finally:
+        services.stop(running.services, mark=running.mark, say=say)
+        state.forget(Path(running.result.state))
+
+
+def stop() -> DownResult:
+    """Stop what `genre up` has started, and nothing else."""
+    folder = state.folder()
+    with state.one_at_a_time(folder):
+        running = state.read(folder)
+        stopped = end(running) if running else []
+        state.forget(folder)
+    return DownResult(stopped=tuple(stopped), state=str(folder))
+
+
+def end(running: Running) -> list[str]:
+    """Have its `genre up` end if it lives, then stop what is left; return the roles that lived."""
+    roles = [service.role for service in running.services if not service.process.is_dead]
+    supervisor = running.supervisor
+    if supervisor is not None and not supervisor.is_dead:
+        os.kill(supervisor.pid, signal.SIGTERM)
+        services.all_dead([supervisor], limit_s=SUPERVISOR_LIMIT_S)
+    services.stop(running.services, mark=running.mark, say=say)
+    return roles
+
+
+def _watch(running: Running) -> None:
+    while True:
+        for service in running.services:
+            if service.process.is_dead:
+                raise NotStarted(f"the {service.role} has ended by itself; {service.last_words()}")
+        time.sleep(1.0)
