@@ -5,14 +5,16 @@ Each check is the one that the flow itself makes; none of them imports Prefect o
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.engine.cluster import check_cluster
 from flows.options import DATA, PRESET
 from genre_model import frontends
 from storage.errors import NotFound
 from storage.places.address import parse_location
-from storage.store import Store
+
+if TYPE_CHECKING:
+    from storage.store import Store
 
 
 def check_features(
@@ -34,7 +36,7 @@ def check_features(
     check_cluster(workers=workers, scheduler=scheduler)
     _check_data(data, subset=subset)
     try:
-        Store.open(store)
+        _open(store)
     except NotFound:
         return  # it will be made
 
@@ -55,7 +57,7 @@ def check_training(
     GenreModelError, StorageError
         With the sentence of the flow.
     """
-    root = Store.open(store)
+    root = _open(store)
     if data is not None:
         _check_data(data, subset=subset)
         return
@@ -79,7 +81,7 @@ def check_run(
         return
     from flows.engine.starting_points import catalogue_to_train_on, model_to_evaluate
 
-    root = Store.open(store)
+    root = _open(store)
     if start_at == "training":
         named = catalogue_to_train_on(root, catalogue=options["catalogue"], data=data)
         check_training(store=store, preset=PRESET.or_default(preset), catalogue=named)
@@ -96,3 +98,10 @@ def _check_data(data: str, *, subset: str | None) -> None:
         check_demo_folder(demo_folder())
     else:
         open_data_folder(parse_location(data), subset=subset)
+
+
+def _open(store: str) -> Store:
+    # with pandas, which commands that orchestrate nothing do not need
+    from storage.store import Store
+
+    return Store.open(store)

@@ -20,7 +20,7 @@ from flows.up import (
     state,
     supervision,
 )
-from flows.up.results import UpResult
+from flows.results import UpResult
 from flows.up.services import SERVER, Service
 from flows.up.state import Running
 from storage.places.address import parse_location

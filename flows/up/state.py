@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.up.results import UpResult
+from flows.results import UpResult
 from flows.up.services import Service
 from storage.places.processes import ProcessIdentity
 

@@ -39,14 +39,14 @@ def parameters(flow: str) -> Iterator[tuple[inspect.Parameter, Option]]:
 
 def test_choices_are_those_of_the_domain() -> None:
     from flows.up import registration
-    from genre_model import networks, specs
+    from genre_model import frontends, networks
     from genre_model.data import catalogue, fma_archives
 
     def choices(option: Option) -> list[str]:
         assert option.choices is not None
         return list(option.choices())
 
-    assert set(choices(options.PRESET)) == set(specs.FEATURE_PRESETS)
+    assert set(choices(options.PRESET)) == set(frontends.PRESETS)
     assert set(choices(options.NETWORK)) == set(networks.NETWORKS)
     assert choices(options.SUBSET) == list(catalogue.SUBSETS)
     assert set(choices(options.DATASET)) == set(fma_archives.SHA1)
@@ -98,8 +98,8 @@ def test_saying_the_default_and_saying_nothing_differ() -> None:
 
 ONE_LINE = """
 import dataclasses
-from genre_model import networks, specs
-specs.FEATURE_PRESETS["loud"] = dataclasses.replace(specs.FEATURE_PRESETS["default"], name="loud")
+from genre_model import frontends, networks
+frontends.PRESETS["loud"] = dataclasses.replace(frontends.PRESETS["default"], name="loud")
 networks.NETWORKS["deep"] = networks.NETWORKS["default"]
 """
 ACCEPTED = """

@@ -44,6 +44,7 @@ class Shards:
 
     rows: np.ndarray
     data_set: str = "made"
+    rows_per_shard: int = SHARD
 
     def read_shard(self, shard: int) -> np.ndarray:
         return self.rows[shard * SHARD : (shard + 1) * SHARD]

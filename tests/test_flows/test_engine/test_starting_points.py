@@ -90,8 +90,8 @@ def test_a_default_said_aloud_is_meant(store: Location, tmp_path: Path) -> None:
         none = {"model": None, "preset": None, "network": None, "seed": None}
         return model_to_evaluate(store, **{**none, **said})
 
-    assert chosen() == "seed-0"
-    for said in ({"network": "default"}, {"model": "seed-0", "network": "default"}):
+    assert chosen() == "notebook-0"
+    for said in ({"network": "default"}, {"model": "notebook-0", "network": "default"}):
         with pytest.raises(NotFound, match="no model of network 'default'"):
             chosen(**said)
 

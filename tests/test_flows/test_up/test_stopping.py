@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from flows.up import services, state
-from flows.up.results import UpResult
+from flows.results import UpResult
 from flows.up.services import SERVER, Service
 from flows.up.state import Running
 
