@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Self, TypedDict
 
@@ -14,13 +11,9 @@ import numpy as np
 
 from genre_model.errors import ModelError
 from genre_model.frontends.frontend import Extractor
-from genre_model.learning.bundle import MODEL_FILE, Bundle, load_bundle
+from genre_model.learning.bundle import Bundle, load_bundle
 from genre_model.learning.inference import window_probabilities
 from genre_model.signal.status import ClipDefect, Status
-
-CHAMPION_FILE = "champion.json"
-FETCHERS = "fma_genre.models"
-"""Entry points by scheme: (address, storage options) -> a local folder with the model."""
 
 
 class Moment(TypedDict):
@@ -114,7 +107,7 @@ class Predictor:
 
         Examples
         --------
-        >>> load_model("genre-store").predict("song.mp3").genre  # doctest: +SKIP
+        >>> load_model("my-model").predict("song.mp3").genre  # doctest: +SKIP
         'Folk'
         """
         name = os.fspath(path)
@@ -175,18 +168,14 @@ class Predictor:
         return {self.genres[label]: float(probabilities[label]) for label in order}
 
 
-def load_model(
-    path: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None
-) -> Predictor:
+def load_model(path: str | os.PathLike[str]) -> Predictor:
     """Open a model for prediction; imports TensorFlow and librosa.
 
     Parameters
     ----------
     path : str or os.PathLike
-        A model's folder, its model.keras, or a store, of which the champion is taken; each also
-        as an `s3://` address.
-    storage_options : Mapping, optional
-        Of such an address; by default those of the environment.
+        A model's folder, or the network's file in it. `tasks.models.open_model` takes stores and
+        `s3://` addresses too.
 
     Returns
     -------
@@ -197,49 +186,7 @@ def load_model(
     ModelError
         If there is no model, or it does not open.
     """
-    scheme, separator, _ = os.fspath(path).partition("://")
-    folder = _fetched(scheme, os.fspath(path), storage_options) if separator else Path(path)
-    return Predictor.build(load_bundle(model_folder(folder)))
-
-
-def _fetched(scheme: str, uri: str, options: Mapping[str, Any] | None) -> Path:
-    """Have the distribution that knows the scheme copy the model to this machine."""
-    known = {point.name: point for point in entry_points(group=FETCHERS)}
-    if scheme not in known:
-        raise ModelError(
-            f"{uri} has the scheme {scheme!r}, which is not known; give a path or s3://bucket/store"
-        )
-    return Path(known[scheme].load()(uri, options))
-
-
-def model_folder(path: str | os.PathLike[str]) -> Path:
-    """Find the model's folder that `path` means; see `load_model`.
-
-    Raises
-    ------
-    ModelError
-        If it means none.
-    """
     given = Path(path)
-    if given.suffix == ".keras" and given.is_file():
-        return given.parent
-    if (given / MODEL_FILE).is_file():
-        return given
-    if (given / CHAMPION_FILE).is_file():
-        return given / "models" / _champion(given / CHAMPION_FILE)
     if not given.exists():
-        raise ModelError(f"there is no {given}; give a model's folder, a model.keras or a store")
-    raise ModelError(
-        f"{given} holds neither a {MODEL_FILE} nor a {CHAMPION_FILE}; give a model's folder, or a "
-        "store in which a model has been evaluated (`genre evaluate`)"
-    )
-
-
-def _champion(path: Path) -> str:
-    try:
-        model = json.loads(path.read_text(encoding="utf-8"))["model"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            f"{path} does not name a model ({error}); evaluate a model to write it anew"
-        ) from error
-    return str(model)
+        raise ModelError(f"there is no {given}; give a model's folder")
+    return Predictor.build(load_bundle(given.parent if given.is_file() else given))

@@ -17,7 +17,7 @@ from genre_model.learning.bundle import HISTORY_FILE, model_id, save_bundle
 from genre_model.networks import check_network
 from genre_model.recipe import ModelSpec, TrainSpec
 from genre_model.specs import TRAINING_VERSION
-from storage.models import Models
+from storage.models import MODEL_FILE, Models
 from storage.store import Store
 from tasks.labelled import LabelledFeatures
 from tasks.models import ModelFacts, describe_model
@@ -130,7 +130,7 @@ def _train(
             checkpoints=kept,
         )
         save_bundle(
-            staged,
+            staged / MODEL_FILE,
             model=result.model,
             history=result.history,
             genres=data.genres,

@@ -11,6 +11,7 @@ from pathlib import Path
 from flows.engine import orphans
 from flows.engine.progress import say
 from flows.errors import UsageError
+from flows.results import UpResult
 from flows.up import (
     local_server,
     local_workers,
@@ -20,7 +21,6 @@ from flows.up import (
     state,
     supervision,
 )
-from flows.results import UpResult
 from flows.up.services import SERVER, Service
 from flows.up.state import Running
 from storage.places.address import parse_location

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from flows.engine.progress import say
 from flows.errors import NotStarted
-from flows.up import services, state
 from flows.results import DownResult
+from flows.up import services, state
 from flows.up.state import Running
 
 SUPERVISOR_LIMIT_S = 30.0

@@ -1,9 +1,9 @@
 """A model's folder: the network, all that predicting with it takes to know, and its history.
 
-model.keras    opens with Keras alone, in safe mode; written last
-params.json    genres, features, specs, where it comes from
-history.csv    one line an epoch
-logs/          the same for TensorBoard
+<network>.keras   opens with Keras alone, in safe mode; written last
+params.json       the network's file, genres, features, specs, where it comes from
+history.csv       one line an epoch
+logs/             the same for TensorBoard
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = 1
-MODEL_FILE, PARAMS_FILE, HISTORY_FILE = "model.keras", "params.json", "history.csv"
+PARAMS_FILE, HISTORY_FILE = "params.json", "history.csv"
 LOGS_FOLDER = "logs"
 LIBRARIES = ("keras", "tensorflow", "numpy")
 
@@ -76,7 +76,7 @@ def model_id(network: str, made_of: Mapping[str, Any]) -> str:
 
 
 def save_bundle(
-    folder: Path,
+    path: Path,
     *,
     model: keras.Model,
     history: pd.DataFrame,
@@ -85,12 +85,13 @@ def save_bundle(
     network: str,
     details: Mapping[str, Any],
 ) -> None:
-    """Write a model's folder, each file at once and whole, model.keras last.
+    """Write a model's folder, each file at once and whole, the network last.
 
     Parameters
     ----------
-    folder : Path
-        Made if it is not there.
+    path : Path
+        The network's file, which ends in .keras; the others go beside it, in a folder that is made
+        if it is not there.
     model : keras.Model
         Raw features to logits.
     history : pd.DataFrame
@@ -111,8 +112,10 @@ def save_bundle(
     """
     from genre_model.learning.event_log import write_event_log
 
+    folder = path.parent
     params = {
         "format": FORMAT,
+        "file": path.name,
         "network": network,
         "genres": list(genres),
         "features": features.to_dict(),
@@ -128,9 +131,9 @@ def save_bundle(
     _write(folder / HISTORY_FILE, history.to_csv(index=False))
     write_event_log(folder / LOGS_FOLDER, history)
     # Keras judges a file by its ending, so the temporary name keeps it.
-    part = folder / f".part-{MODEL_FILE}"
+    part = folder / f".part-{path.name}"
     model.save(part)
-    part.replace(folder / MODEL_FILE)
+    part.replace(path)
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -152,14 +155,15 @@ def load_bundle(folder: Path) -> Bundle:
     """
     params = read_params(folder)
     try:
+        file = _plain_name(params["file"])
         genres = tuple(params["genres"])
         features = frontend_from_dict(params["features"])
     except (KeyError, TypeError, AttributeError, InvalidSpec) as error:
         raise ModelError(
-            f"{folder / PARAMS_FILE} does not say what model.keras takes and gives ({error}); "
+            f"{folder / PARAMS_FILE} does not say what the network takes and gives ({error}); "
             "train the model again"
         ) from error
-    model = _load_network(folder / MODEL_FILE)
+    model = _load_network(folder / file)
     _check_fit(model, genres, features, where=folder)
     return Bundle(model, genres, features, params)
 
@@ -188,6 +192,13 @@ def read_params(folder: Path) -> dict[str, Any]:
             "train the model again or use the version that wrote it"
         )
     return params
+
+
+def _plain_name(name: object) -> str:
+    """Refuse a file's name that leads out of its folder."""
+    if not isinstance(name, str) or Path(name).name != name:
+        raise TypeError(f"{name!r} is no file's name")
+    return name
 
 
 def _load_network(path: Path) -> keras.Model:

@@ -16,7 +16,7 @@ from genre_model.learning.inference import window_probabilities
 from genre_model.mel import clip_windows
 from genre_model.networks import build_network
 from genre_model.networks.statistics import BandStatistics
-from genre_model.predict import Predictor, load_model, model_folder
+from genre_model.predict import Predictor, load_model
 from genre_model.signal.status import Status
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
@@ -165,7 +165,7 @@ def test_the_mapping_is_json_with_the_contracts_keys(predictor: Predictor, tmp_p
 def save(folder: Path) -> Path:
     given = bundle(NOTEBOOK, network="notebook")
     save_bundle(
-        folder,
+        folder / "model.keras",
         model=given.model,
         history=pd.DataFrame({"epoch": [1]}),
         genres=GENRES,
@@ -176,32 +176,18 @@ def save(folder: Path) -> Path:
     return folder
 
 
-def test_a_folder_a_file_and_a_store_open_the_same_model(tmp_path: Path) -> None:
-    folder = save(tmp_path / "models" / "notebook-0a1b2c3d")
-    (tmp_path / "champion.json").write_text('{"model": "notebook-0a1b2c3d", "history": []}')
-    assert model_folder(folder) == folder
-    assert model_folder(folder / "model.keras") == folder
-    assert model_folder(str(tmp_path)) == folder
+def test_a_folder_and_the_file_in_it_open_the_same_model(tmp_path: Path) -> None:
+    folder = save(tmp_path / "notebook-0a1b2c3d")
     clip = tmp_path / "clip.wav"
     soundfile.write(clip, music(4), RATE)
-    opened = load_model(tmp_path)
-    assert opened.genres == GENRES
-    assert opened.predict(clip).windows == 1
+    for path in (folder, str(folder), folder / "model.keras"):
+        opened = load_model(path)
+        assert opened.genres == GENRES
+        assert opened.predict(clip).windows == 1
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="there is no"):
         load_model(tmp_path / "nowhere")
-    with pytest.raises(ModelError, match=r"neither a model\.keras nor a champion\.json"):
-        load_model(tmp_path)
-    (tmp_path / "champion.json").write_text('{"champion": 3}')
-    with pytest.raises(ModelError, match="does not name a model"):
-        load_model(tmp_path)
-    (tmp_path / "champion.json").write_text('{"model": "gone"}')
     with pytest.raises(ModelError, match=r"has no params\.json"):
         load_model(tmp_path)
-
-
-def test_an_address_of_another_kind() -> None:
-    with pytest.raises(ModelError, match=r"gs://box/store has the scheme 'gs'.*s3://bucket/store"):
-        load_model("gs://box/store")

@@ -86,8 +86,8 @@ def test_status_and_predictions(
     assert (good["path"], good["status"]) == (song, "ok")
     assert (bad["genre"], bad["status"]) == (None, "missing")
     code = (
-        "import sys; from genre_model.predict import load_model\n"
-        "for address in sys.argv[1:]: print('genres', *load_model(address).genres)"
+        "import sys; from tasks.models import open_model\n"
+        "for address in sys.argv[1:]: print('genres', *open_model(address).genres)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "s3://results/store", told["model"]["path"]],

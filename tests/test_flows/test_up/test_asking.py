@@ -21,9 +21,9 @@ from prefect.settings import (
 )
 
 from flows.errors import NotStarted
+from flows.results import UpResult
 from flows.up import local_server, services
 from flows.up.local_workers import Pool
-from flows.results import UpResult
 from flows.up.services import Service
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flows.up import services, state
 from flows.results import UpResult
+from flows.up import services, state
 from flows.up.services import SERVER, Service
 from flows.up.state import Running
 

@@ -44,7 +44,7 @@ def save(folder: Path, network: object, **changes: object) -> None:
         "network": "default",
         "details": {"id": "default-0a1b2c3d", "seed": 7},
     }
-    save_bundle(folder, **{**given, **changes})
+    save_bundle(folder / "model.keras", **{**given, **changes})
 
 
 def test_what_was_saved_opens_and_predicts_the_same(network: object, tmp_path: Path) -> None:
@@ -93,14 +93,15 @@ def change_params(**changes: object) -> Callable[[Path], None]:
         (lambda folder: (folder / "params.json").write_text("{"), "is not JSON"),
         (lambda folder: (folder / "params.json").write_text("[]"), "format 'list'"),
         (change_params(format=9), "format 9 and this version reads 1"),
-        (change_params(features={"hop": 3}), "does not say what model.keras takes"),
+        (change_params(features={"hop": 3}), "does not say what the network takes"),
         (change_params(features={"n_mels": 8}), "no kind of frontend '';.*train the model again"),
-        (change_params(genres=None), "does not say what model.keras takes"),
+        (change_params(genres=None), "does not say what the network takes"),
         (change_params(genres=["Rock"]), "tells 3 genres apart, but 1 are named"),
         (
             change_params(features=LogMel().to_dict()),
             r"takes windows of \(8, 16\).*\(band, frame\)",
         ),
+        (change_params(file="../elsewhere.keras"), "does not say what the network takes"),
         (lambda folder: (folder / "model.keras").unlink(), r"has no model\.keras"),
         (lambda folder: (folder / "model.keras").write_bytes(b"PK junk"), "does not open"),
     ],
