@@ -210,7 +210,7 @@ def build_shards(
         extractor = aside.submit(feature_extractor, work.spec)
         with (
             dask_client(workers=workers, scheduler=scheduler) as client,
-            worker_progress.shown(
+            worker_progress.followed(
                 client,
                 topic,
                 stage="features",

@@ -183,7 +183,7 @@ def _unpack(
             wanted.name, part.number, opaque(job), keep=opaque(outcomes.append)
         )
 
-    with worker_progress.shown(
+    with worker_progress.followed(
         client,
         topic,
         stage="unpack",

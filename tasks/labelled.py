@@ -95,7 +95,7 @@ def load_labelled(
     NotFound
         If there is no such catalogue or array, or it is not finished.
     """
-    catalogue_id, tracks, features = find_features(store, spec, catalogue_id=catalogue_id)
+    catalogue_id, tracks, features = catalogue_and_array(store, spec, catalogue_id=catalogue_id)
     rows = features.rows()
     genres = tuple(sorted(tracks["genre"].unique()))
     labelled = label_rows(rows, tracks, genres=genres)
@@ -110,7 +110,7 @@ def load_labelled(
     )
 
 
-def find_features(
+def catalogue_and_array(
     store: Store, spec: Frontend, *, catalogue_id: str | None = None
 ) -> tuple[str, pd.DataFrame, FeatureArray]:
     """Open a catalogue and the array of its data set, of which no row is read yet.

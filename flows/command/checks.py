@@ -61,9 +61,9 @@ def check_training(
     if data is not None:
         _check_data(data, subset=subset)
         return
-    from tasks.labelled import find_features
+    from tasks.labelled import catalogue_and_array
 
-    find_features(root, frontends.preset(preset), catalogue_id=catalogue)
+    catalogue_and_array(root, frontends.preset(preset), catalogue_id=catalogue)
 
 
 def check_run(

@@ -169,11 +169,9 @@ def _flow_result(
         check()
         orphans.leave_none()
         progress.enable()
-        temporary_server.start(spared=interrupts.spared)
+        temporary_server.start(sigint_blocked=interrupts.sigint_blocked)
         yield results.append
-        from flows.dashboard.flushing import settle
-
-        settle()
+        temporary_server.flush()
         _emit(results[-1], show, as_json, out)
 
 

@@ -1,21 +1,24 @@
-"""Prefect's temporary server: started before the flow, so that Ctrl-C does not end it first."""
+"""Prefect's temporary server: started before the flow, out of Ctrl-C's reach, flushed after it."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 
+FLUSH_LIMIT_S = 10.0
 
-def start(*, spared: Callable[[], AbstractContextManager[None]]) -> None:
+
+def start(*, sigint_blocked: Callable[[], AbstractContextManager[None]]) -> None:
     """Start the server that Prefect would start itself, unless another one is configured.
 
     It is started in a thread, out of the reach of Ctrl-C, for which the caller stays awake.
 
     Parameters
     ----------
-    spared : callable
+    sigint_blocked : callable
         Gives the context in which what is started is out of that reach.
 
     Raises
@@ -24,9 +27,50 @@ def start(*, spared: Callable[[], AbstractContextManager[None]]) -> None:
         If it does not start.
     """
     started: Future[None] = Future()
-    with spared():
+    with sigint_blocked():
         threading.Thread(target=_start, args=[started], daemon=True).start()
     started.result()
+
+
+def flush(*, limit_s: float = FLUSH_LIMIT_S) -> None:
+    """Wait until the server has written down what this process told it, if it is temporary.
+
+    It ends with the process, and task runs reach its database in batches, about a second late:
+    without this the last ones would stand in the dashboard as running for ever.
+
+    Parameters
+    ----------
+    limit_s : float
+        Seconds after which to give up; the runs themselves are not affected.
+    """
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import (
+        FlowRunFilter,
+        FlowRunFilterState,
+        FlowRunFilterStateType,
+        TaskRunFilter,
+        TaskRunFilterState,
+        TaskRunFilterStateType,
+    )
+    from prefect.client.schemas.objects import StateType
+    from prefect.settings import PREFECT_API_URL
+
+    if PREFECT_API_URL.value():
+        return
+    deadline = time.monotonic() + limit_s
+    finished = FlowRunFilter(
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.COMPLETED]))
+    )
+    under_way = TaskRunFilter(
+        state=TaskRunFilterState(
+            type=TaskRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING])
+        )
+    )
+    with get_client(sync_client=True) as client:
+        while time.monotonic() < deadline and client.read_task_runs(
+            flow_run_filter=finished, task_run_filter=under_way, limit=1
+        ):
+            time.sleep(0.25)
 
 
 def _start(started: Future[None]) -> None:

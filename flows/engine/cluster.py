@@ -155,7 +155,7 @@ def _processes(workers: int) -> Iterator[Cluster]:
         os.environ.setdefault(name, value)
     # Workers are fresh interpreters rather than spawned copies: a spawned one imports the main
     # module again, and with it Prefect, which no worker needs.
-    with interrupts.spared():
+    with interrupts.sigint_blocked():
         cluster = SubprocessCluster(
             n_workers=workers,
             threads_per_worker=1,

@@ -10,7 +10,7 @@ from typing import Any
 
 
 @contextmanager
-def spared() -> Iterator[None]:
+def sigint_blocked() -> Iterator[None]:
     """Let Ctrl-C not reach the processes that are started meanwhile.
 
     A terminal sends it to every process of the group, and Dask's scheduler or Prefect's server

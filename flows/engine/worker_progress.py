@@ -13,7 +13,7 @@ from flows.engine import progress
 
 
 @contextmanager
-def shown(
+def followed(
     client: Client,
     topic: str,
     *,
