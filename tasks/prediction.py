@@ -12,7 +12,7 @@ from genre_model.signal.audio import Status
 from storage.errors import NotFound, Refused, UnknownFormat
 from storage.models import MODEL_FILE, ModelStore
 from storage.places.location import Location
-from tasks.native_stderr import held_back
+from tasks.native_stderr import captured_native_stderr
 
 if TYPE_CHECKING:
     from genre_model.predict import Prediction, Predictor
@@ -40,7 +40,7 @@ def open_predictor(store: Location, model: str | None = None) -> tuple[str, Pred
         If the model does not open.
     """
     name, folder = _find(store, model)
-    with held_back():
+    with captured_native_stderr():
         from genre_model.predict import load_model
 
         return name, load_model(folder)

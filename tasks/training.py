@@ -21,7 +21,7 @@ from storage.models import METRICS_FILE, MODEL_FILE, ModelStore
 from storage.places.location import Location
 from tasks.labelled import LabelledFeatures
 from tasks.models import describe_model
-from tasks.native_stderr import held_back
+from tasks.native_stderr import captured_native_stderr
 
 OnEpoch = Callable[[int, int, Mapping[str, float]], None]
 
@@ -100,7 +100,7 @@ def _train(
     on_epoch: OnEpoch | None,
     say: Callable[[str], None] | None,
 ) -> None:
-    with held_back():
+    with captured_native_stderr():
         from genre_model.learning.devices import training_device
         from genre_model.learning.training import train
         from tasks.checkpoints import StoredCheckpoints
