@@ -17,6 +17,7 @@ _FACTS = (
     "device",
     "validation_track_accuracy",
     "validation_window_accuracy",
+    "stall_share",
 )
 
 
@@ -69,7 +70,7 @@ def describe_model(store: Location, model: str) -> dict[str, Any]:
     """Return what a published model is: the JSON keys of `genre train` but for `seconds`.
 
     `reused` is True, as of one that was found; whoever trained it says otherwise. `stall_share`
-    [0 to 1] is how much of the epochs' time went by waiting for shards; None if nobody measured it.
+    [0 to 1] is how much of the epochs' time went by waiting for shards.
     """
     models = ModelStore(store)
     params = models.parameters(model)
@@ -77,7 +78,5 @@ def describe_model(store: Location, model: str) -> dict[str, Any]:
         "model": model,
         "path": models.location(model).uri,
         **{fact: params[fact] for fact in _FACTS},
-        # models of former versions were not timed so
-        "stall_share": params.get("stall_share"),
         "reused": True,
     }

@@ -143,17 +143,13 @@ def _train(
                 "best_epoch": result.best_epoch,
                 "validation_track_accuracy": result.validation_track_accuracy,
                 "validation_window_accuracy": result.validation_window_accuracy,
-                "stall_share": _rounded(result.stall_share),
+                "stall_share": round(result.stall_share, 4),
                 "training_seconds": round(time.monotonic() - began, 3),
             },
         )
         if refresh:
             _withdraw(models, name)
         models.publish(staged, name)
-
-
-def _rounded(share: float | None) -> float | None:
-    return None if share is None else round(share, 4)
 
 
 def _withdraw(models: ModelStore, name: str) -> None:

@@ -68,8 +68,8 @@ class TrainingResult:
         At the best epoch.
     statistics : BandStatistics
         Of the training windows, as they are in the model.
-    stall_share : float | None [0 to 1]
-        Of all epochs together, see `HISTORY_COLUMNS`; None if no epoch was timed so.
+    stall_share : float [0 to 1]
+        Of all epochs together, see `HISTORY_COLUMNS`.
     """
 
     model: keras.Model
@@ -78,7 +78,7 @@ class TrainingResult:
     validation_track_accuracy: float
     validation_window_accuracy: float
     statistics: BandStatistics
-    stall_share: float | None
+    stall_share: float
 
 
 def train(
@@ -245,15 +245,10 @@ def best_epoch(history: tuple[Mapping[str, float], ...]) -> int:
     return min(ranks)[2]
 
 
-def stall_share(history: tuple[Mapping[str, float], ...]) -> float | None:
-    """Return the share of all epochs' seconds that was waited for data [0 to 1].
-
-    Epochs of former versions, whose lines do not have it, are left out; None if all are.
-    """
-    timed = [line for line in history if "stall_share" in line]
-    seconds = sum(line["seconds"] for line in timed)
-    waited = sum(line["stall_share"] * line["seconds"] for line in timed)
-    return waited / seconds if seconds else None
+def stall_share(history: tuple[Mapping[str, float], ...]) -> float:
+    """Return the share of all epochs' seconds that was waited for data [0 to 1]."""
+    waited = sum(line["stall_share"] * line["seconds"] for line in history)
+    return waited / sum(line["seconds"] for line in history)
 
 
 def _finished(history: tuple[Mapping[str, float], ...], spec: TrainSpec) -> bool:
