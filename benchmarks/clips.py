@@ -18,7 +18,7 @@ import soundfile
 from genre_model.data.fma_subsets import audio_path, subset_folder
 from genre_model.data.tracks_csv import COLUMNS
 from genre_model.demo import plan_demo, render_track
-from tasks.native_stderr import held_back
+from tasks.native_stderr import captured_native_stderr
 
 REAL_MUSIC = Path(__file__).parents[1].parent / "shared" / "real_music"
 GENRES = ("Classical", "Electronic", "Folk", "Hip-Hop", "Instrumental", "Pop", "Rock", "Soul")
@@ -122,7 +122,7 @@ def _originals(folder: Path, *, source: Path | None, at_most: int) -> tuple[str,
         return "the built-in data set", _rendered(folder, at_most=at_most)
     good = (path for path in sorted(real.glob("fma_*/*/*.mp3")) if _is_good(path))
     # mpg123 has something to say of every damaged frame.
-    with held_back():
+    with captured_native_stderr():
         chosen = list(itertools.islice(good, at_most))
     return real.name, [Path(shutil.copy(path, folder / path.name)) for path in chosen]
 

@@ -85,6 +85,7 @@ def _pretend_model(folder: Path, name: str, *, spec: dict[str, Any], catalogue: 
         "device": "CPU",
         "validation_track_accuracy": 0.5,
         "validation_window_accuracy": 0.5,
+        "stall_share": 0.0,
         "features": spec,
         "seed": 0,
         "trained": "2026-01-01T00:00:00+00:00",

@@ -25,7 +25,7 @@ from storage.models import METRICS_FILE, Models
 from storage.store import Store
 from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 from tasks.labelled import LabelledFeatures, load_labelled
-from tasks.native_stderr import held_back
+from tasks.native_stderr import captured_native_stderr
 from tasks.training import read_history
 
 REPORT_FILE, MARKDOWN_FILE = "report.html", "report.md"
@@ -143,7 +143,7 @@ def _evaluate(
 ) -> Evaluation:
     from genre_model.learning.inference import predict_rows
 
-    with held_back():
+    with captured_native_stderr():
         from genre_model.learning.bundle import load_bundle
 
         bundle = load_bundle(models.fetch(model))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -35,15 +35,13 @@ def former_evaluations(models: Models, model: str, *, split: str) -> list[tuple[
     """
     params = {name: models.parameters(name) for name, whole in models.list().items() if whole}
     data_set = params[model]["data_set"]
-    metrics = {
-        name: models.metrics(name, split=split)
-        for name, made in params.items()
-        if name != model and made["data_set"] == data_set
+    others = [name for name, made in params.items() if made["data_set"] == data_set]
+    evaluated = {
+        name: str(found["evaluated"])
+        for name in others
+        if name != model and (found := models.metrics(name, split=split)) is not None
     }
-    by_time = sorted(
-        (name for name, found in metrics.items() if found is not None),
-        key=lambda name: _evaluated(metrics[name], params[name]),
-    )
+    by_time = sorted(evaluated, key=evaluated.__getitem__)
     roles = dict.fromkeys(by_time[-1:], PREVIOUS)
     champion = models.champion()
     if champion in by_time:
@@ -64,10 +62,6 @@ def standing(models: Models, model: str, comparisons: Sequence[Comparison]) -> s
     if any(each.role == CHAMPION for each in comparisons):
         return ""
     return f"The champion, {champion}, has no evaluation of these tracks to compare with."
-
-
-def _evaluated(metrics: Mapping[str, Any] | None, params: Mapping[str, Any]) -> str:
-    return str((metrics or {}).get("evaluated") or params.get("trained", ""))
 
 
 def _read(models: Models, model: str, split: str, catalogue: str) -> Evaluated:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from storage.errors import Damaged, NotFound
 from storage.places.address import parse_location
 from storage.store import Store
-from tasks.native_stderr import held_back
+from tasks.native_stderr import captured_native_stderr
 
 if TYPE_CHECKING:
     from genre_model.predict import Predictor
@@ -33,8 +33,8 @@ class ModelFacts:
         What trained it.
     validation_track_accuracy, validation_window_accuracy : float [0 to 1]
         At its best epoch.
-    stall_share : float or None [0 to 1]
-        How much of the epochs' time went by waiting for shards; None if no epoch was timed.
+    stall_share : float [0 to 1]
+        How much of the epochs' time went by waiting for shards.
     """
 
     model: str
@@ -47,13 +47,12 @@ class ModelFacts:
     device: str
     validation_track_accuracy: float
     validation_window_accuracy: float
-    stall_share: float | None
+    stall_share: float
 
     @property
     def waited_for_data(self) -> str:
         """Say how much of the epochs' time went by waiting for shards."""
-        share = self.stall_share
-        return "not measured" if share is None else f"{share:.1%} of the time"
+        return f"{self.stall_share:.1%} of the time"
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""
@@ -187,7 +186,7 @@ def open_predictor(store: Store | str, model: str | None = None) -> tuple[str, P
 
 def load(folder: Path) -> Predictor:
     """Open a model's folder, without what TensorFlow writes while it is imported."""
-    with held_back():
+    with captured_native_stderr():
         from genre_model.predict import load_model
 
         return load_model(folder)

@@ -1,4 +1,4 @@
-"""Keep what libraries in C++ write while they are imported off the terminal."""
+"""Capture what libraries in C++ write to stderr while they are imported."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
-    """Hold back what is written to stderr below Python, and show it only if the block fails.
+def captured_native_stderr() -> Iterator[None]:
+    """Capture what is written to stderr below Python, and show it only if the block fails.
 
     TensorFlow writes six lines about the processor, and a CUDA error on machines without a GPU,
     before any of its settings are read.

@@ -21,7 +21,7 @@ from storage.models import MODEL_FILE, Models
 from storage.store import Store
 from tasks.labelled import LabelledFeatures
 from tasks.models import ModelFacts, describe_model
-from tasks.native_stderr import held_back
+from tasks.native_stderr import captured_native_stderr
 
 OnEpoch = Callable[[int, int, Mapping[str, float]], None]
 
@@ -106,7 +106,7 @@ def _train(
     on_epoch: OnEpoch | None,
     say: Callable[[str], None] | None,
 ) -> None:
-    with held_back():
+    with captured_native_stderr():
         from genre_model.learning.devices import training_device
         from genre_model.learning.training import train
         from tasks.checkpoints import StoredCheckpoints
@@ -150,14 +150,10 @@ def _train(
                 "best_epoch": result.best_epoch,
                 "validation_track_accuracy": result.validation_track_accuracy,
                 "validation_window_accuracy": result.validation_window_accuracy,
-                "stall_share": _rounded(result.stall_share),
+                "stall_share": round(result.stall_share, 4),
                 "training_seconds": round(time.monotonic() - began, 3),
             },
         )
         if refresh:
             models.withdraw(name)
         models.publish(staged, name)
-
-
-def _rounded(share: float | None) -> float | None:
-    return None if share is None else round(share, 4)

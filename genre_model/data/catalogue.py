@@ -100,8 +100,7 @@ def count_licences(tracks: pd.DataFrame) -> dict[str, int]:
 def _content_hash(tracks: pd.DataFrame) -> str:
     """Hash a catalogue's values: the same on every machine, pandas version and text type.
 
-    Where every genre is given, `genre_source` says nothing and takes no part: catalogues written
-    before there was such a column keep their id.
+    Where every genre is given, `genre_source` says nothing and takes no part.
     """
     all_given = bool((tracks["genre_source"] == GIVEN).all())
     columns = {

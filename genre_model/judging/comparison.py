@@ -68,7 +68,7 @@ class Comparison:
     left_out : int
         Tracks of either evaluation that are not.
     figures : tuple[Figure, ...]
-        Track accuracy, window accuracy where both tables tell it, macro-F1; none without tracks.
+        Track accuracy, window accuracy, macro-F1; none without tracks.
     gained, lost : int
         Tracks that only this model, and only the other one, got right.
     p_value : float [0 to 1]
@@ -185,10 +185,11 @@ def mcnemar(gained: int, lost: int) -> float:
 
 
 def _figures(both: pd.DataFrame) -> tuple[Figure, ...]:
-    figures = [_figure("Track accuracy", both, _track_accuracy)]
-    if {"right_windows", "right_windows_other"} <= set(both.columns):
-        figures.append(_figure("Window accuracy", both, _window_accuracy))
-    return (*figures, _figure("Macro-F1", both, _macro_f1))
+    return (
+        _figure("Track accuracy", both, _track_accuracy),
+        _figure("Window accuracy", both, _window_accuracy),
+        _figure("Macro-F1", both, _macro_f1),
+    )
 
 
 def _figure(name: str, both: pd.DataFrame, measure: Callable[[pd.DataFrame, str], float]) -> Figure:

@@ -1,6 +1,5 @@
 """What window probabilities are worth: accuracies, F1, confusion, one table a genre or track."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from genre_model.errors import ModelError
+from genre_model.judging.intervals import wilson_interval
 
 
 @dataclass(frozen=True)
@@ -249,34 +249,6 @@ def macro_f1(confusion: np.ndarray) -> float:
     """
     each = [_genre_metrics(confusion, label) for label in range(len(confusion))]
     return float(np.mean([genre.f1 for genre in each if genre.tracks or genre.predicted]))
-
-
-def wilson_interval(hits: int, trials: int, *, z: float = 1.96) -> tuple[float, float]:
-    """Return the interval of a share that so many trials allow (Wilson 1927).
-
-    Parameters
-    ----------
-    hits : int [0 to trials]
-    trials : int [at least 1]
-    z : float
-        Half width in standard deviations; 1.96 covers 95 %.
-
-    Returns
-    -------
-    tuple[float, float]
-        Lower and upper end, both within [0, 1].
-
-    Examples
-    --------
-    >>> low, high = wilson_interval(5, 10)
-    >>> round(low, 3), round(high, 3)
-    (0.237, 0.763)
-    """
-    share = hits / trials
-    centre = share + z**2 / (2 * trials)
-    half = z * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    scale = 1 + z**2 / trials
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
 
 
 def track_table(predictions: WindowPredictions, *, genres: Sequence[str]) -> pd.DataFrame:

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from types import TracebackType
 from typing import TypeVar
 
 READS_AT_ONCE = 4
@@ -38,12 +37,7 @@ class Waiting:
     def __enter__(self) -> None:
         self._began = time.perf_counter()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.seconds += time.perf_counter() - self._began
 
 

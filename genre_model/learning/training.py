@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 
 from genre_model.errors import InvalidSpec
 from genre_model.learning.batches import (
@@ -21,6 +20,7 @@ from genre_model.learning.batches import (
     window_blocks,
 )
 from genre_model.learning.checkpoints import Checkpoint, Checkpoints
+from genre_model.learning.epoch_batches import EpochBatches
 from genre_model.learning.inference import predict_rows
 from genre_model.learning.normalisation import fit_statistics
 from genre_model.learning.read_ahead import Waiting
@@ -45,7 +45,8 @@ HISTORY_COLUMNS = (
 `seconds` are those of the whole epoch, training and validation. `stall_share` [0 to 1] is how much
 of them went by while the next shard was asked for and not read yet: the first pool of the epoch,
 every later one, and validation's shards. It is an upper bound of how long the network had nothing
-to do, since two finished batches wait for it while the next pool is asked for.
+to do, since finished batches (as many as TensorFlow chooses) wait for it while the next pool is
+asked for.
 """
 
 OnEpoch = Callable[[int, int, Mapping[str, float]], None]
@@ -68,8 +69,8 @@ class TrainingResult:
         At the best epoch.
     statistics : BandStatistics
         Of the training windows, as they are in the model.
-    stall_share : float | None [0 to 1]
-        Of all epochs together, see `HISTORY_COLUMNS`; None if no epoch was timed so.
+    stall_share : float [0 to 1]
+        Of all epochs together, see `HISTORY_COLUMNS`.
     """
 
     model: keras.Model
@@ -78,7 +79,7 @@ class TrainingResult:
     validation_track_accuracy: float
     validation_window_accuracy: float
     statistics: BandStatistics
-    stall_share: float | None
+    stall_share: float
 
 
 def train(
@@ -197,31 +198,18 @@ class _Run:
 
     def _fit(self, network: keras.Model, number: int, waiting: Waiting) -> dict[str, float]:
         """Run one epoch's steps; what the reader raised comes out as it was."""
-        raised: list[Exception] = []
-
-        def batches() -> Iterator[Block]:
-            try:
-                yield from self._batches(number, waiting)
-            except Exception as error:
-                raised.append(error)
-                raise
-
-        shape = network.input_shape[1:]
-        signature = (tf.TensorSpec((None, *shape), tf.float16), tf.TensorSpec((None,), tf.int32))
-        dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
         steps = -(-self.training.window_count // self.spec.batch_size)
-        dataset = dataset.map(lambda x, y: (x, tf.one_hot(y, self.classes))).prefetch(2)
-        dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
+        batches = EpochBatches(self._batches(number, waiting), count=steps, classes=self.classes)
         try:
-            history = network.fit(dataset, epochs=1, shuffle=False, verbose=0)
-        except tf.errors.OpError:
+            history = network.fit(batches, epochs=1, shuffle=False, verbose=0)
+        except Exception:
             # TensorFlow makes of every error one of its own, and a text of the first.
-            if raised:
-                raise raised[0] from None
+            if batches.raised is not None:
+                raise batches.raised from None
             raise
         return {name: float(values[-1]) for name, values in history.history.items()}
 
-    def _batches(self, number: int, waiting: Waiting) -> Iterator[Block]:
+    def _batches(self, number: int, waiting: Waiting) -> Generator[Block, None, None]:
         return shuffled_batches(
             self.training,
             self.read_shard,
@@ -245,15 +233,10 @@ def best_epoch(history: tuple[Mapping[str, float], ...]) -> int:
     return min(ranks)[2]
 
 
-def stall_share(history: tuple[Mapping[str, float], ...]) -> float | None:
-    """Return the share of all epochs' seconds that was waited for data [0 to 1].
-
-    Epochs of former versions, whose lines do not have it, are left out; None if all are.
-    """
-    timed = [line for line in history if "stall_share" in line]
-    seconds = sum(line["seconds"] for line in timed)
-    waited = sum(line["stall_share"] * line["seconds"] for line in timed)
-    return waited / seconds if seconds else None
+def stall_share(history: tuple[Mapping[str, float], ...]) -> float:
+    """Return the share of all epochs' seconds that was waited for data [0 to 1]."""
+    waited = sum(line["stall_share"] * line["seconds"] for line in history)
+    return waited / sum(line["seconds"] for line in history)
 
 
 def _finished(history: tuple[Mapping[str, float], ...], spec: TrainSpec) -> bool:

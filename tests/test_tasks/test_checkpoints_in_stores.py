@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,12 +15,11 @@ from s3_proxy import Proxy
 
 from genre_model.frontends.log_mel import LogMel
 from genre_model.recipe import ModelSpec, TrainSpec
-from storage.places.address import parse_location
 from storage.places.bucket import Bucket
 from storage.places.location import Location
 from storage.store import Store
 from tasks.labelled import LabelledFeatures
-from tasks.models import ModelFacts, describe_model
+from tasks.models import ModelFacts
 from tasks.training import identify_model, read_history, train_network
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
@@ -240,32 +238,3 @@ def test_a_checkpoint_is_one_put(bucket: Bucket, state: Any) -> None:
         ("PUT", f"{place}/epoch-0003.zip"),
         ("DELETE", f"{place}/epoch-0002.zip"),
     ]
-
-
-def test_a_folder_that_a_former_version_kept_is_gone_on_from(tmp_path: Path, state: Any) -> None:
-    from genre_model.learning.checkpoints import encode_checkpoint, unpack
-    from tasks.checkpoints import StoredCheckpoints
-
-    place = parse_location(tmp_path / "checkpoints")
-    for name, content in unpack(encode_checkpoint(state)).items():
-        (place / "epoch-0002" / name).write_bytes(content)
-    kept = StoredCheckpoints(place)
-    found = kept.load()
-    assert found is not None
-    assert found.history == state.history
-    kept.save(replace(found, history=(*found.history, {"epoch": 3})))
-    assert [each.name for each in (tmp_path / "checkpoints").iterdir()] == ["epoch-0003.zip"]
-
-
-def test_a_model_of_a_former_version_was_not_timed(
-    tmp_path: Path,
-) -> None:
-    folder = tmp_path / "made"
-    folder.mkdir()
-    facts = ("network", "parameters", "epochs", "best_epoch", "catalogue", "device")
-    accuracies = {"validation_track_accuracy": 0.5, "validation_window_accuracy": 0.4}
-    (folder / "params.json").write_text(json.dumps({**dict.fromkeys(facts, 1), **accuracies}))
-    (folder / "model.keras").write_bytes(b"keras")
-    store = Store.create(tmp_path / "store")
-    store.models.publish(folder, "former")
-    assert describe_model(store, "former")["stall_share"] is None

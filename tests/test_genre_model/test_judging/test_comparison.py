@@ -58,15 +58,6 @@ def test_another_catalogue_is_named_and_the_same_one_is_not() -> None:
     assert other.sentences[1] == "The catalogue differs: the champion was evaluated on fma-2."
 
 
-def test_a_table_without_right_windows_gives_no_window_accuracy() -> None:
-    this = evaluated({1: "Rock"})
-    former = Evaluated(
-        model="old", catalogue="fma-1", tracks=this.tracks.drop(columns="right_windows")
-    )
-    names = [each.name for each in compare(this, former, role="previous model").figures]
-    assert names == ["Track accuracy", "Macro-F1"]
-
-
 def test_on_all_tracks_the_figures_are_those_of_the_evaluation() -> None:
     rng = np.random.default_rng(3)
     labels = np.repeat(rng.integers(0, 3, 30), 4)

@@ -15,7 +15,6 @@ from genre_model.judging.evaluation import (
     confusion_matrix,
     evaluate,
     track_table,
-    wilson_interval,
 )
 
 GENRES = ("Blues", "Folk", "Jazz")
@@ -121,27 +120,6 @@ def test_genres_that_neither_occur_nor_are_predicted_do_not_lower_the_f1() -> No
     metrics = evaluate(predictions, genres=GENRES, training_labels=np.array([0]))
     assert metrics.macro_f1 == 1.0
     assert metrics.per_genre["Jazz"].tracks == 0
-
-
-@given(st.integers(1, 500), st.data())
-def test_the_interval_holds_the_share_and_stays_within_bounds(
-    trials: int, data: st.DataObject
-) -> None:
-    hits = data.draw(st.integers(0, trials))
-    low, high = wilson_interval(hits, trials)
-    assert 0 <= low <= hits / trials + 1e-12
-    assert hits / trials - 1e-12 <= high <= 1
-    assert (
-        high - low
-        <= wilson_interval(hits, trials, z=2.58)[1] - wilson_interval(hits, trials, z=2.58)[0]
-    )
-
-
-def test_the_interval_is_the_published_one() -> None:
-    # Wilson's interval for 81 of 263 (Newcombe 1998, table I): 0.2553 to 0.3662.
-    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    # and for 0 of 20: 0 to 0.1611.
-    assert wilson_interval(0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
 
 
 def test_what_cannot_be_judged_is_refused() -> None:

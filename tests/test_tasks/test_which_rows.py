@@ -1,0 +1,241 @@
+"""Which rows and labels every number is made of: splits that differ tell them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from learnable_rows import BANDS, FRAMES, GENRES, WINDOWS, learnable_rows
+
+from genre_model.judging.evaluation import Metrics
+from genre_model.learning.batches import RowIndex
+from genre_model.learning.inference import predict_rows
+from genre_model.specs import EvaluateSpec, FeatureSpec, ModelSpec, TrainSpec
+from storage.array.layout import ROWS_PER_SHARD
+from storage.array.manifests import RowRecord
+from storage.array.plans import AudioState, ShardWork, plan_work
+from storage.store import Store
+from tasks.evaluation import evaluate_network
+from tasks.features import array_layout
+from tasks.labelled import LabelledFeatures, load_labelled
+from tasks.models import ModelFacts
+from tasks.training import identify_model, train_network
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+FEATURES = FeatureSpec(
+    name="tiny", n_mels=BANDS, windows=WINDOWS, window_frames=FRAMES, window_stride=FRAMES
+)
+SPEC = TrainSpec(epochs=5, batch_size=16, patience=10, learning_rate=5e-3, pooled_shards=2)
+TRACKS = {"training": 120, "validation": 32, "test": 40}
+COMMONEST = {"training": "Blues", "validation": "Folk", "test": "Jazz"}
+SHARE_OF_COMMONEST = 0.4
+
+
+def tracks() -> pd.DataFrame:
+    """Make a catalogue whose splits have as many tracks as no other, and a commonest genre each."""
+    generator = np.random.default_rng(8)
+    lines = []
+    for split, count in TRACKS.items():
+        others = [genre for genre in GENRES if genre != COMMONEST[split]]
+        commonest = round(SHARE_OF_COMMONEST * count)
+        genres = [COMMONEST[split]] * commonest
+        genres += [others[place % len(others)] for place in range(count - commonest)]
+        lines += [{"split": split, "sounds_like": genre} for genre in genres]
+    table = pd.DataFrame(lines).iloc[generator.permutation(len(lines))].reset_index(drop=True)
+    ids = 1000 + np.arange(len(table))
+    texts = {"title": "a title", "artist": "an artist", "license": "CC0"}
+    return table.assign(track_id=ids, path=[f"{each}.mp3" for each in ids], **texts)
+
+
+def mislabel(table: pd.DataFrame, split: str) -> pd.DataFrame:
+    """Give each track the genre that it sounds like, but in one split always the next one."""
+    following = dict(zip(GENRES, [*GENRES[1:], GENRES[0]], strict=True))
+    is_wrong = table["split"] == split
+    genre = table["sounds_like"].where(~is_wrong, table["sounds_like"].map(following))
+    return table.assign(genre=genre)
+
+
+def windows_of(table: pd.DataFrame) -> np.ndarray:
+    """Make each track's windows: of the genre that it sounds like."""
+    rows, labels = learnable_rows(len(GENRES) * len(table), seed=3)
+    labels = np.array(GENRES)[labels]
+    pools = {genre: iter(rows[labels == genre]) for genre in GENRES}
+    return np.stack([next(pools[genre]) for genre in table["sounds_like"]])
+
+
+@dataclass(frozen=True)
+class Made:
+    """A store with features and a catalogue, and what was put into it."""
+
+    store: Store
+    catalogue: pd.DataFrame
+    windows: np.ndarray
+
+    @property
+    def data(self) -> LabelledFeatures:
+        return load_labelled(self.store, FEATURES)
+
+    def accuracy(self, model: str, split: str) -> float:
+        """Give a model's track accuracy on one split, counted without the tasks' help."""
+        import keras
+
+        table = self.catalogue
+        index = RowIndex.from_frame(
+            pd.DataFrame(
+                {
+                    "row": range(len(table)),
+                    "label": [GENRES.index(genre) for genre in table["genre"]],
+                    "windows": WINDOWS,
+                    "track_id": table["track_id"],
+                }
+            )[(table["split"] == split).to_numpy()]
+        )
+        place = self.store.models.fetch(model) / "model.keras"
+        network = keras.saving.load_model(place, compile=False)
+        whole = len(self.windows)
+        found = predict_rows(network, index, lambda _shard: self.windows, rows_per_shard=whole)
+        return found.tracks().accuracy()
+
+
+def made_store(place: Path, *, mislabelled: str) -> Made:
+    """Make a store with one row a track, in the order of the catalogue."""
+    catalogue = mislabel(tracks(), mislabelled)
+    store, windows = Store.create(place), windows_of(catalogue)
+    features = store.features.create(
+        data_set="made",
+        name=FEATURES.key,
+        layout=array_layout(FEATURES),
+        attributes={"preset": FEATURES.name, "spec": FEATURES.to_dict()},
+    )
+    wanted = [
+        AudioState(track_id, path, 1, "1")
+        for track_id, path in zip(catalogue["track_id"], catalogue["path"], strict=True)
+    ]
+    plan = plan_work(features.inventory().known, wanted)
+    features.prepare(plan)
+    for work in plan.shards:
+        features.write_shard(work, _shard(work, windows), [_record(*each) for each in work.rows])
+    features.finalise(plan.required)
+    store.catalogues.write("made-0", catalogue, attributes={"data_set": "made"})
+    return Made(store, catalogue, windows)
+
+
+def _shard(work: ShardWork, windows: np.ndarray) -> np.ndarray:
+    data = np.zeros((ROWS_PER_SHARD, *windows.shape[1:]), np.float16)
+    for row, state in work.rows:
+        data[row % ROWS_PER_SHARD] = windows[state.track_id - 1000]
+    return data
+
+
+def _record(row: int, state: AudioState) -> RowRecord:
+    return RowRecord(
+        row=row,
+        track_id=state.track_id,
+        path=state.path,
+        size=state.size,
+        etag=state.etag,
+        sha256=f"{state.track_id:064x}",
+        status="ok",
+        windows=WINDOWS,
+    )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What training and evaluation said, and what is so."""
+
+    made: Made
+    trained: ModelFacts
+    evaluated: Metrics
+
+    def accuracy(self, split: str) -> float:
+        return self.made.accuracy(self.trained.model, split)
+
+
+@pytest.fixture(scope="module", params=["validation", "test"])
+def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Judged:
+    """Train and evaluate where the labels of one split are wrong."""
+    made = made_store(tmp_path_factory.mktemp("made") / "store", mislabelled=request.param)
+    trained, _ = train_network.fn(made.store, made.data, ModelSpec(), SPEC)
+    evaluated = evaluate_network.fn(made.store, trained.model, EvaluateSpec()).metrics
+    judged = Judged(made, trained, evaluated)
+    # so far apart that a number tells which of them it is of
+    assert abs(judged.accuracy("validation") - judged.accuracy("test")) > 0.4
+    return judged
+
+
+def test_what_was_learned_are_the_training_labels(judged: Judged) -> None:
+    assert judged.accuracy("training") > 0.7
+    assert max(judged.accuracy("validation"), judged.accuracy("test")) > 0.7
+
+
+def test_an_epoch_is_judged_by_the_validation_tracks(judged: Judged) -> None:
+    accuracy = judged.trained.validation_track_accuracy
+    assert accuracy == pytest.approx(judged.accuracy("validation"))
+
+
+def test_an_evaluation_is_of_the_split_that_was_asked_for(judged: Judged) -> None:
+    assert judged.evaluated.tracks == TRACKS["test"]
+    assert judged.evaluated.windows == WINDOWS * TRACKS["test"]
+    assert judged.evaluated.track_accuracy == pytest.approx(judged.accuracy("test"))
+    asked = EvaluateSpec(split="validation")
+    found = evaluate_network.fn(judged.made.store, judged.trained.model, asked).metrics
+    assert found.tracks == TRACKS["validation"]
+    assert found.track_accuracy == pytest.approx(judged.accuracy("validation"))
+
+
+def test_the_dummy_knows_the_training_labels_alone(judged: Judged) -> None:
+    table = judged.made.catalogue
+    genres = table.loc[table["split"] == "test", "genre"]
+    assert judged.evaluated.dummy_genre == COMMONEST["training"]
+    share = float((genres == COMMONEST["training"]).mean())
+    assert judged.evaluated.dummy_accuracy == pytest.approx(share)
+    assert genres.value_counts().index[0] != COMMONEST["training"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> LabelledFeatures:
+    return made_store(tmp_path_factory.mktemp("made") / "store", mislabelled="").data
+
+
+def identified(data: LabelledFeatures, rows: pd.DataFrame) -> str:
+    return identify_model(replace(data, rows=rows), ModelSpec(), SPEC)
+
+
+def changed(rows: pd.DataFrame, column: str, value: Callable[[Any], Any]) -> pd.DataFrame:
+    """Change one cell of the tenth line."""
+    cells = rows[column].tolist()
+    cells[9] = value(cells[9])
+    return rows.assign(**{column: cells})
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("genre", lambda genre: GENRES[GENRES.index(genre) - 1]),
+        ("split", lambda split: "test" if split == "training" else "training"),
+        ("sha256", lambda digest: digest[:-1] + "f"),
+        ("windows", lambda windows: windows - 1),
+        ("track_id", lambda track_id: track_id + 5000),
+    ],
+)
+def test_a_model_is_another_where_one_track_is(
+    data: LabelledFeatures, column: str, value: Callable[[Any], Any]
+) -> None:
+    rows = changed(data.rows, column, value)
+    assert (rows[column] != data.rows[column]).sum() == 1
+    assert identified(data, rows) != identified(data, data.rows)
+
+
+def test_a_model_is_the_same_wherever_its_rows_lie(data: LabelledFeatures) -> None:
+    moved = data.rows.assign(row=data.rows["row"] + 640)
+    shuffled = data.rows.sample(frac=1, random_state=1)
+    assert not shuffled["track_id"].is_monotonic_increasing
+    assert identified(data, moved) == identified(data, data.rows)
+    assert identified(data, shuffled) == identified(data, data.rows)
