@@ -15,7 +15,7 @@ from learnable_rows import BANDS, FRAMES, GENRES, WINDOWS, learnable_rows
 from genre_model.judging.evaluation import Metrics
 from genre_model.learning.batches import RowIndex
 from genre_model.learning.inference import predict_rows
-from genre_model.specs import EvaluateSpec, FeatureSpec, ModelSpec, TrainSpec
+from genre_model.recipe import EvaluateSpec, FeatureSpec, ModelSpec, TrainSpec
 from storage.array.layout import ROWS_PER_SHARD
 from storage.array.manifests import RowRecord
 from storage.array.plans import AudioState, ShardWork, plan_work
