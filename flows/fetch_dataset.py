@@ -18,12 +18,12 @@ from flows.dashboard.blocks import storage_options
 from flows.engine import progress, worker_progress
 from flows.engine.bounded import run_bounded
 from flows.engine.cluster import dask_client
-from flows.engine.download_progress import MEBIBYTE, Pace
+from flows.engine.download_progress import MEBIBYTE, DownloadProgress
 from flows.engine.fetch_request import wanted_archives
 from flows.parameters import Described, Scheduler, StorageBlock, Workers
+from storage.archives.archive_file import ArchiveAt
 from storage.archives.fetch_notes import Fetched
-from storage.archives.readers import ArchiveAt
-from storage.archives.source import Facts
+from storage.archives.origin import Facts
 from storage.archives.unpacking import Part, Unpacking
 from storage.claims import Claim
 from tasks.fetch import (
@@ -174,8 +174,8 @@ def _fetch(wanted: Wanted, facts: Facts, cluster: _Cluster, *, verify: bool) -> 
 def _get(wanted: Wanted, facts: Facts) -> ArchiveAt:
     size = (facts.size or 0) // MEBIBYTE
     with progress.stage("archive", total=size, unit="MiB") as show:
-        pace = Pace(wanted.name, show)
-        return get_archive(opaque(wanted), facts, on_bytes=opaque(pace), say=opaque(progress.say))
+        on_bytes = opaque(DownloadProgress(wanted.name, show))
+        return get_archive(opaque(wanted), facts, on_bytes=on_bytes, say=opaque(progress.say))
 
 
 def _unpack(
@@ -221,7 +221,7 @@ def _unpack(
 
 
 def _line(wanted: Wanted, fetched: Fetched, *, written: int) -> dict[str, Any]:
-    kept = wanted.source.location or (
+    kept = wanted.origin.location or (
         None if wanted.archives is None else wanted.archives / f"{wanted.name}.zip"
     )
     return {

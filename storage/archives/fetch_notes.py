@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
-from storage.archives.contents import Member
-from storage.archives.member_names import is_hidden
+from storage.archives.guards import is_hidden
+from storage.archives.members import Member
 from storage.errors import NotFound
 from storage.places.location import Entry, Location
 
@@ -23,7 +23,7 @@ class FileNote(NamedTuple):
         Path below the archive's folder.
     size, crc : int
     sha1 : str
-    stamp : str
+    etag : str
         Of its `Entry`: another one once it is written again.
     """
 
@@ -31,7 +31,7 @@ class FileNote(NamedTuple):
     size: int
     crc: int
     sha1: str
-    stamp: str
+    etag: str
 
     def fits(self, member: Member) -> bool:
         """Whether it is that member's content."""
@@ -39,7 +39,7 @@ class FileNote(NamedTuple):
 
     def still_is(self, entry: Entry | None) -> bool:
         """Whether the file is as it was noted."""
-        return entry is not None and (entry.size, entry.stamp) == (self.size, self.stamp)
+        return entry is not None and (entry.size, entry.stamp) == (self.size, self.etag)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ def note_fetched(notes: Location, fetched: Fetched) -> None:
 
 def note_archive(notes: Location, archive: Entry, *, sha1: str) -> None:
     """Note the sha1 of an archive that is kept, so that it need not be hashed again."""
-    content = {"size": archive.size, "stamp": archive.stamp, "sha1": sha1}
+    content = {"size": archive.size, "etag": archive.stamp, "sha1": sha1}
     (notes / "archive.json").write_bytes(json.dumps(content).encode())
 
 
@@ -124,7 +124,7 @@ def read_archive_sha1(notes: Location, archive: Entry) -> str | None:
     """Return the sha1 that was noted of an archive, None if it changed since."""
     try:
         found = json.loads((notes / "archive.json").read_bytes())
-        known = (found["size"], found["stamp"]) == (archive.size, archive.stamp)
+        known = (found["size"], found["etag"]) == (archive.size, archive.stamp)
         return str(found["sha1"]) if known else None
     except (NotFound, ValueError, TypeError, KeyError):
         return None

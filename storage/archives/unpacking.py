@@ -3,7 +3,7 @@
     .fetch/<name>/parts/<digest>-<n, 6 digits>.json   written after the files of a part
     .fetch/<name>/fetched.json                        written when all parts are there and verified
 
-What is there is told from a listing: a file with the size and the stamp that were noted is not read
+What is there is told from a listing: a file with the size and the ETag that were noted is not read
 again. One that has the size but was not noted, as after a kill, is read and compared.
 """
 
@@ -12,9 +12,10 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from storage.archives.contents import Contents, Member, content_of
+from storage.archives.archive_file import ArchiveFile
+from storage.archives.contents import content_of
 from storage.archives.fetch_notes import FileNote, note_part
-from storage.archives.readers import Reader
+from storage.archives.members import Contents, Member
 from storage.places.location import Entry, Location
 
 MEMBERS_A_PART = 64
@@ -126,22 +127,20 @@ def plan_unpacking(
     return Unpacking(digest=contents.digest, parts=tuple(parts), done=tuple(done))
 
 
-def unpack_part(
-    reader: Reader,
+def write_members(
+    file: ArchiveFile,
     part: Part,
     *,
     digest: str,
     target: Location,
     notes: Location,
-    where: str,
     on_bytes: Callable[[int], None] = lambda _done: None,
 ) -> tuple[int, int]:
     """Write the members of one part, each whole or not at all, then note them.
 
     Parameters
     ----------
-    reader : Reader
-        Of the archive.
+    file : ArchiveFile
     part : Part
     digest : str
         Of the archive's contents.
@@ -149,8 +148,6 @@ def unpack_part(
         The folder of the archive, as DATA/fma_small.
     notes : Location
         Where it is noted, as DATA/.fetch/fma_small.
-    where : str
-        The archive's address, for sentences.
     on_bytes : callable
         Called with the bytes done, after each piece of a member.
 
@@ -170,7 +167,7 @@ def unpack_part(
         place = target / member.name
         note = _compare(place, member) if member.name in part.suspects else None
         if note is None:
-            content = content_of(reader, member, where=where)
+            content = content_of(file, member)
             note = _write(_counted(content, done, on_bytes), member, place)
             written += 1
         found.append(note)

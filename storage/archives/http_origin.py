@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from storage.archives.source import Answer, NotConnected, RangeRefused, Source
+from storage.archives.origin import ByteStream, NotConnected, Origin, RangeRefused
 from storage.errors import Full, NotFound, Refused, UnknownFormat, Unreachable
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _PASSING = {408, 421, 425, 429}
 
 
 @dataclass(frozen=True)
-class HttpSource(Source):
+class HttpOrigin(Origin):
     """A content behind `http://` or `https://`.
 
     Parameters
@@ -44,7 +44,7 @@ class HttpSource(Source):
     login: str = field(default="", repr=False)
 
     @staticmethod
-    def parse(address: str, login: str = "") -> "HttpSource":
+    def parse(address: str, login: str = "") -> "HttpOrigin":
         """Check an address.
 
         Parameters
@@ -75,7 +75,7 @@ class HttpSource(Source):
             # an `@` that is left comes after a `/` in a password
             shown = "An address with a login (not shown)" if "@" in address else repr(plain)
             raise UnknownFormat(f"{shown} names no host: give http://host/folder.")
-        return HttpSource(plain, _stall_limit_s(), found or login)
+        return HttpOrigin(plain, _stall_limit_s(), found or login)
 
     @property
     def uri(self) -> str:
@@ -84,12 +84,12 @@ class HttpSource(Source):
 
     @contextmanager
     def open(
-        self, start: int = 0, *, stop: int | None = None, version: str = ""
-    ) -> Iterator[Answer]:
+        self, start: int = 0, *, stop: int | None = None, etag: str = ""
+    ) -> Iterator[ByteStream]:
         """Send one GET, and check that its answer is what was asked for."""
         import httpx
 
-        headers = _headers(start, stop, version)
+        headers = _headers(start, stop, etag)
         client = _client(os.getpid(), self.stall_limit_s)
         user, _, password = self.login.partition(":")
         login = httpx.BasicAuth(user, password) if self.login else None
@@ -98,10 +98,10 @@ class HttpSource(Source):
                 self._check(response)
                 begins, size = self._extent(response)
                 # pieces as they arrive: what waits for a larger one is lost when the line breaks
-                yield Answer(
+                yield ByteStream(
                     start=begins,
                     size=size,
-                    version=_version(response.headers),
+                    etag=_etag(response.headers),
                     pieces=response.iter_raw(),
                 )
         except httpx.InvalidURL as error:
@@ -187,14 +187,14 @@ def _stall_limit_s() -> float:
     return limit_s
 
 
-def _headers(start: int, stop: int | None, version: str) -> dict[str, str]:
+def _headers(start: int, stop: int | None, etag: str) -> dict[str, str]:
     # a compressed transfer would have other lengths and ranges than the archive
     headers = {"Accept-Encoding": "identity", "User-Agent": "fma-genre"}
     if start or stop is not None:
         headers["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
         # a weak validator may not stand in If-Range: the caller compares it
-        if version and not version.startswith("W/"):
-            headers["If-Range"] = version
+        if etag and not etag.startswith("W/"):
+            headers["If-Range"] = etag
     return headers
 
 
@@ -211,7 +211,7 @@ def _wait_s(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _version(headers: Mapping[str, str]) -> str:
+def _etag(headers: Mapping[str, str]) -> str:
     return headers.get("etag") or headers.get("last-modified") or ""
 
 
