@@ -66,7 +66,7 @@ def jobs_of(archive: Path, target: Path, *, at_once: int) -> list[PartJob]:
     unpacking.MEMBERS_A_PART = min(unpacking.MEMBERS_A_PART, per_part)
     plan = unpacking.plan_unpacking(contents, {}, {})
     folders = {"target": Folder(target / NAME), "notes": Folder(target / "notes")}
-    return [PartJob(archive=at, part=part, digest=plan.digest, **folders) for part in plan.parts]
+    return [PartJob(archive=at, part=part, **folders) for part in plan.parts]
 
 
 def decompress_alone(archive: Path, target: Path) -> None:

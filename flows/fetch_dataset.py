@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Annotated, Any, Literal
 
@@ -116,7 +118,10 @@ def fetch_dataset(
         options=storage_options(storage_block),
     )
     with ExitStack() as stack:
-        cluster = _Cluster(stack, workers, scheduler)
+        # started when it is first needed
+        cluster = functools.cache(
+            lambda: stack.enter_context(dask_client(workers=workers, scheduler=scheduler))
+        )
         there = {each.name: None if verify else find_fetched(opaque(each)) for each in wanted}
         missing = [each for each in wanted if there[each.name] is None]
         # What cannot be had, or has no room, is found out before anything is written.
@@ -145,22 +150,9 @@ def fetch_dataset(
     return result
 
 
-class _Cluster:
-    """A Dask cluster that starts when it is first needed."""
-
-    def __init__(self, stack: ExitStack, workers: int | None, scheduler: str | None) -> None:
-        self._stack, self._workers, self._scheduler = stack, workers, scheduler
-        self._client: Client | None = None
-
-    def client(self) -> Client:
-        if self._client is None:
-            self._client = self._stack.enter_context(
-                dask_client(workers=self._workers, scheduler=self._scheduler)
-            )
-        return self._client
-
-
-def _fetch(wanted: Wanted, facts: Facts, cluster: _Cluster, *, verify: bool) -> dict[str, Any]:
+def _fetch(
+    wanted: Wanted, facts: Facts, cluster: Callable[[], Client], *, verify: bool
+) -> dict[str, Any]:
     """Fetch one archive, and return its line of the result."""
     with Claim(wanted.data / NOTES, wanted.name, say=progress.say) as claim:
         archive = _get(wanted, facts)
@@ -179,20 +171,19 @@ def _get(wanted: Wanted, facts: Facts) -> ArchiveAt:
 
 
 def _unpack(
-    wanted: Wanted, archive: ArchiveAt, unpacking: Unpacking, cluster: _Cluster
+    wanted: Wanted, archive: ArchiveAt, unpacking: Unpacking, cluster: Callable[[], Client]
 ) -> list[PartOutcome]:
     """Unpack what is missing on Dask, a bounded number of parts at a time."""
     if not unpacking.parts:
         return []
     topic = f"genre-fetch-{uuid.uuid4().hex[:8]}"
     outcomes: list[PartOutcome] = []
-    client = cluster.client()
+    client = cluster()
 
     def submit(part: Part) -> PrefectFuture[None]:
         job = PartJob(
             archive=archive,
             part=part,
-            digest=unpacking.digest,
             target=wanted.target,
             notes=wanted.notes,
             topic=topic,
@@ -221,13 +212,10 @@ def _unpack(
 
 
 def _line(wanted: Wanted, fetched: Fetched, *, written: int) -> dict[str, Any]:
-    kept = wanted.origin.location or (
-        None if wanted.archives is None else wanted.archives / f"{wanted.name}.zip"
-    )
     return {
         "name": wanted.name,
         "source": fetched.source,
-        "archive": None if wanted.is_streamed or kept is None else kept.uri,
+        "archive": wanted.kept.uri if wanted.kept else None,
         "files": len(fetched.files),
         "bytes": sum(note.size for note in fetched.files),
         "written": written,

@@ -66,6 +66,14 @@ class Wanted:
         return self.data / NOTES / self.name
 
     @property
+    def kept(self) -> Folder | None:
+        """The file that the archive is, or will be: a local mirror's own, else a copy."""
+        if self.archives is None:
+            return None
+        place = self.origin.location
+        return place if isinstance(place, Folder) else self.archives / f"{self.name}.zip"
+
+    @property
     def is_streamed(self) -> bool:
         """Whether the archive is never kept."""
         return self.archives is None
@@ -107,10 +115,10 @@ def contact(wanted: Wanted) -> Facts:
     StorageError
         If it cannot be had.
     """
-    kept = None if wanted.archives is None else _kept_at(wanted, wanted.archives)
-    source = Stored(kept) if kept is not None and kept.exists() else wanted.origin
+    kept = wanted.kept
+    origin = Stored(kept) if kept is not None and kept.exists() else wanted.origin
     try:
-        facts = patiently(source.facts, patience=FIRST_CONTACT)
+        facts = patiently(origin.facts, patience=FIRST_CONTACT)
     except Unreachable as error:
         if isinstance(error.__cause__, NotConnected):
             raise NoAnswer(f"{error.__cause__} Check --mirror.") from None
@@ -144,11 +152,10 @@ def check_room(asked: Sequence[tuple[Wanted, Facts]]) -> None:
     unpacked = 0
     for wanted, facts in asked:
         remote = ArchiveAt.of(wanted.origin, facts)
-        kept = None if wanted.archives is None else _kept_at(wanted, wanted.archives)
-        if kept is not None:
-            if kept.exists():
+        if wanted.kept is not None:
+            if wanted.kept.exists():
                 continue
-            needs.append((kept, _still_to_get(kept, remote.size)))
+            needs.append((wanted.kept, _still_to_get(wanted.kept, remote.size)))
         if facts.has_ranges:
             needs.append((wanted.target, missing_bytes(wanted, _contents(wanted, remote))))
             unpacked += needs[-1][1]
@@ -182,9 +189,9 @@ def get_archive(
         If its sha1 is another one.
     StorageError
     """
-    if wanted.archives is None:
+    kept = wanted.kept
+    if kept is None:
         return ArchiveAt.of(wanted.origin, facts)
-    kept = _kept_at(wanted, wanted.archives)
     if not kept.exists():
         download(wanted.origin, kept, sha1=wanted.sha1, on_bytes=on_bytes, say=say)
     else:
@@ -269,12 +276,6 @@ def missing_bytes(wanted: Wanted, contents: Contents) -> int:
     return sum(each.size for each in contents.members if there.get(each.name) != each.size)
 
 
-def _kept_at(wanted: Wanted, archives: Folder) -> Folder:
-    """Return the file that the archive is, or will be: a local mirror's own, else a copy."""
-    place = wanted.origin.location
-    return place if isinstance(place, Folder) else archives / f"{wanted.name}.zip"
-
-
 def _check_kept(wanted: Wanted, kept: Folder, on_bytes: OnBytes) -> None:
     entry = kept.entry()
     if entry is not None and fetch_notes.read_archive_sha1(wanted.notes, entry) == wanted.sha1:
@@ -310,7 +311,7 @@ def _compare_with_list(wanted: Wanted, files: Sequence[FileNote]) -> tuple[bool,
     if all(note.name != CHECKSUMS for note in files):
         return False, []
     listing = (wanted.target / CHECKSUMS).read_bytes().decode("utf-8", "replace")
-    wrong = fetch_notes.checksum_faults(listing, files, root=wanted.name)
+    wrong, unlisted = fetch_notes.compare_listed(listing, files, root=wanted.name)
     # the list is the archive's, and may name what is none of its files
     for name in {note.name for note in files}.intersection(wrong):
         (wanted.target / name).delete()
@@ -319,7 +320,6 @@ def _compare_with_list(wanted: Wanted, files: Sequence[FileNote]) -> tuple[bool,
             f"{wanted.origin.uri} is refused: its own list {CHECKSUMS!r} has other hashes for "
             f"{_listed(wrong)}, which were deleted; fetch it from another --mirror."
         )
-    unlisted = fetch_notes.unlisted(listing, files, root=wanted.name)
     clips = [name for name in unlisted if name.endswith(AUDIO)]
     if clips:
         return False, [

@@ -19,8 +19,6 @@ class PartJob:
     ----------
     archive : ArchiveAt
     part : Part
-    digest : str
-        Of the archive's contents.
     target, notes : Location
         As for `storage.archives.unpacking.write_members`.
     topic : str
@@ -29,7 +27,6 @@ class PartJob:
 
     archive: ArchiveAt
     part: Part
-    digest: str
     target: Location
     notes: Location
     topic: str = ""
@@ -74,7 +71,6 @@ def unpack(job: PartJob) -> PartOutcome:
         written, reused = write_members(
             file,
             job.part,
-            digest=job.digest,
             target=job.target,
             notes=job.notes,
             on_bytes=reporter(job.topic, job.part.number),

@@ -182,7 +182,7 @@ with archive.open() as file:
     contents = read_contents(file, root="fma_full")
 plan = plan_unpacking(contents, {}, {})
 for part in plan.parts:
-    unpack(PartJob(archive=archive, part=part, digest=plan.digest,
+    unpack(PartJob(archive=archive, part=part,
                    target=data / "fma_full", notes=data / "notes"))
 print(json.dumps({"bytes": contents.size, "before_kib": before, "peak_kib": peak()}))
 """

@@ -97,7 +97,6 @@ def fetch(asked: Wanted, *, verify: bool = False) -> tuple[Fetched, int]:
         job = PartJob(
             archive=archive,
             part=part,
-            digest=plan.digest,
             target=asked.target,
             notes=asked.notes,
         )

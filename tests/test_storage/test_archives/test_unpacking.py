@@ -18,13 +18,12 @@ from storage.archives.archive_file import ArchiveAt
 from storage.archives.contents import read_contents
 from storage.archives.fetch_notes import (
     Fetched,
-    checksum_faults,
+    compare_listed,
     note_archive,
     note_fetched,
     read_archive_sha1,
     read_fetched,
     read_notes,
-    unlisted,
 )
 from storage.archives.members import Contents
 from storage.archives.origin import Origin, Stored
@@ -85,7 +84,6 @@ def unpack(archive: ArchiveAt, place: Location, plan: Unpacking) -> tuple[int, i
             found = write_members(
                 file,
                 part,
-                digest=plan.digest,
                 target=place / "fma_small",
                 notes=place / "notes",
             )
@@ -195,7 +193,6 @@ class TestSources:
                 PartJob(
                     archive=archive,
                     part=part,
-                    digest=plan.digest,
                     target=Folder(tmp_path / "fma_small"),
                     notes=Folder(tmp_path / "notes"),
                 )
@@ -273,13 +270,13 @@ def test_the_list_of_hashes(listing: str, wrong: list[str]) -> None:
         unpacking.FileNote("sub/b", 1, 0, "b" * 40, ""),
     ]
     text = listing.format(a="A" * 40, b="b" * 40)
-    assert checksum_faults(text, files, root="top") == wrong
+    assert compare_listed(text, files, root="top")[0] == wrong
 
 
 def test_files_that_the_list_leaves_out() -> None:
     files = [unpacking.FileNote(name, 1, 0, "a" * 40, "") for name in ("a", "sub/b", "sub/c")]
     listing = f"{'a' * 40}  sub/b\n{'a' * 40}  top/a\n"
-    assert unlisted(listing, files, root="top") == ["sub/c"]
+    assert compare_listed(listing, files, root="top")[1] == ["sub/c"]
 
 
 def test_the_hash_of_a_kept_archive_is_noted_until_it_changes(place: Location) -> None:
