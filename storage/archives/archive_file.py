@@ -7,7 +7,7 @@ tries nothing again; see `docs/decisions/`.
 import io
 import os
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from storage.archives.guards import refused
 from storage.archives.origin import ByteStream, Facts, Origin
@@ -94,7 +94,7 @@ class _Ranges(io.RawIOBase):
         self._at = base + offset
         return self._at
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: Any) -> int:
         """Give what one request brings before it is whole or breaks off: at least a byte."""
         stop = min(
             self._at + len(buffer), self._archive.size, max(self._until, self._at + _LONGEST_EXTRA)
@@ -107,7 +107,8 @@ class _Ranges(io.RawIOBase):
         return got
 
     def readall(self) -> bytes:
-        return self.read(self._archive.size - self._at) or b""
+        # that of `RawIOBase` would ask for 8 KiB a request
+        return self.read(max(0, self._archive.size - self._at)) or b""
 
     def _request(self, view: memoryview) -> int:
         got, origin = 0, self._archive.origin

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from storage.archives.origin import ByteStream, NotConnected, Origin, RangeRefused
-from storage.errors import Full, NotFound, Refused, UnknownFormat, Unreachable
+from storage.errors import Full, NotFound, Refused, StorageError, UnknownFormat, Unreachable
 
 if TYPE_CHECKING:
     import httpx
@@ -104,20 +104,9 @@ class HttpOrigin(Origin):
                     etag=_etag(response.headers),
                     pieces=response.iter_raw(),
                 )
-        except httpx.InvalidURL as error:
-            raise UnknownFormat(f"{self.uri} is no address ({error}).") from error
-        except httpx.UnsupportedProtocol as error:
-            raise UnknownFormat(f"{self.uri} leads to an address that is not HTTP.") from error
-        except httpx.TooManyRedirects as error:
-            raise Refused(f"{self.uri} redirects in a circle; give another --mirror.") from error
-        except httpx.TimeoutException as error:
-            what = "no connection" if isinstance(error, httpx.ConnectTimeout) else "no byte"
-            kind = NotConnected if isinstance(error, httpx.ConnectTimeout) else Unreachable
-            raise kind(f"{self.uri} gave {what} within the time limit.") from error
-        except httpx.ConnectError as error:
-            raise NotConnected(f"{self.uri} does not answer: {_reason(error)}.") from error
-        except httpx.HTTPError as error:
-            raise Unreachable(f"{self.uri} broke off: {_reason(error)}.") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            kind, reason = _explained(error)
+            raise kind(f"{self.uri} {reason}.") from error
 
     def _check(self, response: "httpx.Response") -> None:
         status, name = response.status_code, f"{response.status_code} {response.reason_phrase}"
@@ -215,8 +204,21 @@ def _etag(headers: Mapping[str, str]) -> str:
     return headers.get("etag") or headers.get("last-modified") or ""
 
 
-def _reason(error: Exception) -> str:
-    return str(error).strip().rstrip(".") or type(error).__name__
+def _explained(error: Exception) -> tuple[type[StorageError], str]:
+    """Say which error of ours one of httpx is; the more special ones come first."""
+    import httpx
+
+    reason = str(error).strip().rstrip(".") or type(error).__name__
+    kinds: list[tuple[type[Exception], type[StorageError], str]] = [
+        (httpx.InvalidURL, UnknownFormat, f"is no address ({reason})"),
+        (httpx.UnsupportedProtocol, UnknownFormat, "leads to an address that is not HTTP"),
+        (httpx.TooManyRedirects, Refused, "redirects in a circle; give another --mirror"),
+        (httpx.ConnectTimeout, NotConnected, "gave no connection within the time limit"),
+        (httpx.TimeoutException, Unreachable, "gave no byte within the time limit"),
+        (httpx.ConnectError, NotConnected, f"does not answer: {reason}"),
+        (httpx.HTTPError, Unreachable, f"broke off: {reason}"),
+    ]
+    return next((ours, what) for kind, ours, what in kinds if isinstance(error, kind))
 
 
 @functools.lru_cache(maxsize=4)

@@ -244,6 +244,8 @@ class TestSources:
             for start in (0, 5, 1_000, len(ARCHIVE) - 3):
                 file.seek(start)
                 assert file.read(10) == ARCHIVE[start : start + 10]
+            file.seek(len(ARCHIVE) + 5)
+            assert file.read() == b""
         assert len(server.requests) == 1
 
     def test_an_empty_archive(self, server: ArchiveServer) -> None:
