@@ -348,6 +348,8 @@ def test_what_was_asked_for() -> None:
     assert clips.origin.uri == f"{fma_archives.ADDRESS}/fma_small.zip"
     assert clips.sha1 == fma_archives.SHA1["fma_small"]
     assert clips.archives == Folder(Path.cwd() / "data")
+    assert clips.kept == Folder(Path.cwd() / "data/fma_small.zip")
+    assert replace(clips, archives=None).kept is None
     (alone,) = wanted_archives("fma_metadata", "s3://box/fma")
     assert alone.archives is not None
     assert alone.archives.path.name == "archives"
