@@ -31,9 +31,9 @@ from distributed import Client
 from benchmarks.clips import say, workplace
 from flows.engine.cluster import dask_client
 from storage.archives import unpacking
+from storage.archives.archive_file import ArchiveAt
 from storage.archives.contents import read_contents
-from storage.archives.readers import ArchiveAt
-from storage.archives.source import Stored
+from storage.archives.origin import Stored
 from storage.places.folder import Folder
 from tasks.worker.unpacking import PartJob, unpack
 
@@ -59,15 +59,14 @@ def make_archive(path: Path, *, clips: int, clip_bytes: int) -> None:
 def jobs_of(archive: Path, target: Path, *, at_once: int) -> list[PartJob]:
     """Divide the archive as a fetch does, but into enough parts for all that work at once."""
     place = Stored(Folder(archive))
-    facts = place.facts()
-    at = ArchiveAt(source=place, size=facts.size or 0, version=facts.version)
-    with at.open() as reader:
-        contents = read_contents(reader, root=NAME, where=str(archive))
+    at = ArchiveAt.of(place, place.facts())
+    with at.open() as file:
+        contents = read_contents(file, root=NAME)
     per_part = -(-len(contents.members) // (4 * at_once))
     unpacking.MEMBERS_A_PART = min(unpacking.MEMBERS_A_PART, per_part)
     plan = unpacking.plan_unpacking(contents, {}, {})
     folders = {"target": Folder(target / NAME), "notes": Folder(target / "notes")}
-    return [PartJob(archive=at, part=part, digest=plan.digest, **folders) for part in plan.parts]
+    return [PartJob(archive=at, part=part, **folders) for part in plan.parts]
 
 
 def decompress_alone(archive: Path, target: Path) -> None:

@@ -52,7 +52,7 @@ from tasks.features import (
     finalise_features,
     prepare_features,
 )
-from tasks.quoting import opaque
+from tasks.quoting import quoted
 from tasks.worker.shards import ShardJob, ShardOutcome, write_shard
 
 IN_FLIGHT_A_WORKER = 2
@@ -123,7 +123,6 @@ def build_features(
         Share of refused tracks above which the run fails, with the ledger as its message.
     storage_block : str, optional
         Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
-
     """
     began = time.monotonic()
     spec = frontends.preset(preset)
@@ -131,13 +130,13 @@ def build_features(
     location = data_location(data, options=options, workers=workers, scheduler=scheduler)
     found = find_catalogue(location, subset=subset)
     kept = Store.create(store_address(store), options)
-    catalogue_id = store_catalogue(kept, opaque(found))
+    catalogue_id = store_catalogue(kept, quoted(found))
     artifacts.catalogue(found.summary())
     what = kept.features.claim_name(data_set=found.catalogue.data_set, name=spec.key)
     with kept.claim(what, say=progress.say) as claim:
         work = prepare_features(
             kept,
-            opaque(found),
+            quoted(found),
             spec,
             refresh=refresh,
             check_bytes=verify,
@@ -145,7 +144,7 @@ def build_features(
         )
         built = build_shards(work, workers=workers, scheduler=scheduler)
         claim.check()
-        finalised = finalise_features(opaque(work))
+        finalised = finalise_features(quoted(work))
     counts = count_features(work, found, finalised.rows)
     result = FeaturesResult(
         counts=counts,
@@ -202,7 +201,7 @@ def build_shards(
             topic=topic,
         )
         return build_shard.submit(
-            shard.shard, opaque(job), keep=opaque(outcomes.append), compute=compute
+            shard.shard, quoted(job), keep=quoted(outcomes.append), compute=compute
         )
 
     # librosa is imported here while the workers start.

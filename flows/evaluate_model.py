@@ -53,7 +53,6 @@ def evaluate_model(
         Evaluate again though it is done.
     storage_block : str, optional
         Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
-
     """
     began = time.monotonic()
     kept = Store.open(store_address(store), storage_options(storage_block))

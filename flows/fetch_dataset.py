@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from distributed import Client
@@ -15,7 +17,7 @@ from flows.dashboard.blocks import storage_options
 from flows.engine import progress, worker_progress
 from flows.engine.bounded import run_bounded
 from flows.engine.cluster import dask_client
-from flows.engine.download_progress import MEBIBYTE, Pace
+from flows.engine.download_progress import MEBIBYTE, DownloadProgress
 from flows.engine.fetch_request import wanted_archives
 from flows.options import (
     Archives,
@@ -30,9 +32,9 @@ from flows.options import (
     Workers,
 )
 from flows.results import FetchedArchive, FetchResult
+from storage.archives.archive_file import ArchiveAt
 from storage.archives.fetch_notes import Fetched
-from storage.archives.readers import ArchiveAt
-from storage.archives.source import Facts
+from storage.archives.origin import Facts
 from storage.archives.unpacking import Part, Unpacking
 from storage.claims import Claim
 from tasks.fetch import (
@@ -45,7 +47,7 @@ from tasks.fetch import (
     plan_files,
     verify_fetched,
 )
-from tasks.quoting import opaque
+from tasks.quoting import quoted
 from tasks.unpack_part import unpack_part
 from tasks.worker.unpacking import PartJob, PartOutcome
 
@@ -88,7 +90,6 @@ def fetch_dataset(
     storage_block : str, optional
         Prefect block with the options of s3:// addresses, `to` and `mirror` alike; see
         `flows.dashboard.blocks`.
-
     """
     began = time.monotonic()
     wanted = wanted_archives(
@@ -101,12 +102,15 @@ def fetch_dataset(
         options=storage_options(storage_block),
     )
     with ExitStack() as stack:
-        cluster = _Cluster(stack, workers, scheduler)
-        there = {each.name: None if verify else find_fetched(opaque(each)) for each in wanted}
+        # started when it is first needed
+        cluster = functools.cache(
+            lambda: stack.enter_context(dask_client(workers=workers, scheduler=scheduler))
+        )
+        there = {each.name: None if verify else find_fetched(quoted(each)) for each in wanted}
         missing = [each for each in wanted if there[each.name] is None]
         # What cannot be had, or has no room, is found out before anything is written.
-        facts = {each.name: contact(opaque(each)) for each in missing}
-        check_room(opaque([(each, facts[each.name]) for each in missing]))
+        facts = {each.name: contact(quoted(each)) for each in missing}
+        check_room(quoted([(each, facts[each.name]) for each in missing]))
         found = [
             _line(each, fetched, written=0)
             if (fetched := there[each.name])
@@ -127,60 +131,46 @@ def fetch_dataset(
     return result
 
 
-class _Cluster:
-    """A Dask cluster that starts when it is first needed."""
-
-    def __init__(self, stack: ExitStack, workers: int | None, scheduler: str | None) -> None:
-        self._stack, self._workers, self._scheduler = stack, workers, scheduler
-        self._client: Client | None = None
-
-    def client(self) -> Client:
-        if self._client is None:
-            self._client = self._stack.enter_context(
-                dask_client(workers=self._workers, scheduler=self._scheduler)
-            )
-        return self._client
-
-
-def _fetch(wanted: Wanted, facts: Facts, cluster: _Cluster, *, verify: bool) -> FetchedArchive:
+def _fetch(
+    wanted: Wanted, facts: Facts, cluster: Callable[[], Client], *, verify: bool
+) -> FetchedArchive:
     """Fetch one archive, and return its line of the result."""
     with Claim(wanted.data / NOTES, wanted.name, say=progress.say) as claim:
         archive = _get(wanted, facts)
-        unpacking = plan_files(opaque(wanted), opaque(archive), verify=verify)
+        unpacking = plan_files(quoted(wanted), quoted(archive), verify=verify)
         outcomes = _unpack(wanted, archive, unpacking, cluster)
         claim.check()
-        fetched = verify_fetched(opaque(wanted), opaque(archive))
+        fetched = verify_fetched(quoted(wanted), quoted(archive))
     return _line(wanted, fetched, written=sum(outcome.written for outcome in outcomes))
 
 
 def _get(wanted: Wanted, facts: Facts) -> ArchiveAt:
     size = (facts.size or 0) // MEBIBYTE
     with progress.stage("archive", total=size, unit="MiB") as show:
-        pace = Pace(wanted.name, show)
-        return get_archive(opaque(wanted), facts, on_bytes=opaque(pace), say=opaque(progress.say))
+        on_bytes = quoted(DownloadProgress(wanted.name, show))
+        return get_archive(quoted(wanted), facts, on_bytes=on_bytes, say=quoted(progress.say))
 
 
 def _unpack(
-    wanted: Wanted, archive: ArchiveAt, unpacking: Unpacking, cluster: _Cluster
+    wanted: Wanted, archive: ArchiveAt, unpacking: Unpacking, cluster: Callable[[], Client]
 ) -> list[PartOutcome]:
     """Unpack what is missing on Dask, a bounded number of parts at a time."""
     if not unpacking.parts:
         return []
     topic = f"genre-fetch-{uuid.uuid4().hex[:8]}"
     outcomes: list[PartOutcome] = []
-    client = cluster.client()
+    client = cluster()
 
     def submit(part: Part) -> PrefectFuture[None]:
         job = PartJob(
             archive=archive,
             part=part,
-            digest=unpacking.digest,
             target=wanted.target,
             notes=wanted.notes,
             topic=topic,
         )
         return unpack_part.submit(
-            wanted.name, part.number, opaque(job), keep=opaque(outcomes.append)
+            wanted.name, part.number, quoted(job), keep=quoted(outcomes.append)
         )
 
     with worker_progress.followed(
@@ -203,13 +193,10 @@ def _unpack(
 
 
 def _line(wanted: Wanted, fetched: Fetched, *, written: int) -> FetchedArchive:
-    kept = wanted.source.location or (
-        None if wanted.archives is None else wanted.archives / f"{wanted.name}.zip"
-    )
     return FetchedArchive(
         name=wanted.name,
         source=fetched.source,
-        archive=None if wanted.is_streamed or kept is None else kept.uri,
+        archive=wanted.kept.uri if wanted.kept else None,
         files=len(fetched.files),
         bytes=sum(note.size for note in fetched.files),
         written=written,

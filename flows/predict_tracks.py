@@ -14,7 +14,7 @@ from flows.options import STORE, Folder, Predicting, Refresh, StorageBlock, Stor
 from flows.results import PredictFolderResult
 from storage.store import Store
 from tasks.predicted_folder import predict_folder
-from tasks.quoting import opaque
+from tasks.quoting import quoted
 
 
 @flow(name="predict-tracks", flow_run_name="predict {folder}")
@@ -54,8 +54,8 @@ def predict_tracks(
         audio,
         model=model,
         refresh=refresh,
-        files_done=opaque(files_done),
-        say=opaque(progress.say),
+        files_done=quoted(files_done),
+        say=quoted(progress.say),
     )
     log.info(
         "%s: %d files predicted, %d known before, %s",

@@ -30,7 +30,7 @@ from genre_model import frontends
 from genre_model.recipe import ModelSpec, TrainSpec
 from storage.store import Store
 from tasks.labelled import load_labelled
-from tasks.quoting import opaque
+from tasks.quoting import quoted
 from tasks.training import identify_model, read_history, train_network
 
 
@@ -65,7 +65,6 @@ def train_model(
         Train again though the model is there.
     storage_block : str, optional
         Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
-
     """
     began = time.monotonic()
     kept = Store.open(store_address(store), storage_options(storage_block))
@@ -82,12 +81,12 @@ def train_model(
 
         facts, is_reused = train_network(
             kept,
-            opaque(data),
+            quoted(data),
             ModelSpec(network=network),
             spec,
             refresh=refresh,
-            on_epoch=opaque(on_epoch),
-            say=opaque(progress.say),
+            on_epoch=quoted(on_epoch),
+            say=quoted(progress.say),
         )
     get_run_logger().info(
         "%s: %s after %d epochs on %s, validation track accuracy %.1f %%, waited for data: %s",

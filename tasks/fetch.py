@@ -9,12 +9,13 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from storage.archives import fetch_notes
-from storage.archives.contents import Contents, read_contents
+from storage.archives.archive_file import ArchiveAt
+from storage.archives.contents import read_contents
 from storage.archives.download import OnBytes, download, hash_file
 from storage.archives.fetch_notes import Fetched, FileNote
-from storage.archives.readers import ArchiveAt
+from storage.archives.members import Contents
+from storage.archives.origin import Facts, NotConnected, Origin, Stored
 from storage.archives.retries import Patience, patiently
-from storage.archives.source import Facts, NotConnected, Source, Stored
 from storage.archives.unpacking import Unpacking, plan_unpacking
 from storage.errors import BadArchive, Mismatched, NoAnswer, UnknownFormat, Unreachable
 from storage.places.folder import Folder
@@ -38,7 +39,7 @@ class Wanted:
     ----------
     name : str
         As `fma_small`; the only folder at its top has the same name.
-    source : Source
+    origin : Origin
         Where it lies.
     sha1 : str
         That it must have.
@@ -49,7 +50,7 @@ class Wanted:
     """
 
     name: str
-    source: Source
+    origin: Origin
     sha1: str
     data: Location
     archives: Folder | None
@@ -63,6 +64,14 @@ class Wanted:
     def notes(self) -> Location:
         """Where it is noted what was done."""
         return self.data / NOTES / self.name
+
+    @property
+    def kept(self) -> Folder | None:
+        """The file that the archive is, or will be: a local mirror's own, else a copy."""
+        if self.archives is None:
+            return None
+        place = self.origin.location
+        return place if isinstance(place, Folder) else self.archives / f"{self.name}.zip"
 
     @property
     def is_streamed(self) -> bool:
@@ -95,7 +104,7 @@ def find_fetched(wanted: Wanted) -> Fetched | None:
 
 @task(name="contact", task_run_name="contact {wanted.name}", cache_policy=NO_CACHE)
 def contact(wanted: Wanted) -> Facts:
-    """Ask the source what it has, before anything is written; no network if the archive is kept.
+    """Ask the origin what it has, before anything is written; no network if the archive is kept.
 
     Raises
     ------
@@ -106,17 +115,17 @@ def contact(wanted: Wanted) -> Facts:
     StorageError
         If it cannot be had.
     """
-    kept = None if wanted.archives is None else _kept_at(wanted, wanted.archives)
-    source = Stored(kept) if kept is not None and kept.exists() else wanted.source
+    kept = wanted.kept
+    origin = Stored(kept) if kept is not None and kept.exists() else wanted.origin
     try:
-        facts = patiently(source.facts, patience=FIRST_CONTACT)
+        facts = patiently(origin.facts, patience=FIRST_CONTACT)
     except Unreachable as error:
         if isinstance(error.__cause__, NotConnected):
             raise NoAnswer(f"{error.__cause__} Check --mirror.") from None
         raise
     if wanted.is_streamed and (not facts.has_ranges or facts.size is None):
         raise UnknownFormat(
-            f"{wanted.source.uri} serves no byte ranges, which --stream needs; leave --stream out."
+            f"{wanted.origin.uri} serves no byte ranges, which --stream needs; leave --stream out."
         )
     return facts
 
@@ -142,12 +151,11 @@ def check_room(asked: Sequence[tuple[Wanted, Facts]]) -> None:
     needs: list[tuple[Location, int]] = []
     unpacked = 0
     for wanted, facts in asked:
-        remote = ArchiveAt(source=wanted.source, size=facts.size or 0, version=facts.version)
-        kept = None if wanted.archives is None else _kept_at(wanted, wanted.archives)
-        if kept is not None:
-            if kept.exists():
+        remote = ArchiveAt.of(wanted.origin, facts)
+        if wanted.kept is not None:
+            if wanted.kept.exists():
                 continue
-            needs.append((kept, _still_to_get(kept, remote.size)))
+            needs.append((wanted.kept, _still_to_get(wanted.kept, remote.size)))
         if facts.has_ranges:
             needs.append((wanted.target, missing_bytes(wanted, _contents(wanted, remote))))
             unpacked += needs[-1][1]
@@ -181,17 +189,17 @@ def get_archive(
         If its sha1 is another one.
     StorageError
     """
-    if wanted.archives is None:
-        return ArchiveAt(source=wanted.source, size=facts.size or 0, version=facts.version)
-    kept = _kept_at(wanted, wanted.archives)
+    kept = wanted.kept
+    if kept is None:
+        return ArchiveAt.of(wanted.origin, facts)
     if not kept.exists():
-        download(wanted.source, kept, sha1=wanted.sha1, on_bytes=on_bytes, say=say)
+        download(wanted.origin, kept, sha1=wanted.sha1, on_bytes=on_bytes, say=say)
     else:
         _check_kept(wanted, kept, on_bytes)
     entry = kept.entry()
     assert entry is not None
     fetch_notes.note_archive(wanted.notes, entry, sha1=wanted.sha1)
-    return ArchiveAt(source=Stored(kept), size=entry.size, version=entry.etag)
+    return ArchiveAt(origin=Stored(kept), size=entry.size, etag=entry.etag)
 
 
 @task(name="plan", task_run_name="plan {wanted.name}", cache_policy=NO_CACHE)
@@ -247,7 +255,7 @@ def verify_fetched(wanted: Wanted, archive: ArchiveAt) -> Fetched:
             "run the same command again."
         )
     fetched = Fetched(
-        source=wanted.source.uri,
+        source=wanted.origin.uri,
         digest=contents.digest,
         sha1=wanted.sha1,
         verified=() if wanted.is_streamed else ("sha1",),
@@ -268,12 +276,6 @@ def missing_bytes(wanted: Wanted, contents: Contents) -> int:
     return sum(each.size for each in contents.members if there.get(each.name) != each.size)
 
 
-def _kept_at(wanted: Wanted, archives: Folder) -> Folder:
-    """Return the file that the archive is, or will be: a local mirror's own, else a copy."""
-    place = wanted.source.location
-    return place if isinstance(place, Folder) else archives / f"{wanted.name}.zip"
-
-
 def _check_kept(wanted: Wanted, kept: Folder, on_bytes: OnBytes) -> None:
     entry = kept.entry()
     if entry is not None and fetch_notes.read_archive_sha1(wanted.notes, entry) == wanted.sha1:
@@ -292,8 +294,8 @@ def _still_to_get(kept: Folder, size: int) -> int:
 
 
 def _contents(wanted: Wanted, archive: ArchiveAt) -> Contents:
-    with archive.open() as reader:
-        return read_contents(reader, root=wanted.name, where=archive.source.uri)
+    with archive.open() as file:
+        return read_contents(file, root=wanted.name)
 
 
 def _compare_with_list(wanted: Wanted, files: Sequence[FileNote]) -> tuple[bool, list[str]]:
@@ -309,16 +311,15 @@ def _compare_with_list(wanted: Wanted, files: Sequence[FileNote]) -> tuple[bool,
     if all(note.name != CHECKSUMS for note in files):
         return False, []
     listing = (wanted.target / CHECKSUMS).read_bytes().decode("utf-8", "replace")
-    wrong = fetch_notes.checksum_faults(listing, files, root=wanted.name)
+    wrong, unlisted = fetch_notes.compare_listed(listing, files, root=wanted.name)
     # the list is the archive's, and may name what is none of its files
     for name in {note.name for note in files}.intersection(wrong):
         (wanted.target / name).delete()
     if wrong:
         raise BadArchive(
-            f"{wanted.source.uri} is refused: its own list {CHECKSUMS!r} has other hashes for "
+            f"{wanted.origin.uri} is refused: its own list {CHECKSUMS!r} has other hashes for "
             f"{_listed(wrong)}, which were deleted; fetch it from another --mirror."
         )
-    unlisted = fetch_notes.unlisted(listing, files, root=wanted.name)
     clips = [name for name in unlisted if name.endswith(AUDIO)]
     if clips:
         return False, [

@@ -9,7 +9,7 @@ from prefect.utilities.annotations import quote
 Value = TypeVar("Value")
 
 
-def opaque(value: Value) -> Value:
+def quoted(value: Value) -> Value:
     """Hand a value to a task without Prefect looking into it for futures.
 
     Prefect visits every element of a parameter, which takes seconds for a catalogue of a hundred

@@ -11,7 +11,7 @@ _FIRST_S, _EVERY_S = 3.0, 300.0
 MEBIBYTE = 2**20
 
 
-class Pace:
+class DownloadProgress:
     """Shows the bytes of one download, and says when it will be done.
 
     Parameters

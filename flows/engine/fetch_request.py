@@ -11,8 +11,8 @@ from typing import Any
 from flows.engine.data import folder_location
 from flows.errors import UsageError
 from genre_model.data.fma_archives import ADDRESS, SHA1, archives_of
-from storage.archives.http_source import split_login
-from storage.archives.source import parse_source
+from storage.archives.address import parse_origin
+from storage.archives.http_origin import split_login
 from storage.places.address import parse_location
 from storage.places.folder import Folder
 from storage.places.location import Location
@@ -76,7 +76,7 @@ def wanted_archives(
     return [
         Wanted(
             name=name,
-            source=parse_source(f"{address.rstrip('/')}/{name}.zip", options, login=login),
+            origin=parse_origin(f"{address.rstrip('/')}/{name}.zip", options, login=login),
             sha1=hashes[name],
             data=data,
             archives=kept,

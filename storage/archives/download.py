@@ -1,7 +1,7 @@
-"""One archive from a source to a folder: resumed after any interruption, whole or not there.
+"""One archive from an origin to a folder: resumed after any interruption, whole or not there.
 
 .NAME.zip.partial        the bytes so far
-.NAME.zip.partial.json   {"source", "version", "size"}: of which content they are
+.NAME.zip.partial.json   {"source", "etag", "size"}: of which content they are
 NAME.zip                 there once length and sha1 fit
 """
 
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from storage.archives.origin import SMALLEST_ARCHIVE, ByteStream, Origin, RangeRefused
 from storage.archives.retries import Patience, Tries
-from storage.archives.source import SMALLEST_ARCHIVE, Answer, RangeRefused, Source
 from storage.errors import Mismatched, UnknownFormat, Unreachable
 from storage.places.folder import Folder, explained
 
@@ -46,7 +46,7 @@ def hash_file(path: Path, on_bytes: OnBytes = lambda _done, _all: None) -> str:
 
 
 def download(
-    source: Source,
+    origin: Origin,
     target: Folder,
     *,
     sha1: str,
@@ -58,7 +58,7 @@ def download(
 
     Parameters
     ----------
-    source : Source
+    origin : Origin
     target : Folder
         The file to be.
     sha1 : str
@@ -80,18 +80,18 @@ def download(
         If it is no zip archive.
     Full, Refused, NotFound
     """
-    with _Partial.of(target, source.uri) as partial:
-        _fill(partial, source, Tries(patience=patience or Patience()), on_bytes, say)
+    with _Partial.of(target, origin.uri) as partial:
+        _fill(partial, origin, Tries(patience=patience or Patience()), on_bytes, say)
         if partial.have < SMALLEST_ARCHIVE:
             partial.discard()
             raise UnknownFormat(
-                f"{source.uri} is no zip archive: it has {partial.have} bytes; "
+                f"{origin.uri} is no zip archive: it has {partial.have} bytes; "
                 "give another --mirror."
             )
         if partial.sha1 != sha1:
             partial.discard()
             raise Mismatched(
-                f"{source.uri} has the sha1 {partial.sha1}, not {sha1}; it was deleted: fetch it "
+                f"{origin.uri} has the sha1 {partial.sha1}, not {sha1}; it was deleted: fetch it "
                 f"from another --mirror, or give --sha1 {target.path.stem}={partial.sha1} if that "
                 "is the archive you want."
             )
@@ -99,20 +99,20 @@ def download(
 
 
 def _fill(
-    partial: "_Partial", source: Source, tries: Tries, on_bytes: OnBytes, say: Callable[[str], None]
+    partial: "_Partial", origin: Origin, tries: Tries, on_bytes: OnBytes, say: Callable[[str], None]
 ) -> None:
     """Ask for what is missing until nothing is."""
     best = partial.have
     while not partial.is_whole:
         try:
-            with source.open(partial.have, version=partial.version) as answer:
-                _begin(partial, answer, source, say)
-                for piece in answer.pieces:
-                    partial.add(piece, source)
-                    on_bytes(partial.have, answer.size)
-                if answer.size is not None and partial.have != answer.size:
+            with origin.open(partial.have, etag=partial.etag) as stream:
+                _begin(partial, stream, origin, say)
+                for piece in stream.pieces:
+                    partial.add(piece)
+                    on_bytes(partial.have, stream.size)
+                if stream.size is not None and partial.have != stream.size:
                     raise Unreachable(
-                        f"{source.uri} broke off at {partial.have:,} of {answer.size:,} bytes."
+                        f"{origin.uri} broke off at {partial.have:,} of {stream.size:,} bytes."
                     )
                 return
         except RangeRefused as refusal:
@@ -123,26 +123,28 @@ def _fill(
             tries.failed(fault, gained=gained)
 
 
-def _begin(partial: "_Partial", answer: Answer, source: Source, say: Callable[[str], None]) -> None:
-    """Throw away what does not belong to the answer, and note what it belongs to."""
-    is_another = partial.version != answer.version or partial.size not in (None, answer.size)
+def _begin(
+    partial: "_Partial", stream: ByteStream, origin: Origin, say: Callable[[str], None]
+) -> None:
+    """Throw away what does not belong to the stream, and note what it belongs to."""
+    is_another = partial.etag != stream.etag or partial.size not in (None, stream.size)
     if partial.have and is_another:
         say(
-            f"{source.uri} changed since {partial.have:,} bytes of it were got "
-            f"({partial.version or 'no ETag'} became {answer.version or 'no ETag'}): it begins anew"
+            f"{origin.uri} changed since {partial.have:,} bytes of it were got "
+            f"({partial.etag or 'no ETag'} became {stream.etag or 'no ETag'}): it begins anew"
         )
-    elif partial.have and answer.start != partial.have:
-        say(f"{source.uri} serves no byte ranges: it begins anew, without {partial.have:,} bytes")
-    if answer.start not in (0, partial.have):
+    elif partial.have and stream.start != partial.have:
+        say(f"{origin.uri} serves no byte ranges: it begins anew, without {partial.have:,} bytes")
+    if stream.start not in (0, partial.have):
         raise Unreachable(
-            f"{source.uri} gave bytes from {answer.start:,} on, not {partial.have:,}."
+            f"{origin.uri} gave bytes from {stream.start:,} on, not {partial.have:,}."
         )
-    if is_another and answer.start:
+    if is_another and stream.start:
         partial.restart()
-        raise Unreachable(f"{source.uri} changed while it was got.")
-    if is_another or answer.start != partial.have:
+        raise Unreachable(f"{origin.uri} changed while it was got.")
+    if is_another or stream.start != partial.have:
         partial.restart()
-    partial.note(version=answer.version, size=answer.size)
+    partial.note(etag=stream.etag, size=stream.size)
 
 
 @dataclass
@@ -151,7 +153,7 @@ class _Partial:
 
     target: Path
     source: str
-    version: str = ""
+    etag: str = ""
     size: int | None = None
     have: int = 0
     _file: BinaryIO = field(init=False)
@@ -190,7 +192,7 @@ class _Partial:
             self.restart()
             return
         size = known["size"]
-        self.version, self.size = str(known["version"]), size if isinstance(size, int) else None
+        self.etag, self.size = str(known["etag"]), size if isinstance(size, int) else None
         self._hash = hashlib.sha1(usedforsecurity=False)
         self._file.seek(0)
         while piece := self._file.read(_READ):
@@ -200,20 +202,20 @@ class _Partial:
     def restart(self) -> None:
         self._file.truncate(0)
         self._hash = hashlib.sha1(usedforsecurity=False)
-        self.version, self.size, self.have = "", None, 0
+        self.etag, self.size, self.have = "", None, 0
 
-    def note(self, *, version: str, size: int | None) -> None:
-        if (version, size) == (self.version, self.size) and self.have:
+    def note(self, *, etag: str, size: int | None) -> None:
+        if (etag, size) == (self.etag, self.size) and self.have:
             return
-        self.version, self.size = version, size
-        content = {"source": self.source, "version": version, "size": size}
+        self.etag, self.size = etag, size
+        content = {"source": self.source, "etag": etag, "size": size}
         Folder(self._note).write_bytes(json.dumps(content).encode())
 
-    def add(self, piece: bytes, source: Source) -> None:
+    def add(self, piece: bytes) -> None:
         if not self.have and len(piece) >= 4 and not piece.startswith(_ZIP_BEGINNINGS):
             self.discard()
             raise UnknownFormat(
-                f"{source.uri} is no zip archive (it begins with {piece[:16]!r}); "
+                f"{self.source} is no zip archive (it begins with {piece[:16]!r}); "
                 "give another --mirror."
             )
         left = memoryview(piece)
@@ -237,4 +239,4 @@ def _read_note(path: Path) -> dict[str, object]:
         found = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return {}
-    return found if isinstance(found, dict) and {"version", "size"} <= set(found) else {}
+    return found if isinstance(found, dict) and {"etag", "size"} <= set(found) else {}

@@ -1,13 +1,13 @@
 """What was noted of fetched files: a part each while they are unpacked, one list at the end."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
-from storage.archives.contents import Member
-from storage.archives.member_names import is_hidden
+from storage.archives.guards import is_hidden
+from storage.archives.members import Member
 from storage.errors import NotFound
 from storage.places.location import Entry, Location
 
@@ -136,8 +136,10 @@ def forget_parts(notes: Location) -> None:
         (notes / "parts" / entry.name).delete()
 
 
-def checksum_faults(listing: str, files: Iterable[FileNote], *, root: str) -> list[str]:
-    """Compare files with a list in the form of `sha1sum`, and name those that do not fit.
+def compare_listed(
+    listing: str, files: Iterable[FileNote], *, root: str
+) -> tuple[list[str], list[str]]:
+    """Compare files with a list in the form of `sha1sum`.
 
     Parameters
     ----------
@@ -152,24 +154,19 @@ def checksum_faults(listing: str, files: Iterable[FileNote], *, root: str) -> li
     Returns
     -------
     list[str]
-        Names with another sha1, or that are not there; files that are not listed are no fault.
+        Listed names with another sha1, or that are not there.
+    list[str]
+        Files that are not listed.
     """
     known = {note.name: note.sha1 for note in files}
-    listed = _listed_hashes(listing, root)
-    return [name for name, sha1 in listed if known.get(name) != sha1 and not is_hidden(name)]
+    listed = list(_listed_hashes(listing, root))
+    wrong = [name for name, sha1 in listed if known.get(name) != sha1 and not is_hidden(name)]
+    return wrong, sorted(known.keys() - dict(listed).keys())
 
 
-def unlisted(listing: str, files: Iterable[FileNote], *, root: str) -> list[str]:
-    """Name the files that such a list leaves out."""
-    listed = {name for name, _ in _listed_hashes(listing, root)}
-    return [note.name for note in files if note.name not in listed]
-
-
-def _listed_hashes(listing: str, root: str) -> list[tuple[str, str]]:
-    found = []
+def _listed_hashes(listing: str, root: str) -> Iterator[tuple[str, str]]:
     for line in listing.removeprefix("\ufeff").splitlines():
         sha1, _, name = line.partition(" ")
         name = name.removeprefix("*").removeprefix(" ").removeprefix("./").removeprefix(f"{root}/")
         if name and not line.startswith("#"):
-            found.append((name, sha1.lower()))
-    return found
+            yield name, sha1.lower()

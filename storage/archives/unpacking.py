@@ -12,9 +12,10 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from storage.archives.contents import Contents, Member, content_of
+from storage.archives.archive_file import ArchiveFile
+from storage.archives.contents import content_of
 from storage.archives.fetch_notes import FileNote, note_part
-from storage.archives.readers import Reader
+from storage.archives.members import Contents, Member
 from storage.places.location import Entry, Location
 
 MEMBERS_A_PART = 64
@@ -28,6 +29,8 @@ class Part:
 
     Attributes
     ----------
+    digest : str
+        Of the archive's contents.
     number : int
     members : tuple[Member, ...]
         In the order in which they lie in the archive.
@@ -37,6 +40,7 @@ class Part:
         What was noted of the part's other members.
     """
 
+    digest: str
     number: int
     members: tuple[Member, ...]
     suspects: frozenset[str]
@@ -59,15 +63,12 @@ class Unpacking:
 
     Attributes
     ----------
-    digest : str
-        Of the archive's contents.
     parts : tuple[Part, ...]
         To do.
     done : tuple[FileNote, ...]
         Files that are there and whole.
     """
 
-    digest: str
     parts: tuple[Part, ...]
     done: tuple[FileNote, ...]
 
@@ -102,7 +103,7 @@ def plan_unpacking(
         Parts are numbered by their first member's place in the archive: the same members make the
         same part in every run.
     """
-    parts, done = [], []
+    parts, done, digest = [], [], contents.digest
     for number, members in enumerate(_divided(contents.members)):
         left, known, suspects = [], [], set()
         for member in members:
@@ -117,40 +118,34 @@ def plan_unpacking(
         if left:
             parts.append(
                 Part(
+                    digest=digest,
                     number=number,
                     members=tuple(left),
                     suspects=frozenset(suspects),
                     known=tuple(known),
                 )
             )
-    return Unpacking(digest=contents.digest, parts=tuple(parts), done=tuple(done))
+    return Unpacking(parts=tuple(parts), done=tuple(done))
 
 
-def unpack_part(
-    reader: Reader,
+def write_members(
+    file: ArchiveFile,
     part: Part,
     *,
-    digest: str,
     target: Location,
     notes: Location,
-    where: str,
     on_bytes: Callable[[int], None] = lambda _done: None,
 ) -> tuple[int, int]:
     """Write the members of one part, each whole or not at all, then note them.
 
     Parameters
     ----------
-    reader : Reader
-        Of the archive.
+    file : ArchiveFile
     part : Part
-    digest : str
-        Of the archive's contents.
     target : Location
         The folder of the archive, as DATA/fma_small.
     notes : Location
         Where it is noted, as DATA/.fetch/fma_small.
-    where : str
-        The archive's address, for sentences.
     on_bytes : callable
         Called with the bytes done, after each piece of a member.
 
@@ -170,23 +165,13 @@ def unpack_part(
         place = target / member.name
         note = _compare(place, member) if member.name in part.suspects else None
         if note is None:
-            content = content_of(reader, member, where=where)
-            note = _write(_counted(content, done, on_bytes), member, place)
+            note = _write(content_of(file, member), member, place, done, on_bytes)
             written += 1
         found.append(note)
         done += member.size
         on_bytes(done)
-    note_part(notes, digest=digest, number=part.number, files=[*part.known, *found])
+    note_part(notes, digest=part.digest, number=part.number, files=[*part.known, *found])
     return written, len(found) - written
-
-
-def _counted(
-    pieces: Iterator[bytes], done: int, on_bytes: Callable[[int], None]
-) -> Iterator[bytes]:
-    for piece in pieces:
-        yield piece
-        done += len(piece)
-        on_bytes(done)
 
 
 def _divided(members: Sequence[Member]) -> Iterator[list[Member]]:
@@ -202,13 +187,22 @@ def _divided(members: Sequence[Member]) -> Iterator[list[Member]]:
         yield part
 
 
-def _write(content: Iterator[bytes], member: Member, target: Location) -> FileNote:
+def _write(
+    content: Iterator[bytes],
+    member: Member,
+    target: Location,
+    done: int,
+    on_bytes: Callable[[int], None],
+) -> FileNote:
     sha1 = hashlib.sha1(usedforsecurity=False)
 
     def hashed() -> Iterator[bytes]:
+        nonlocal done
         for piece in content:
             sha1.update(piece)
             yield piece
+            done += len(piece)
+            on_bytes(done)
 
     etag = target.write_pieces(hashed())
     return FileNote(member.name, member.size, member.crc, sha1.hexdigest(), etag)

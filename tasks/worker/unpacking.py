@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from storage.archives.readers import ArchiveAt
-from storage.archives.unpacking import Part, unpack_part
+from storage.archives.archive_file import ArchiveAt
+from storage.archives.unpacking import Part, write_members
 from storage.places.location import Location
 from tasks.worker.reporting import reporter
 
@@ -19,17 +19,14 @@ class PartJob:
     ----------
     archive : ArchiveAt
     part : Part
-    digest : str
-        Of the archive's contents.
     target, notes : Location
-        As for `storage.archives.unpacking.unpack_part`.
+        As for `storage.archives.unpacking.write_members`.
     topic : str
         Dask topic on which the bytes done are reported; empty for none.
     """
 
     archive: ArchiveAt
     part: Part
-    digest: str
     target: Location
     notes: Location
     topic: str = ""
@@ -70,14 +67,12 @@ def unpack(job: PartJob) -> PartOutcome:
         If the archive cannot be read or the files cannot be written.
     """
     began = time.monotonic()
-    with job.archive.open(until=job.part.end) as reader:
-        written, reused = unpack_part(
-            reader,
+    with job.archive.open(until=job.part.end) as file:
+        written, reused = write_members(
+            file,
             job.part,
-            digest=job.digest,
             target=job.target,
             notes=job.notes,
-            where=job.archive.source.uri,
             on_bytes=reporter(job.topic, job.part.number),
         )
     return PartOutcome(written=written, reused=reused, seconds=round(time.monotonic() - began, 3))

@@ -165,8 +165,8 @@ import json, sys
 from pathlib import Path
 from storage.archives.contents import read_contents
 from storage.places.location import Location
-from storage.archives.readers import ArchiveAt
-from storage.archives.source import parse_source
+from storage.archives.address import parse_origin
+from storage.archives.archive_file import ArchiveAt
 from storage.archives.unpacking import plan_unpacking
 from tasks.worker.unpacking import PartJob, unpack
 
@@ -174,15 +174,15 @@ def peak():  # getrusage would count what the parent had before the fork
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
-source, data = parse_source(sys.argv[1]), parse_location(sys.argv[2])
-facts = source.facts()
+origin, data = parse_origin(sys.argv[1]), parse_location(sys.argv[2])
+facts = origin.facts()
 before = peak()
-archive = ArchiveAt(source=source, size=facts.size, version=facts.version)
-with archive.open() as reader:
-    contents = read_contents(reader, root="fma_full", where="archive")
+archive = ArchiveAt.of(origin, facts)
+with archive.open() as file:
+    contents = read_contents(file, root="fma_full")
 plan = plan_unpacking(contents, {}, {})
 for part in plan.parts:
-    unpack(PartJob(archive=archive, part=part, digest=plan.digest,
+    unpack(PartJob(archive=archive, part=part,
                    target=data / "fma_full", notes=data / "notes"))
 print(json.dumps({"bytes": contents.size, "before_kib": before, "peak_kib": peak()}))
 """

@@ -9,7 +9,7 @@ from distributed import Client
 from prefect import flow
 
 from tasks.build_shard import build_shard
-from tasks.quoting import opaque
+from tasks.quoting import quoted
 from tasks.worker.shards import ShardOutcome
 
 
@@ -34,7 +34,7 @@ def talk(_job: Job) -> ShardOutcome:
 def talkative() -> None:
     with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None):
         keep: list[ShardOutcome] = []
-        build_shard.submit(7, opaque(Job("a-topic")), keep=keep.append, compute=talk).result()
+        build_shard.submit(7, quoted(Job("a-topic")), keep=keep.append, compute=talk).result()
 
 
 if __name__ == "__main__":

@@ -15,13 +15,13 @@ import pytest
 from archive_server import ArchiveServer, serving
 from fma_zips import files_of, sha1_of, zipped
 
-from flows.engine.download_progress import Pace, duration
+from flows.engine.download_progress import DownloadProgress, duration
 from flows.engine.fetch_request import LOGIN, hide_login, parse_sha1, wanted_archives
 from flows.errors import UsageError
 from genre_model.data import fma_archives
 from genre_model.errors import CatalogueError
 from storage.archives.fetch_notes import Fetched
-from storage.archives.http_source import HttpSource
+from storage.archives.http_origin import HttpOrigin
 from storage.archives.retries import Patience
 from storage.errors import (
     BadArchive,
@@ -97,7 +97,6 @@ def fetch(asked: Wanted, *, verify: bool = False) -> tuple[Fetched, int]:
         job = PartJob(
             archive=archive,
             part=part,
-            digest=plan.digest,
             target=asked.target,
             notes=asked.notes,
         )
@@ -346,9 +345,11 @@ def test_no_room_for_what_is_in_it(
 def test_what_was_asked_for() -> None:
     table, clips = wanted_archives("fma_small", "data")
     assert (table.name, clips.name) == ("fma_metadata", "fma_small")
-    assert clips.source.uri == f"{fma_archives.ADDRESS}/fma_small.zip"
+    assert clips.origin.uri == f"{fma_archives.ADDRESS}/fma_small.zip"
     assert clips.sha1 == fma_archives.SHA1["fma_small"]
     assert clips.archives == Folder(Path.cwd() / "data")
+    assert clips.kept == Folder(Path.cwd() / "data/fma_small.zip")
+    assert replace(clips, archives=None).kept is None
     (alone,) = wanted_archives("fma_metadata", "s3://box/fma")
     assert alone.archives is not None
     assert alone.archives.path.name == "archives"
@@ -381,7 +382,7 @@ def test_options_go_to_the_target_and_to_a_mirror_in_a_bucket(
     given = {"endpoint_url": "http://of.a.block"}
     for options, expected in ((given, given["endpoint_url"]), (None, "http://of.the.environment")):
         for asked in wanted_archives("fma_small", "s3://b/fma", mirror="s3://m", options=options):
-            for place in (asked.data, asked.source.location):
+            for place in (asked.data, asked.origin.location):
                 assert isinstance(place, Bucket)
                 assert place.options["endpoint_url"] == expected
 
@@ -421,12 +422,12 @@ def test_no_parameter_of_a_run_holds_a_login(
     mirror = hide_login("http://me:secret@host/fma/")
     assert (mirror, hide_login(None)) == ("http://host/fma/", None)
     for each in wanted_archives("fma_small", str(tmp_path), mirror=mirror):
-        assert isinstance(each.source, HttpSource)
-        assert each.source.login == "me:secret"
-        assert each.source.uri == f"http://host/fma/{each.name}.zip"
+        assert isinstance(each.origin, HttpOrigin)
+        assert each.origin.login == "me:secret"
+        assert each.origin.uri == f"http://host/fma/{each.name}.zip"
     (official, _) = wanted_archives("fma_small", str(tmp_path))
-    assert isinstance(official.source, HttpSource)
-    assert not official.source.login  # of a mirror, and for nobody else
+    assert isinstance(official.origin, HttpOrigin)
+    assert not official.origin.login  # of a mirror, and for nobody else
 
 
 def test_a_worker_needs_an_absolute_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -438,7 +439,7 @@ def test_a_worker_needs_an_absolute_folder(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_time_that_is_left_is_said() -> None:
     now, said, shown = [0.0], list[str](), list[int]()
-    pace = Pace(
+    progress = DownloadProgress(
         "fma_small",
         lambda done, _note: shown.append(done),
         say=said.append,
@@ -446,7 +447,7 @@ def test_the_time_that_is_left_is_said() -> None:
     )
     for second in range(400):
         now[0] = float(second)
-        pace((100 + second) * 2**20, 1_100 * 2**20)
+        progress((100 + second) * 2**20, 1_100 * 2**20)
     assert said == [
         "fma_small: 103 of 1,100 MiB are there; at 1.0 MiB/s the rest takes 17 min",
         "fma_small: 403 of 1,100 MiB are there; at 1.0 MiB/s the rest takes 12 min",

@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 from learnable_rows import BANDS, FRAMES, GENRES, WINDOWS, learnable_rows
 
+from genre_model.frontends.log_mel import LogMel
 from genre_model.judging.evaluation import Metrics
 from genre_model.learning.batches import RowIndex
 from genre_model.learning.inference import predict_rows
-from genre_model.recipe import EvaluateSpec, FeatureSpec, ModelSpec, TrainSpec
+from genre_model.recipe import EvaluateSpec, ModelSpec, TrainSpec
 from storage.array.layout import ROWS_PER_SHARD
 from storage.array.manifests import RowRecord
 from storage.array.plans import AudioState, ShardWork, plan_work
@@ -28,7 +29,7 @@ from tasks.training import identify_model, train_network
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
-FEATURES = FeatureSpec(
+FEATURES = LogMel(
     name="tiny", n_mels=BANDS, windows=WINDOWS, window_frames=FRAMES, window_stride=FRAMES
 )
 SPEC = TrainSpec(epochs=5, batch_size=16, patience=10, learning_rate=5e-3, pooled_shards=2)

@@ -12,24 +12,33 @@ from pathlib import Path
 import pytest
 from fma_zips import files_of, zipped
 
-from storage.archives.contents import Contents, content_of, read_contents
-from storage.archives.readers import FileReader
+from storage.archives.archive_file import ArchiveAt, ArchiveFile
+from storage.archives.contents import content_of, read_contents
+from storage.archives.members import Contents
+from storage.archives.origin import Stored
 from storage.errors import BadArchive
+from storage.places.folder import Folder
 
 FILES = files_of("fma_small", count=10)
 
 
+def opened(path: Path) -> ArchiveFile:
+    entry = Folder(path).entry()
+    assert entry is not None
+    return ArchiveAt(origin=Stored(Folder(path)), size=entry.size, etag=entry.etag).open()
+
+
 def contents(path: Path, data: bytes) -> Contents:
     path.write_bytes(data)
-    with FileReader(path) as reader:
-        return read_contents(reader, root="fma_small", where="the archive")
+    with opened(path) as file:
+        return read_contents(file, root="fma_small")
 
 
 def unpacked(path: Path, data: bytes) -> dict[str, bytes]:
     found = contents(path, data)
-    with FileReader(path) as reader:
+    with opened(path) as file:
         return {
-            f"fma_small/{member.name}": b"".join(content_of(reader, member, where="the archive"))
+            f"fma_small/{member.name}": b"".join(content_of(file, member))
             for member in found.members
         }
 
@@ -37,7 +46,7 @@ def unpacked(path: Path, data: bytes) -> dict[str, bytes]:
 def refusal(path: Path, data: bytes) -> str:
     with pytest.raises(BadArchive) as caught:
         unpacked(path, data)
-    assert str(caught.value).startswith("the archive is refused: ")
+    assert str(caught.value).startswith(f"{path} is refused: ")
     assert caught.value.remedied_by_user
     return str(caught.value)
 
@@ -134,9 +143,10 @@ def test_bombs(path: Path) -> None:
     assert "it is a bomb" in refusal(path, many)
 
 
-def test_a_bomb_that_lies_about_its_size_is_never_unpacked_whole(path: Path) -> None:
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_a_bomb_that_lies_about_its_size_is_never_unpacked_whole(path: Path, method: int) -> None:
     name = "fma_small/bomb"
-    data = bytearray(zipped({name: bytes(80 * 2**20)}))
+    data = bytearray(zipped({name: bytes(80 * 2**20)}, method=method))
     for mark, at_size in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
         at = data.find(mark + b"", data.find(mark) + 1)  # the first one is the folder's
         struct.pack_into("<L", data, at + at_size, 1_000)
@@ -146,6 +156,17 @@ def test_a_bomb_that_lies_about_its_size_is_never_unpacked_whole(path: Path) -> 
         assert tracemalloc.get_traced_memory()[1] < 16 * 2**20
     finally:
         tracemalloc.stop()
+
+
+def test_a_list_that_would_fill_the_memory_is_not_read(path: Path) -> None:
+    size = 2**30
+    end = b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 1, 1, size, 0, 0)
+    with path.open("wb") as file:
+        file.truncate(size)
+        file.seek(size)
+        file.write(end)
+    with opened(path) as archive, pytest.raises(BadArchive, match="would take 1,073,741,824 bytes"):
+        read_contents(archive, root="fma_small")
 
 
 def test_members_that_share_bytes(path: Path) -> None:

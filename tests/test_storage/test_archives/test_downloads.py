@@ -14,10 +14,11 @@ import pytest
 from archive_server import ArchiveServer, serving
 from fma_zips import sha1_of
 
+from storage.archives.address import parse_origin
 from storage.archives.download import download
-from storage.archives.http_source import HttpSource
+from storage.archives.http_origin import HttpOrigin
+from storage.archives.origin import Stored
 from storage.archives.retries import Patience, Tries
-from storage.archives.source import Stored, parse_source
 from storage.errors import Mismatched, NotFound, Refused, StorageError, UnknownFormat, Unreachable
 from storage.places.bucket import Bucket
 from storage.places.folder import Folder
@@ -38,14 +39,14 @@ def target(tmp_path: Path) -> Folder:
     return Folder(tmp_path / "data" / "x.zip")
 
 
-def source(server: ArchiveServer, *, stall_limit_s: float = 5.0) -> HttpSource:
-    return HttpSource(f"{server.url}/x.zip", stall_limit_s)
+def origin(server: ArchiveServer, *, stall_limit_s: float = 5.0) -> HttpOrigin:
+    return HttpOrigin(f"{server.url}/x.zip", stall_limit_s)
 
 
 def get(server: ArchiveServer, target: Folder, *, sha1: str = SHA1) -> list[str]:
     """Download, and return what was said."""
     said: list[str] = []
-    download(source(server), target, sha1=sha1, patience=QUICK, say=said.append)
+    download(origin(server), target, sha1=sha1, patience=QUICK, say=said.append)
     return said
 
 
@@ -64,7 +65,7 @@ def interrupted(server: ArchiveServer, target: Folder) -> int:
             raise KilledError
 
     with pytest.raises(KilledError):
-        download(source(server), target, sha1=SHA1, on_bytes=kill)
+        download(origin(server), target, sha1=SHA1, on_bytes=kill)
     assert not target.exists()
     return (target.path.parent / ".x.zip.partial").stat().st_size
 
@@ -161,7 +162,7 @@ def test_a_server_that_tells_no_length(server: ArchiveServer, target: Folder) ->
 
 def test_a_line_that_stalls(server: ArchiveServer, target: Folder) -> None:
     server.stall_after, server.stall_s = 500_000, 3.0
-    download(source(server, stall_limit_s=0.5), target, sha1=SHA1, patience=QUICK)
+    download(origin(server, stall_limit_s=0.5), target, sha1=SHA1, patience=QUICK)
     assert target.read_bytes() == CONTENT
     assert len(server.requests) == 2
 
@@ -210,11 +211,11 @@ def test_a_wrong_hash(server: ArchiveServer, target: Folder) -> None:
 
 def test_nobody_listens(target: Folder) -> None:
     with pytest.raises(Unreachable, match=r"does not answer: .* in 3 tries in a row"):
-        download(HttpSource("http://127.0.0.1:9/x.zip"), target, sha1=SHA1, patience=QUICK)
+        download(HttpOrigin("http://127.0.0.1:9/x.zip"), target, sha1=SHA1, patience=QUICK)
 
 
 def test_a_password_is_never_shown(target: Folder) -> None:
-    found = parse_source("http://me:secret@127.0.0.1:9/x.zip")
+    found = parse_origin("http://me:secret@127.0.0.1:9/x.zip")
     with pytest.raises(Unreachable) as caught:
         download(found, target, sha1=SHA1, patience=QUICK)
     assert "secret" not in str(caught.value)
@@ -226,10 +227,10 @@ def test_a_login_opens_a_mirror(server: ArchiveServer, target: Folder, password:
     server.login = f"me:{password}"
     address = f"{server.url}/x.zip"
     with pytest.raises(Refused, match="401"):
-        download(parse_source(address), target, sha1=SHA1, patience=QUICK)
-    found = parse_source(address.replace("//", f"//me:{password}@"))
+        download(parse_origin(address), target, sha1=SHA1, patience=QUICK)
+    found = parse_origin(address.replace("//", f"//me:{password}@"))
     assert (found.uri, password in repr(found)) == (address, False)
-    assert found == parse_source(address, login=server.login)
+    assert found == parse_origin(address, login=server.login)
     download(found, target, sha1=SHA1, patience=QUICK)
     assert target.read_bytes() == CONTENT
 
@@ -239,7 +240,7 @@ def test_a_login_opens_a_mirror(server: ArchiveServer, target: Folder, password:
 )
 def test_an_address_that_is_refused_shows_no_secret(address: str) -> None:
     with pytest.raises(UnknownFormat, match="give http://host/folder") as caught:
-        parse_source(address)
+        parse_origin(address)
     assert "sec" not in str(caught.value)
 
 
@@ -272,7 +273,7 @@ def test_a_server_that_does_not_say_which_part_it_gives(
 ) -> None:
     interrupted(server, target)
     server.says_which = False
-    facts = source(server).facts()
+    facts = origin(server).facts()
     assert (facts.size, facts.has_ranges) == (len(CONTENT), False)
     (sentence,) = get(server, target)
     assert sentence.endswith("gives parts without saying which: it begins anew")
@@ -291,7 +292,7 @@ def test_an_empty_answer(server: ArchiveServer, target: Folder, has_length: bool
 def test_a_stall_limit_that_is_none(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENRE_STALL_LIMIT", limit)
     with pytest.raises(UnknownFormat, match=f"GENRE_STALL_LIMIT is '{limit}'; give seconds"):
-        parse_source("http://127.0.0.1:9/x.zip")
+        parse_origin("http://127.0.0.1:9/x.zip")
 
 
 def test_from_a_folder_and_a_bucket(target: Folder, tmp_path: Path, bucket: Bucket) -> None:
@@ -307,7 +308,7 @@ def test_from_a_folder_and_a_bucket(target: Folder, tmp_path: Path, bucket: Buck
 @pytest.mark.parametrize("address", ["ftp://host/x.zip", "http:///x.zip", "gs://box/x.zip"])
 def test_addresses_that_are_refused(address: str) -> None:
     with pytest.raises(UnknownFormat, match="give http://"):
-        parse_source(address)
+        parse_origin(address)
 
 
 def test_the_note_is_of_the_bytes(server: ArchiveServer, target: Folder) -> None:
@@ -315,7 +316,7 @@ def test_the_note_is_of_the_bytes(server: ArchiveServer, target: Folder) -> None
     note = json.loads((target.path.parent / ".x.zip.partial.json").read_bytes())
     assert note["source"] == f"{server.url}/x.zip"
     assert note["size"] == len(CONTENT)
-    assert note["version"].startswith('"')
+    assert note["etag"].startswith('"')
 
 
 def test_waits_grow_and_only_fruitless_tries_count() -> None:

@@ -6,28 +6,29 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from archive_server import ArchiveServer, serving
 from fma_zips import files_of, zipped
 
 from storage.archives import unpacking
-from storage.archives.contents import Contents, read_contents
+from storage.archives.address import parse_origin
+from storage.archives.archive_file import ArchiveAt
+from storage.archives.contents import read_contents
 from storage.archives.fetch_notes import (
     Fetched,
-    checksum_faults,
+    compare_listed,
     note_archive,
     note_fetched,
     read_archive_sha1,
     read_fetched,
     read_notes,
-    unlisted,
 )
-from storage.archives.readers import ArchiveAt, RangeReader
-from storage.archives.retries import Patience
-from storage.archives.source import Source, Stored, parse_source
-from storage.archives.unpacking import Unpacking, plan_unpacking, unpack_part
-from storage.errors import BadArchive, Full, Mismatched, UnknownFormat
+from storage.archives.members import Contents
+from storage.archives.origin import Origin, Stored
+from storage.archives.unpacking import Unpacking, plan_unpacking, write_members
+from storage.errors import BadArchive, Full, Mismatched, UnknownFormat, Unreachable
 from storage.places.bucket import Bucket
 from storage.places.folder import Folder
 from storage.places.location import Location
@@ -38,7 +39,6 @@ from tasks.worker.unpacking import unpack as unpack_job
 FILES = files_of("fma_small", count=20)
 ARCHIVE = zipped(FILES)
 PLAIN = {name.removeprefix("fma_small/"): data for name, data in FILES.items()}
-QUICK = Patience(tries=3, first_s=0.01, longest_s=0.02)
 
 
 @pytest.fixture
@@ -57,18 +57,18 @@ def archive(tmp_path: Path) -> ArchiveAt:
     return at(Stored(Folder(tmp_path / "mirror" / "fma_small.zip")), ARCHIVE)
 
 
-def at(source: Source, content: bytes | None = None) -> ArchiveAt:
+def at(origin: Origin, content: bytes | None = None) -> ArchiveAt:
     if content is not None:
-        assert source.location is not None
-        source.location.write_bytes(content)
-    facts = source.facts()
+        assert origin.location is not None
+        origin.location.write_bytes(content)
+    facts = origin.facts()
     assert facts.size is not None
-    return ArchiveAt(source=source, size=facts.size, version=facts.version)
+    return ArchiveAt.of(origin, facts)
 
 
 def contents(archive: ArchiveAt) -> Contents:
-    with archive.open() as reader:
-        return read_contents(reader, root="fma_small", where="the archive")
+    with archive.open() as file:
+        return read_contents(file, root="fma_small")
 
 
 def planned(archive: ArchiveAt, place: Location, *, trust: bool = True) -> Unpacking:
@@ -80,14 +80,12 @@ def unpack(archive: ArchiveAt, place: Location, plan: Unpacking) -> tuple[int, i
     """Unpack all parts, and return how many files were written and how many were there."""
     written, reused = 0, 0
     for part in plan.parts:
-        with archive.open() as reader:
-            found = unpack_part(
-                reader,
+        with archive.open() as file:
+            found = write_members(
+                file,
                 part,
-                digest=plan.digest,
                 target=place / "fma_small",
                 notes=place / "notes",
-                where="the archive",
             )
         written, reused = written + found[0], reused + found[1]
     return written, reused
@@ -181,13 +179,13 @@ class TestPlaces:
 
 class TestSources:
     def test_straight_from_a_server(self, server: ArchiveServer, tmp_path: Path) -> None:
-        source = parse_source(f"{server.url}/fma_small.zip")
-        unpack(at(source), Folder(tmp_path), planned(at(source), Folder(tmp_path)))
+        origin = parse_origin(f"{server.url}/fma_small.zip")
+        unpack(at(origin), Folder(tmp_path), planned(at(origin), Folder(tmp_path)))
         assert tree(Folder(tmp_path)) == PLAIN
         assert all(asked.startswith("bytes=") for _, asked in server.requests)
 
     def test_nothing_is_read_twice(self, server: ArchiveServer, tmp_path: Path) -> None:
-        archive = at(parse_source(f"{server.url}/fma_small.zip"))
+        archive = at(parse_origin(f"{server.url}/fma_small.zip"))
         plan = planned(archive, Folder(tmp_path))
         server.sent = 0
         for part in plan.parts:
@@ -195,7 +193,6 @@ class TestSources:
                 PartJob(
                     archive=archive,
                     part=part,
-                    digest=plan.digest,
                     target=Folder(tmp_path / "fma_small"),
                     notes=Folder(tmp_path / "notes"),
                 )
@@ -209,38 +206,52 @@ class TestSources:
         assert tree(bucket) == PLAIN
 
     def test_a_line_that_drops(self, server: ArchiveServer, tmp_path: Path) -> None:
-        archive = at(parse_source(f"{server.url}/fma_small.zip"))
+        archive = at(parse_origin(f"{server.url}/fma_small.zip"))
         server.drop_after = (20_000, 200_000)
         unpack(archive, Folder(tmp_path), planned(archive, Folder(tmp_path)))
         assert tree(Folder(tmp_path)) == PLAIN
 
     def test_a_content_that_changes(self, server: ArchiveServer) -> None:
-        source = parse_source(f"{server.url}/fma_small.zip")
-        archive = at(source)
+        origin = parse_origin(f"{server.url}/fma_small.zip")
+        archive = at(origin)
         server.files["fma_small.zip"] = zipped(files_of("fma_small", count=20, seed=9))
         with pytest.raises(Mismatched, match="changed while it was unpacked"):
             contents(archive)
 
+    def test_a_server_out_of_order_is_a_fault_and_no_bad_archive(
+        self, server: ArchiveServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("storage.archives.retries.time", SimpleNamespace(sleep=lambda _s: None))
+        archive = at(parse_origin(f"{server.url}/fma_small.zip"))
+        server.status = 503
+        with pytest.raises(Unreachable, match=r"503 .*in 8 tries in a row"):
+            contents(archive)
+
     def test_no_ranges(self, server: ArchiveServer) -> None:
         server.has_ranges = False
-        source = parse_source(f"{server.url}/fma_small.zip")
-        assert source.facts().has_ranges is False
-        reader = RangeReader(source, len(ARCHIVE), source.facts().version, QUICK)
-        with pytest.raises(UnknownFormat, match=r"serves no byte ranges.*leave --stream out"):
-            reader.read_at(100, 5)
+        origin = parse_origin(f"{server.url}/fma_small.zip")
+        assert origin.facts().has_ranges is False
+        with at(origin).open() as file:
+            file.seek(100)
+            with pytest.raises(UnknownFormat, match=r"serves no byte ranges.*leave --stream out"):
+                file.read(5)
 
     def test_a_reader_reads_ahead_and_never_past_the_end(self, server: ArchiveServer) -> None:
-        source = parse_source(f"{server.url}/fma_small.zip")
-        reader = RangeReader(source, len(ARCHIVE), source.facts().version, QUICK)
+        origin = parse_origin(f"{server.url}/fma_small.zip")
+        archive = at(origin)
         server.requests.clear()
-        for start in (0, 5, 1_000, len(ARCHIVE) - 3):
-            assert reader.read_at(start, 10) == ARCHIVE[start : start + 10]
+        with archive.open() as file:
+            for start in (0, 5, 1_000, len(ARCHIVE) - 3):
+                file.seek(start)
+                assert file.read(10) == ARCHIVE[start : start + 10]
+            file.seek(len(ARCHIVE) + 5)
+            assert file.read() == b""
         assert len(server.requests) == 1
 
     def test_an_empty_archive(self, server: ArchiveServer) -> None:
         server.files["fma_small.zip"] = b""
         with pytest.raises(BadArchive, match="has 0 bytes"):
-            parse_source(f"{server.url}/fma_small.zip").facts()
+            parse_origin(f"{server.url}/fma_small.zip").facts()
 
 
 @pytest.mark.parametrize(
@@ -261,13 +272,13 @@ def test_the_list_of_hashes(listing: str, wrong: list[str]) -> None:
         unpacking.FileNote("sub/b", 1, 0, "b" * 40, ""),
     ]
     text = listing.format(a="A" * 40, b="b" * 40)
-    assert checksum_faults(text, files, root="top") == wrong
+    assert compare_listed(text, files, root="top")[0] == wrong
 
 
 def test_files_that_the_list_leaves_out() -> None:
     files = [unpacking.FileNote(name, 1, 0, "a" * 40, "") for name in ("a", "sub/b", "sub/c")]
     listing = f"{'a' * 40}  sub/b\n{'a' * 40}  top/a\n"
-    assert unlisted(listing, files, root="top") == ["sub/c"]
+    assert compare_listed(listing, files, root="top")[1] == ["sub/c"]
 
 
 def test_the_hash_of_a_kept_archive_is_noted_until_it_changes(place: Location) -> None:

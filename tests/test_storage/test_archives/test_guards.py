@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from storage.archives.member_names import clashes, name_fault
+from storage.archives.guards import clashes, name_fault
 
 PIECES = st.sampled_from(["fma_small", "000", "a.mp3", "..", ".", "", "C:", "\\", "\x00", "é", "~"])
 NAMES = st.one_of(

@@ -11,8 +11,8 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from storage.archives.source import Answer, NotConnected, RangeRefused, Source
-from storage.errors import Full, NotFound, Refused, UnknownFormat, Unreachable
+from storage.archives.origin import ByteStream, NotConnected, Origin, RangeRefused
+from storage.errors import Full, NotFound, Refused, StorageError, UnknownFormat, Unreachable
 
 if TYPE_CHECKING:
     import httpx
@@ -26,7 +26,7 @@ _PASSING = {408, 421, 425, 429}
 
 
 @dataclass(frozen=True)
-class HttpSource(Source):
+class HttpOrigin(Origin):
     """A content behind `http://` or `https://`.
 
     Parameters
@@ -44,7 +44,7 @@ class HttpSource(Source):
     login: str = field(default="", repr=False)
 
     @staticmethod
-    def parse(address: str, login: str = "") -> "HttpSource":
+    def parse(address: str, login: str = "") -> "HttpOrigin":
         """Check an address.
 
         Parameters
@@ -75,7 +75,7 @@ class HttpSource(Source):
             # an `@` that is left comes after a `/` in a password
             shown = "An address with a login (not shown)" if "@" in address else repr(plain)
             raise UnknownFormat(f"{shown} names no host: give http://host/folder.")
-        return HttpSource(plain, _stall_limit_s(), found or login)
+        return HttpOrigin(plain, _stall_limit_s(), found or login)
 
     @property
     def uri(self) -> str:
@@ -84,12 +84,12 @@ class HttpSource(Source):
 
     @contextmanager
     def open(
-        self, start: int = 0, *, stop: int | None = None, version: str = ""
-    ) -> Iterator[Answer]:
+        self, start: int = 0, *, stop: int | None = None, etag: str = ""
+    ) -> Iterator[ByteStream]:
         """Send one GET, and check that its answer is what was asked for."""
         import httpx
 
-        headers = _headers(start, stop, version)
+        headers = _headers(start, stop, etag)
         client = _client(os.getpid(), self.stall_limit_s)
         user, _, password = self.login.partition(":")
         login = httpx.BasicAuth(user, password) if self.login else None
@@ -98,26 +98,15 @@ class HttpSource(Source):
                 self._check(response)
                 begins, size = self._extent(response)
                 # pieces as they arrive: what waits for a larger one is lost when the line breaks
-                yield Answer(
+                yield ByteStream(
                     start=begins,
                     size=size,
-                    version=_version(response.headers),
+                    etag=_etag(response.headers),
                     pieces=response.iter_raw(),
                 )
-        except httpx.InvalidURL as error:
-            raise UnknownFormat(f"{self.uri} is no address ({error}).") from error
-        except httpx.UnsupportedProtocol as error:
-            raise UnknownFormat(f"{self.uri} leads to an address that is not HTTP.") from error
-        except httpx.TooManyRedirects as error:
-            raise Refused(f"{self.uri} redirects in a circle; give another --mirror.") from error
-        except httpx.TimeoutException as error:
-            what = "no connection" if isinstance(error, httpx.ConnectTimeout) else "no byte"
-            kind = NotConnected if isinstance(error, httpx.ConnectTimeout) else Unreachable
-            raise kind(f"{self.uri} gave {what} within the time limit.") from error
-        except httpx.ConnectError as error:
-            raise NotConnected(f"{self.uri} does not answer: {_reason(error)}.") from error
-        except httpx.HTTPError as error:
-            raise Unreachable(f"{self.uri} broke off: {_reason(error)}.") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            kind, reason = _explained(error)
+            raise kind(f"{self.uri} {reason}.") from error
 
     def _check(self, response: "httpx.Response") -> None:
         status, name = response.status_code, f"{response.status_code} {response.reason_phrase}"
@@ -187,14 +176,14 @@ def _stall_limit_s() -> float:
     return limit_s
 
 
-def _headers(start: int, stop: int | None, version: str) -> dict[str, str]:
+def _headers(start: int, stop: int | None, etag: str) -> dict[str, str]:
     # a compressed transfer would have other lengths and ranges than the archive
     headers = {"Accept-Encoding": "identity", "User-Agent": "fma-genre"}
     if start or stop is not None:
         headers["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
         # a weak validator may not stand in If-Range: the caller compares it
-        if version and not version.startswith("W/"):
-            headers["If-Range"] = version
+        if etag and not etag.startswith("W/"):
+            headers["If-Range"] = etag
     return headers
 
 
@@ -211,12 +200,25 @@ def _wait_s(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _version(headers: Mapping[str, str]) -> str:
+def _etag(headers: Mapping[str, str]) -> str:
     return headers.get("etag") or headers.get("last-modified") or ""
 
 
-def _reason(error: Exception) -> str:
-    return str(error).strip().rstrip(".") or type(error).__name__
+def _explained(error: Exception) -> tuple[type[StorageError], str]:
+    """Say which error of ours one of httpx is; the more special ones come first."""
+    import httpx
+
+    reason = str(error).strip().rstrip(".") or type(error).__name__
+    kinds: list[tuple[type[Exception], type[StorageError], str]] = [
+        (httpx.InvalidURL, UnknownFormat, f"is no address ({reason})"),
+        (httpx.UnsupportedProtocol, UnknownFormat, "leads to an address that is not HTTP"),
+        (httpx.TooManyRedirects, Refused, "redirects in a circle; give another --mirror"),
+        (httpx.ConnectTimeout, NotConnected, "gave no connection within the time limit"),
+        (httpx.TimeoutException, Unreachable, "gave no byte within the time limit"),
+        (httpx.ConnectError, NotConnected, f"does not answer: {reason}"),
+        (httpx.HTTPError, Unreachable, f"broke off: {reason}"),
+    ]
+    return next((ours, what) for kind, ours, what in kinds if isinstance(error, kind))
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,16 +1,14 @@
 """Where an archive comes from: an address whose bytes can be read from any one on.
 
-A source makes one try a call; `storage.archives.retries` says when to try again.
+An origin makes one try a call; `storage.archives.retries` says when to try again.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-from storage.errors import BadArchive, NotFound, UnknownFormat, Unreachable
-from storage.places.address import parse_location
+from storage.errors import BadArchive, NotFound, Unreachable
 from storage.places.location import Location
 
 SMALLEST_ARCHIVE = 22
@@ -20,23 +18,23 @@ _PIECE = 8 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What a source gives.
+class ByteStream:
+    """What an origin gives.
 
     Attributes
     ----------
     start : int
         The byte at which `pieces` begins; not the one asked for where that cannot be had.
     size : int | None
-        Bytes of the whole content, None where the source does not say.
-    version : str
-        Another one when the content is another one; empty where the source does not say.
+        Bytes of the whole content, None where the origin does not say.
+    etag : str
+        Another one when the content is another one; empty where the origin does not say.
     pieces : Iterator[bytes]
     """
 
     start: int
     size: int | None
-    version: str
+    etag: str
     pieces: Iterator[bytes]
 
 
@@ -47,25 +45,25 @@ class Facts:
     Attributes
     ----------
     size : int | None
-    version : str
+    etag : str
     has_ranges : bool
         Whether parts of it can be read.
     """
 
     size: int | None
-    version: str
+    etag: str
     has_ranges: bool
 
 
 class RangeRefused(Unreachable):
-    """The source does not give a part: the content ends before, or it serves no ranges."""
+    """The origin does not give a part: the content ends before, or it serves no ranges."""
 
 
 class NotConnected(Unreachable):
     """Nothing answered at all."""
 
 
-class Source(ABC):
+class Origin(ABC):
     """The content of one address. Small and immutable; it travels between processes."""
 
     @property
@@ -80,14 +78,14 @@ class Source(ABC):
 
     @abstractmethod
     def open(
-        self, start: int = 0, *, stop: int | None = None, version: str = ""
-    ) -> AbstractContextManager[Answer]:
+        self, start: int = 0, *, stop: int | None = None, etag: str = ""
+    ) -> AbstractContextManager[ByteStream]:
         """Ask once for the bytes from `start` up to `stop` (left out: to the end).
 
         Parameters
         ----------
         start, stop : int
-        version : str
+        etag : str
             Of the content to which the bytes belong; of another one, all is given from its start.
 
         Raises
@@ -107,11 +105,11 @@ class Source(ABC):
             If the content is empty, or as good as that.
         """
         try:
-            with self.open(1, stop=2) as answer:
-                found = Facts(answer.size, answer.version, has_ranges=answer.start == 1)
+            with self.open(1, stop=2) as stream:
+                found = Facts(stream.size, stream.etag, has_ranges=stream.start == 1)
         except RangeRefused:
-            with self.open() as answer:
-                found = Facts(answer.size, answer.version, has_ranges=False)
+            with self.open() as stream:
+                found = Facts(stream.size, stream.etag, has_ranges=False)
         if found.size is not None and found.size < SMALLEST_ARCHIVE:
             raise BadArchive(
                 f"{self.uri} is no zip archive: it has {found.size} bytes; give another --mirror."
@@ -120,7 +118,7 @@ class Source(ABC):
 
 
 @dataclass(frozen=True)
-class Stored(Source):
+class Stored(Origin):
     """A file of this machine, or an object of a bucket."""
 
     place: Location
@@ -141,19 +139,19 @@ class Stored(Source):
         start: int = 0,
         *,
         stop: int | None = None,
-        version: str = "",
-    ) -> Iterator[Answer]:
+        etag: str = "",
+    ) -> Iterator[ByteStream]:
         """Read ranges one after another."""
         entry = self.place.entry()
         if entry is None:
             raise NotFound(
                 f"{self.uri} is not there; check --mirror (archives are at URL/NAME.zip)."
             )
-        if version not in ("", entry.etag):
+        if etag not in ("", entry.etag):
             start, stop = 0, None
         end = entry.size if stop is None else min(stop, entry.size)
-        yield Answer(
-            start=start, size=entry.size, version=entry.etag, pieces=self._pieces(start, end)
+        yield ByteStream(
+            start=start, size=entry.size, etag=entry.etag, pieces=self._pieces(start, end)
         )
 
     def _pieces(self, start: int, end: int) -> Iterator[bytes]:
@@ -163,35 +161,3 @@ class Stored(Source):
                 return
             yield piece
             start += len(piece)
-
-
-def parse_source(
-    address: str, options: Mapping[str, Any] | None = None, *, login: str = ""
-) -> Source:
-    """Give the source that an address names.
-
-    Parameters
-    ----------
-    address : str
-        `http(s)://`, `file://`, `s3://`, or a path.
-    options : Mapping, optional
-        Of an `s3://` address; see `storage.places.location.parse_location`.
-    login : str
-        `user:password` of an `http(s)://` address.
-
-    Raises
-    ------
-    UnknownFormat
-        If the scheme is another one, or the address is not one.
-    """
-    scheme, separator, _ = address.partition("://")
-    if separator and scheme.lower() in ("http", "https"):
-        from storage.archives.http_source import HttpSource
-
-        return HttpSource.parse(address, login)
-    if separator and scheme not in ("file", "s3"):
-        raise UnknownFormat(
-            f"{address!r} has the scheme {scheme!r}, which is not known: "
-            "give http://, https://, file://, s3:// or a folder."
-        )
-    return Stored(parse_location(address, options))
