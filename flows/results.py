@@ -310,7 +310,7 @@ class UpResult:
         lists = {name: tuple(value) for name, value in stored.items() if isinstance(value, list)}
         return cls(**{**stored, **lists})
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return plain values, ready for JSON."""
         return asdict(self)
 
@@ -330,7 +330,7 @@ class DownResult:
     stopped: tuple[str, ...]
     state: str
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """Return plain values, ready for JSON."""
         return asdict(self)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self, TypedDict
+from typing import Self, TypedDict
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class Prediction:
     windows: int = 0
     timeline: list[Moment] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return everything as plain values, ready for JSON."""
         return {**asdict(self), "status": str(self.status)}
 

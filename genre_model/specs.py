@@ -26,7 +26,7 @@ class Spec:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
     _version: ClassVar[int] = 1
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return the fields as a mapping of plain values, ready for JSON."""
         return asdict(self)
 
@@ -36,7 +36,7 @@ class Spec:
 
         Parameters
         ----------
-        mapping : Mapping[str, Any]
+        mapping : Mapping
             Field names and values.
 
         Returns
@@ -67,7 +67,7 @@ class Spec:
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def _identity(self) -> dict[str, Any]:
+    def _identity(self) -> dict[str, object]:
         """Return the fields that make two specs different."""
         return self.to_dict()
 

@@ -41,7 +41,7 @@ class Catalogues:
             `<data set>-<8 hex digits>`.
         tracks : pd.DataFrame
             One line a track.
-        attributes : Mapping[str, Any]
+        attributes : Mapping
             JSON values that come back as `DataFrame.attrs`, besides the time of writing.
         """
         place = self._place(catalogue_id)

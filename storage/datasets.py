@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from storage.array.datasets import open_dataset
 from storage.places.location import Location
+from storage.places.options import StorageOptions
 from storage.store import Store
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def open_features(
     preset: str = "default",
     *,
     data_set: str | None = None,
-    storage_options: Mapping[str, Any] | None = None,
+    storage_options: StorageOptions | None = None,
 ) -> xr.Dataset:
     """Open an array of features as a labelled, lazy dataset.
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from storage.array.feature_array import FeatureArray
-from storage.array.layout import ArrayLayout
+from storage.array.layout import ArrayLayout, Attributes
 from storage.errors import Mismatched, NotFound
 from storage.places.location import Location
 
@@ -27,7 +25,7 @@ class Features:
     store: str
 
     def create(
-        self, *, data_set: str, name: str, layout: ArrayLayout, attributes: Mapping[str, Any]
+        self, *, data_set: str, name: str, layout: ArrayLayout, attributes: Attributes
     ) -> FeatureArray:
         """Open an array, making its group if there is none; see `FeatureArray.create`."""
         return FeatureArray.create(

@@ -22,6 +22,9 @@ from storage.places.location import Location
 MODEL_FILE = "model.keras"
 METRICS_FILE = "metrics.json"
 
+Json = dict[str, Any]
+"""A JSON object as it was read."""
+
 
 @dataclass(frozen=True)
 class Models:
@@ -98,7 +101,7 @@ class Models:
         _copy(folder, target, last=METRICS_FILE)
         return target
 
-    def metrics(self, model_id: str, *, split: str = "test") -> dict[str, Any] | None:
+    def metrics(self, model_id: str, *, split: str = "test") -> Json | None:
         """Read an evaluation's metrics, None if there is none."""
         place = self.evaluation(model_id, split) / METRICS_FILE
         try:
@@ -106,7 +109,7 @@ class Models:
         except NotFound:
             return None
 
-    def parameters(self, model_id: str) -> dict[str, Any]:
+    def parameters(self, model_id: str) -> Json:
         """Read what the model was made of (`params.json`)."""
         place = self.location(model_id) / "params.json"
         return _json(place, place.read_bytes())
@@ -140,7 +143,7 @@ class Models:
         content, _ = self._read_champion()
         return str(content["model"]) if content else None
 
-    def champion_record(self) -> dict[str, Any]:
+    def champion_record(self) -> Json:
         """Read the champion with its history; {} if there is none yet."""
         return self._read_champion()[0]
 
@@ -171,7 +174,7 @@ class Models:
             if content and place.replace_if(_succession(content, model_id), etag=etag):
                 return
 
-    def _read_champion(self) -> tuple[dict[str, Any], str]:
+    def _read_champion(self) -> tuple[Json, str]:
         place = self.champion_file
         try:
             data, etag = place.read_with_etag()
@@ -183,13 +186,13 @@ class Models:
         return content, etag
 
 
-def _succession(former: Mapping[str, Any], model_id: str) -> bytes:
+def _succession(former: Json, model_id: str) -> bytes:
     since = datetime.now(UTC).isoformat(timespec="seconds")
     history = [*former.get("history", []), {"model": model_id, "since": since}]
     return json.dumps({"model": model_id, "since": since, "history": history}, indent=1).encode()
 
 
-def _json(place: Location, data: bytes) -> dict[str, Any]:
+def _json(place: Location, data: bytes) -> Json:
     try:
         content = json.loads(data)
     except ValueError:

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from storage.catalogues import Catalogues
 from storage.claims import Claim, read_claims
@@ -24,6 +23,7 @@ from storage.features import Features
 from storage.models import MODEL_FILE, Models
 from storage.places.address import parse_location
 from storage.places.location import Location
+from storage.places.options import StorageOptions
 from storage.predictions import Predictions
 from storage.summary import (
     StoreSummary,
@@ -55,7 +55,7 @@ class Store:
     location: Location
 
     @classmethod
-    def create(cls, address: Address, options: Mapping[str, Any] | None = None) -> Store:
+    def create(cls, address: Address, options: StorageOptions | None = None) -> Store:
         """Open a store, making it if there is none.
 
         Parameters
@@ -81,7 +81,7 @@ class Store:
         return cls(location)
 
     @classmethod
-    def open(cls, address: Address, options: Mapping[str, Any] | None = None) -> Store:
+    def open(cls, address: Address, options: StorageOptions | None = None) -> Store:
         """Open a store that is there.
 
         Parameters
@@ -108,13 +108,13 @@ class Store:
         return cls(location)
 
     @classmethod
-    def is_at(cls, address: Address, options: Mapping[str, Any] | None = None) -> bool:
+    def is_at(cls, address: Address, options: StorageOptions | None = None) -> bool:
         """Whether a store lies there, of whatever version."""
         return (parse_location(address, options) / DESCRIPTION).exists_first()
 
     @classmethod
     def of_model(
-        cls, address: str, options: Mapping[str, Any] | None = None
+        cls, address: str, options: StorageOptions | None = None
     ) -> tuple[Store, str | None]:
         """Take the address of a store, of a model in one, or of its model file apart.
 

@@ -1,8 +1,7 @@
 """What a store holds, for `genre status`."""
 
 import contextlib
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields, replace
 
 import pandas as pd
 
@@ -10,7 +9,7 @@ from storage.array.feature_array import FeatureArray
 from storage.array.tables import NO_SIZE, current_rows, quarantine_of
 from storage.catalogues import Catalogues
 from storage.errors import Damaged, NotFound
-from storage.models import Models
+from storage.models import Json, Models
 from storage.predictions import Predictions
 
 
@@ -20,6 +19,34 @@ class CatalogueSummary:
 
     id: str
     tracks: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefusedTrack:
+    """A track whose audio gave no row, as `quarantine.parquet` has it.
+
+    Attributes
+    ----------
+    track_id : int
+    path : str
+        Of its audio, as the catalogue names it.
+    reason, detail : str
+        The status, and a sentence.
+    size : int or None
+        Bytes of the audio; None if there was none.
+    sha256 : str
+        Of the audio; empty if it could not be read.
+    decoder : str
+        What refused it.
+    """
+
+    track_id: int
+    path: str
+    reason: str
+    detail: str
+    size: int | None
+    sha256: str
+    decoder: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +68,7 @@ class FeaturesSummary:
         Of the shards' objects.
     is_finalised : bool
         Whether `rows.parquet` holds all that is done.
-    quarantine : tuple[dict[str, Any], ...]
-        The refused tracks: track_id, path, reason, detail, size, sha256, decoder.
+    quarantine : tuple[RefusedTrack, ...]
     """
 
     key: str
@@ -54,7 +80,7 @@ class FeaturesSummary:
     windows: int
     bytes: int
     is_finalised: bool
-    quarantine: tuple[dict[str, Any], ...] = ()
+    quarantine: tuple[RefusedTrack, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +89,7 @@ class ModelSummary:
 
     id: str
     is_whole: bool
-    metrics: dict[str, Any] | None
+    metrics: Json | None
     is_champion: bool
 
 
@@ -88,7 +114,7 @@ class StoreSummary:
     champion: str | None = None
     claims: tuple[str, ...] = field(default=())
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Give plain JSON values."""
         return asdict(self)
 
@@ -145,10 +171,8 @@ def summarise_features(features: FeatureArray) -> FeaturesSummary:
     )
 
 
-def _ledger(rows: pd.DataFrame) -> tuple[dict[str, Any], ...]:
-    columns = ["track_id", "path", "reason", "detail", "size", "sha256", "decoder"]
-    lines = quarantine_of(rows)[columns].to_dict(orient="records")
-    return tuple(
-        {str(name): None if name == "size" and value == NO_SIZE else value for name, value in each}
-        for each in (line.items() for line in lines)
-    )
+def _ledger(rows: pd.DataFrame) -> tuple[RefusedTrack, ...]:
+    names = [each.name for each in fields(RefusedTrack)]
+    lines = quarantine_of(rows)[names].itertuples(index=False, name=None)
+    tracks = (RefusedTrack(**dict(zip(names, line, strict=True))) for line in lines)
+    return tuple(replace(each, size=None) if each.size == NO_SIZE else each for each in tracks)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -13,6 +13,36 @@ from genre_model.data.catalogue import Catalogue, count_licences
 from storage.places.location import Entry, Location
 from storage.store import Store
 from tasks.data_folder import open_data_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogueSummary:
+    """What the `catalogue` artifact shows.
+
+    Attributes
+    ----------
+    catalogue, data : str
+        Its id, and the data folder's address.
+    tracks, unlabelled : int
+        Those it has, and those that were left out since they have no genre.
+    genres : Mapping
+        Genre -> split -> tracks.
+    licences : Mapping
+        Licence -> tracks.
+    shared_artists : int
+        Those with tracks in several splits.
+    remarks : tuple[str, ...]
+        Sentences.
+    """
+
+    catalogue: str
+    data: str
+    tracks: int
+    unlabelled: int
+    genres: Mapping[str, Mapping[str, int]]
+    licences: Mapping[str, int]
+    shared_artists: int
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -33,23 +63,23 @@ class FoundCatalogue:
     catalogue: Catalogue
     audio: dict[str, Entry]
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> CatalogueSummary:
         """Return what the `catalogue` artifact shows."""
         tracks = self.catalogue.tracks
         genres: dict[str, dict[str, int]] = {genre: {} for genre in self.catalogue.genres}
         pairs = Counter(zip(tracks["genre"], tracks["split"], strict=True))
         for (genre, split), count in pairs.items():
             genres[genre][split] = count
-        return {
-            "catalogue": self.catalogue.id,
-            "data": self.data.uri,
-            "tracks": len(tracks),
-            "unlabelled": self.catalogue.unlabelled,
-            "genres": genres,
-            "licences": count_licences(tracks),
-            "shared_artists": self.catalogue.shared_artists,
-            "remarks": list(self.catalogue.remarks),
-        }
+        return CatalogueSummary(
+            catalogue=self.catalogue.id,
+            data=self.data.uri,
+            tracks=len(tracks),
+            unlabelled=self.catalogue.unlabelled,
+            genres=genres,
+            licences=count_licences(tracks),
+            shared_artists=self.catalogue.shared_artists,
+            remarks=tuple(self.catalogue.remarks),
+        )
 
 
 @task(name="catalogue", task_run_name="catalogue of {data.uri}", cache_policy=NO_CACHE)

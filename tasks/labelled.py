@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -148,7 +148,7 @@ def _open(store: Store, spec: Frontend, data_set: str) -> FeatureArray:
         ) from error
 
 
-def _refused(rows: pd.DataFrame, tracks: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, Any]:
+def _refused(rows: pd.DataFrame, tracks: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, int]:
     newest = rows.sort_values("row").drop_duplicates("track_id", keep="last")
     wanted = newest["track_id"].isin(tracks["track_id"])
     kept = newest["track_id"].isin(labelled["track_id"])

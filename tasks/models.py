@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from storage.errors import Damaged, NotFound
+from storage.models import Json
 from storage.places.address import parse_location
+from storage.places.options import StorageOptions
 from storage.store import Store
 from tasks.native_stderr import captured_native_stderr
 
@@ -100,7 +101,7 @@ def choose_model(
     return max(fitting, key=lambda name: str(fitting[name].get("trained", "")))
 
 
-def _fact(params: dict[str, Any], key: str) -> object:
+def _fact(params: Json, key: str) -> object:
     return params["features"]["name"] if key == "preset" else params.get(key)
 
 
@@ -122,7 +123,7 @@ def describe_model(store: Store, model: str) -> ModelFacts:
 
 
 def open_model(
-    address: str | os.PathLike[str], *, storage_options: Mapping[str, Any] | None = None
+    address: str | os.PathLike[str], *, storage_options: StorageOptions | None = None
 ) -> Predictor:
     """Open a model for prediction.
 
@@ -192,7 +193,7 @@ def load(folder: Path) -> Predictor:
         return load_model(folder)
 
 
-def _model_at(address: str, options: Mapping[str, Any] | None) -> Path:
+def _model_at(address: str, options: StorageOptions | None) -> Path:
     """Give a local folder with the model that an address means."""
     local = parse_location(address, options).local_path
     if local is not None and not Store.is_at(local):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from flows.results import (
+        DownResult,
         EvaluateResult,
         FeaturesResult,
         FetchResult,
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
         RunResult,
         StatusResult,
         TrainResult,
+        UpResult,
     )
     from genre_model.data.known_defects import DefectReport
     from storage.summary import FeaturesSummary, ModelSummary
@@ -157,35 +159,35 @@ def status(result: StatusResult, to: TextIO) -> None:
         to.write(f"verified    {len(problems)} problems\n")
 
 
-def up(result: Mapping[str, Any], to: TextIO) -> None:
+def up(result: UpResult, to: TextIO) -> None:
     """Write where the dashboard is, and what runs."""
-    if result["already_running"]:
+    if result.already_running:
         to.write("`genre up` is running already:\n")
     _lines(
         to,
-        ("dashboard", result["dashboard"]),
-        ("server", f"{result['server']}, PREFECT_API_URL={result['api']}"),
-        ("deployments", ", ".join(result["deployments"])),
-        ("automations", ", ".join(result["automations"])),
-        ("they tell", result["alerts"] or "the dashboard's event feed"),
-        ("data", result["data"]),
-        ("store", result["store"]),
-        ("processes", ", ".join(f"{role} {pid}" for role, pid in result["processes"].items())),
-        ("logs", result["state"]),
+        ("dashboard", result.dashboard),
+        ("server", f"{result.server}, PREFECT_API_URL={result.api}"),
+        ("deployments", ", ".join(result.deployments)),
+        ("automations", ", ".join(result.automations)),
+        ("they tell", result.alerts or "the dashboard's event feed"),
+        ("data", result.data),
+        ("store", result.store),
+        ("processes", ", ".join(f"{role} {pid}" for role, pid in result.processes.items())),
+        ("logs", result.state),
     )
 
 
-def down(result: Mapping[str, Any], to: TextIO) -> None:
+def down(result: DownResult, to: TextIO) -> None:
     """Write what was stopped."""
-    stopped = ", ".join(result["stopped"])
+    stopped = ", ".join(result.stopped)
     to.write(f"stopped: {stopped}\n" if stopped else "nothing that `genre up` started is running\n")
 
 
 def _array(each: FeaturesSummary, defects: DefectReport | None, to: TextIO) -> None:
     to.write(f"features    {each.key}: {_of_features(each)}\n")
     for line in each.quarantine[:TRACKS_NAMED]:
-        track = f"{line['track_id']} ({line['path']})"
-        to.write(f"            {track}: {line['reason']}. {line['detail']}\n")
+        track = f"{line.track_id} ({line.path})"
+        to.write(f"            {track}: {line.reason}. {line.detail}\n")
     if len(each.quarantine) > TRACKS_NAMED:
         to.write(f"            … {len(each.quarantine):,} refused tracks in all\n")
     if defects is not None:
@@ -197,11 +199,11 @@ def _known_defects(report: DefectReport, to: TextIO) -> None:
     identical = report.identical
     to.write(
         f"            {report.of}: {len(report.expected)} tracks with a defect are known, "
-        f"{len(report.found)} were found; {identical['expected']} pairs of identical audio are "
-        f"known, {identical['found']} were found ({identical['files']} of identical files)\n"
+        f"{len(report.found)} were found; {identical.expected} pairs of identical audio are "
+        f"known, {identical.found} were found ({identical.files} of identical files)\n"
     )
-    if identical["pairs"]:
-        named = [f"{one} and {other}" for one, other in identical["pairs"]]
+    if identical.pairs:
+        named = [f"{one} and {other}" for one, other in identical.pairs]
         more = f" … {len(named):,} pairs in all" if len(named) > TRACKS_NAMED else ""
         to.write(f"            identical: {', '.join(named[:TRACKS_NAMED])}{more}\n")
     for sentence in report.differences[:TRACKS_NAMED]:

@@ -142,8 +142,7 @@ def up(*, as_json: bool, **options: Any) -> None:
     with console.result_stream() as out:
         progress.enable()
         running = starting.start(starting.Asked(**options))
-        result = running.result.to_dict()
-        console.emit(result, as_json=as_json, show=lambda to: render.up(result, to), to=out)
+        _emit(running.result, render.up, as_json, out)
         if not (running.result.already_running or running.result.detached):
             supervision.serve(running)
 
@@ -154,8 +153,7 @@ def down(*, as_json: bool) -> None:
 
     with console.result_stream() as out:
         progress.enable()
-        result = supervision.stop().to_dict()
-        console.emit(result, as_json=as_json, show=lambda to: render.down(result, to), to=out)
+        _emit(supervision.stop(), render.down, as_json, out)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pandas as pd
@@ -17,6 +17,7 @@ from prefect.artifacts import (
 
 if TYPE_CHECKING:
     from flows.results import FeaturesResult, FetchResult
+    from tasks.catalogue import CatalogueSummary
     from tasks.evaluation import Evaluation
     from tasks.models import ModelFacts
     from tasks.predicted_folder import PredictedFolder
@@ -27,30 +28,23 @@ PREDICTIONS_SHOWN = 500
 _PROGRESS_EVERY_S = 1.0
 
 
-def catalogue(summary: Mapping[str, Any]) -> None:
-    """Publish what the catalogue holds.
-
-    Parameters
-    ----------
-    summary : Mapping
-        `catalogue`, `data`, `tracks`, `unlabelled`, `genres`: genre -> split -> tracks,
-        `licences`: licence -> tracks, and `remarks`.
-    """
+def catalogue(summary: CatalogueSummary) -> None:
+    """Publish what the catalogue holds."""
     splits = ("training", "validation", "test")
     lines = [
-        f"## Catalogue {summary['catalogue']}",
-        f"{summary['tracks']:,} tracks of `{summary['data']}`; "
-        f"rows without a genre, left out: {summary['unlabelled']:,}.",
+        f"## Catalogue {summary.catalogue}",
+        f"{summary.tracks:,} tracks of `{summary.data}`; "
+        f"rows without a genre, left out: {summary.unlabelled:,}.",
         "",
         "| genre | " + " | ".join(splits) + " |",
         "|---|" + "---:|" * len(splits),
     ]
-    for genre, counts in summary["genres"].items():
+    for genre, counts in summary.genres.items():
         cells = (f"{counts.get(split, 0):,}" for split in splits)
         lines.append(f"| {_cell(genre)} | {' | '.join(cells)} |")
-    lines += ["", *(f"- {remark}" for remark in summary["remarks"]), ""]
+    lines += ["", *(f"- {remark}" for remark in summary.remarks), ""]
     lines += ["| licence of the audio, which is not passed on | tracks |", "|---|---:|"]
-    lines += [f"| {_cell(name)} | {count:,} |" for name, count in summary["licences"].items()]
+    lines += [f"| {_cell(name)} | {count:,} |" for name, count in summary.licences.items()]
     create_markdown_artifact("\n".join(lines), key="catalogue", description="Tracks by genre")
 
 

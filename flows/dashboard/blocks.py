@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flows.errors import UsageError
-from storage.places.options import check_options
-
-Options = dict[str, Any]
+from storage.places.options import StorageOptions, check_options
 
 
-def storage_options(block: str | None) -> Options | None:
+def storage_options(block: str | None) -> StorageOptions | None:
     """Load the options that a block holds.
 
     Parameters
@@ -63,7 +61,7 @@ def _load(block: str) -> Any:
         ) from None
 
 
-def _of_secret(block: Any) -> Options:
+def _of_secret(block: Any) -> StorageOptions:
     value = block.get()
     try:
         found = json.loads(value) if isinstance(value, str) else dict(value)
@@ -72,11 +70,11 @@ def _of_secret(block: Any) -> Options:
     return dict(found)
 
 
-def _of_file_system(block: Any) -> Options:
+def _of_file_system(block: Any) -> StorageOptions:
     return dict(block.settings or {})
 
 
-def _of_aws(block: Any) -> Options:
+def _of_aws(block: Any) -> StorageOptions:
     return _without_nothing(
         {
             "key": block.aws_access_key_id,
@@ -88,7 +86,7 @@ def _of_aws(block: Any) -> Options:
     )
 
 
-def _of_minio(block: Any) -> Options:
+def _of_minio(block: Any) -> StorageOptions:
     return _without_nothing(
         {
             "key": block.minio_root_user,
@@ -98,13 +96,13 @@ def _of_minio(block: Any) -> Options:
     )
 
 
-def _of_bucket(block: Any) -> Options:
+def _of_bucket(block: Any) -> StorageOptions:
     credentials = block.credentials
     is_minio = hasattr(credentials, "minio_root_user")
     return _of_minio(credentials) if is_minio else _of_aws(credentials)
 
 
-def _of_client(block: Any) -> Options:
+def _of_client(block: Any) -> StorageOptions:
     region = {"region_name": block.region_name} if block.region_name else None
     return {"endpoint_url": block.aws_client_parameters.endpoint_url, "client_kwargs": region}
 
@@ -113,11 +111,11 @@ def _revealed(secret: Any) -> str | None:
     return None if secret is None else str(secret.get_secret_value())
 
 
-def _without_nothing(options: Mapping[str, Any]) -> Options:
+def _without_nothing(options: StorageOptions) -> StorageOptions:
     return {name: value for name, value in options.items() if value is not None}
 
 
-_READERS: Mapping[str, Callable[[Any], Options]] = {
+_READERS: Mapping[str, Callable[[Any], StorageOptions]] = {
     "aws-credentials": _of_aws,
     "minio-credentials": _of_minio,
     "s3-bucket": _of_bucket,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flows.engine import progress
 from flows.engine.cluster import dask_client
@@ -15,6 +14,7 @@ from flows.errors import UsageError
 from genre_model.demo import plan_demo
 from storage.places.address import parse_location
 from storage.places.location import Location
+from storage.places.options import StorageOptions
 from tasks.demo import is_current, is_demo, make_demo
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def check_demo_folder(folder: Path) -> None:
 def data_location(
     data: str,
     *,
-    options: Mapping[str, Any] | None = None,
+    options: StorageOptions | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
 ) -> Location:
@@ -93,7 +93,7 @@ def store_address(store: str) -> str:
     return store
 
 
-def folder_location(folder: str, options: Mapping[str, Any] | None = None) -> Location:
+def folder_location(folder: str, options: StorageOptions | None = None) -> Location:
     """Return the folder that the user named; see `store_address` for what is refused."""
     _refuse_relative("folder", folder)
     return parse_location(folder, options)

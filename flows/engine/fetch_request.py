@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from flows.engine.data import folder_location
 from flows.errors import UsageError
@@ -16,6 +15,7 @@ from storage.archives.http_origin import split_login
 from storage.places.address import parse_location
 from storage.places.folder import Folder
 from storage.places.location import Location
+from storage.places.options import StorageOptions
 from tasks.fetch import Wanted
 
 LOGIN = "GENRE_MIRROR_LOGIN"
@@ -47,7 +47,7 @@ def wanted_archives(
     sha1: Mapping[str, str] | None = None,
     stream: bool = False,
     archives: str | None = None,
-    options: Mapping[str, Any] | None = None,
+    options: StorageOptions | None = None,
 ) -> list[Wanted]:
     """Say which archives are to be fetched from where, the metadata first.
 

@@ -73,7 +73,7 @@ class Service:
             role=stored["role"], process=ProcessIdentity(**stored["process"]), log=stored["log"]
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""
         return asdict(self)
 

@@ -46,7 +46,7 @@ def frontend_from_dict(mapping: Mapping[str, Any]) -> Frontend:
 
     Parameters
     ----------
-    mapping : Mapping[str, Any]
+    mapping : Mapping
         `kind`, and the field names and values of that kind.
 
     Returns

@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from genre_model.errors import InvalidSpec
 from genre_model.specs import Spec
@@ -81,7 +81,7 @@ class Frontend(Spec, ABC):
                 "it becomes part of a folder's name, so use letters, digits, _, + and -"
             )
 
-    def _identity(self) -> dict[str, Any]:
+    def _identity(self) -> dict[str, object]:
         return {key: value for key, value in self.to_dict().items() if key != "name"}
 
 

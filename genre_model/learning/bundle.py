@@ -58,7 +58,7 @@ def model_id(network: str, made_of: Mapping[str, Any]) -> str:
     ----------
     network : str
         First part of the name.
-    made_of : Mapping[str, Any]
+    made_of : Mapping
         Plain values: rows' sha256, labels, splits, specs, seed, version of the code.
 
     Returns
@@ -102,7 +102,7 @@ def save_bundle(
         How the features were made that it was trained on.
     network : str
         Name of the network.
-    details : Mapping[str, Any]
+    details : Mapping
         What else params.json tells, as plain values: id, specs, seed, rows' sha256 …
 
     Raises

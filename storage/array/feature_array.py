@@ -13,7 +13,7 @@ import contextlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from storage.array.layout import (
     FORMAT,
     ROWS_PER_SHARD,
     ArrayLayout,
+    Attributes,
     listed,
     manifest_name,
     plan_name,
@@ -95,7 +96,7 @@ class FeatureArray:
         data_set: str,
         name: str,
         layout: ArrayLayout,
-        attributes: Mapping[str, Any],
+        attributes: Attributes,
     ) -> Self:
         """Open an array's folder, making its group if there is none.
 
@@ -144,7 +145,7 @@ class FeatureArray:
         return cls(location=location, data_set=data_set, name=name, layout=layout)
 
     @property
-    def attributes(self) -> dict[str, Any]:
+    def attributes(self) -> Attributes:
         """What the numbers mean, as given to `create`."""
         return _attributes(self.location)
 
@@ -325,7 +326,7 @@ class FeatureArray:
         return self.location.sweep()
 
 
-def _stored(layout: ArrayLayout) -> dict[str, Any]:
+def _stored(layout: ArrayLayout) -> Attributes:
     return {
         "format": FORMAT,
         "array": layout.array,
@@ -334,7 +335,7 @@ def _stored(layout: ArrayLayout) -> dict[str, Any]:
     }
 
 
-def _layout(location: Location, attributes: Mapping[str, Any]) -> ArrayLayout:
+def _layout(location: Location, attributes: Attributes) -> ArrayLayout:
     try:
         found = ArrayLayout(
             array=str(attributes["array"]),
@@ -350,7 +351,7 @@ def _layout(location: Location, attributes: Mapping[str, Any]) -> ArrayLayout:
     return found
 
 
-def _attributes(location: Location) -> dict[str, Any]:
+def _attributes(location: Location) -> Attributes:
     try:
         found = json.loads((location / "zarr.json").read_bytes())["attributes"]
     except NotFound:

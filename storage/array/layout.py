@@ -6,11 +6,15 @@ rows.parquet                    quarantine.parquet
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 FORMAT = 1
 """Of manifests and of the group's attributes."""
+
+Attributes = Mapping[str, Any]
+"""JSON values, by name, in the group's metadata: what the numbers of its array mean."""
 
 ROWS_PER_SHARD = 64
 ROW = "row"

@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from storage.array.layout import ROWS_PER_SHARD, ArrayLayout
+from storage.array.layout import ROWS_PER_SHARD, ArrayLayout, Attributes
 from storage.errors import Damaged, MisalignedWrite
 
 Block = np.ndarray[Any, np.dtype[np.float16]]
@@ -32,7 +32,7 @@ _NO_CHUNK = 2**64 - 1
 _INDEX_BYTES = ROWS_PER_SHARD * 16 + 4  # offset and length a row, and the crc32c of them all
 
 
-def group_document(attributes: Mapping[str, Any], name: str, array: bytes) -> bytes:
+def group_document(attributes: Attributes, name: str, array: bytes) -> bytes:
     """Write the metadata of the group that holds the array (its `zarr.json`).
 
     The array's metadata are repeated in it ("consolidated"), so that opening the group needs

@@ -1,19 +1,18 @@
 """Which location an address means: a folder, `file://` or `s3://bucket/prefix`."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from storage.errors import UnknownFormat
 from storage.places.bucket import Bucket
 from storage.places.folder import Folder
 from storage.places.location import Location
+from storage.places.options import StorageOptions
 
 
 def parse_location(
     address: str | os.PathLike[str] | Location,
-    storage_options: Mapping[str, Any] | None = None,
+    storage_options: StorageOptions | None = None,
 ) -> Location:
     """Give the location that a user named.
 

@@ -24,7 +24,7 @@ from storage.errors import (
 )
 from storage.places import uploads
 from storage.places.location import Entry, Location
-from storage.places.options import given_options
+from storage.places.options import StorageOptions, given_options
 from storage.places.s3_errors import ConditionFailedError, RangeBeyondEndError
 from storage.places.s3_requests import Answer, Requests
 
@@ -48,10 +48,10 @@ class Bucket(Location):
 
     bucket: str
     key: str
-    options: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    options: StorageOptions = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
-    def of_address(address: str, options: Mapping[str, Any] | None) -> "Bucket":
+    def of_address(address: str, options: StorageOptions | None) -> "Bucket":
         """Take `bucket/prefix` apart; without options, those of the environment are taken."""
         bucket, _, key = address.partition("/")
         if not bucket:

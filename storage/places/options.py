@@ -7,6 +7,9 @@ from typing import Any
 
 from storage.errors import UnknownFormat
 
+StorageOptions = Mapping[str, Any]
+"""Options of an object store, by name, as `s3fs.S3FileSystem` takes them; never shown."""
+
 VARIABLE = "GENRE_STORAGE_OPTIONS"
 
 KNOWN: Mapping[str, type] = {
@@ -27,7 +30,7 @@ KNOWN: Mapping[str, type] = {
 _KINDS = {bool: "true or false", dict: "a JSON object", str: "a text"}
 
 
-def parse_options(texts: Iterable[str]) -> dict[str, Any]:
+def parse_options(texts: Iterable[str]) -> StorageOptions:
     """Read options, each a JSON object or one `name=value`; a later one wins.
 
     Raises
@@ -46,7 +49,7 @@ def parse_options(texts: Iterable[str]) -> dict[str, Any]:
     return check_options(found)
 
 
-def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
+def check_options(options: StorageOptions) -> StorageOptions:
     """Give the options back if each is known and of its kind; those that are None are left out.
 
     Raises
@@ -67,7 +70,7 @@ def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def given_options() -> dict[str, Any]:
+def given_options() -> StorageOptions:
     """Read the options of the environment (`GENRE_STORAGE_OPTIONS`), {} if there are none."""
     text = os.environ.get(VARIABLE, "").strip()
     return parse_options([text] if text.startswith("{") else text.splitlines())
@@ -75,10 +78,10 @@ def given_options() -> dict[str, Any]:
 
 def give_options(texts: Iterable[str]) -> None:
     """Add options to the environment, where this process and those that it starts find them."""
-    os.environ[VARIABLE] = json.dumps(given_options() | parse_options(texts))
+    os.environ[VARIABLE] = json.dumps({**given_options(), **parse_options(texts)})
 
 
-def _parse(text: str) -> dict[str, Any]:
+def _parse(text: str) -> StorageOptions:
     if not text:
         return {}
     if text.startswith("{"):

@@ -3,11 +3,12 @@
 import asyncio
 import atexit
 import weakref
-from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any
 
 import s3fs
+
+from storage.places.options import StorageOptions
 
 _CLOSE_LIMIT_S = 5.0
 
@@ -26,7 +27,7 @@ class ClosingFileSystem(s3fs.S3FileSystem):  # type: ignore[misc]
         return client
 
 
-def asynchronous_file_system(options: Mapping[str, Any]) -> ClosingFileSystem:
+def asynchronous_file_system(options: StorageOptions) -> ClosingFileSystem:
     """Make a file system for zarr, with s3fs's own retries and without caches.
 
     Parameters

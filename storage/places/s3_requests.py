@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from storage.errors import Full, UnknownFormat, Unreachable
+from storage.places.options import StorageOptions
 from storage.places.s3_errors import explained
 
 ATTEMPTS, ATTEMPTS_AT_LEAST = 7, 3
@@ -31,7 +32,7 @@ class Answer:
 
     Attributes
     ----------
-    fields : Mapping[str, Any]
+    fields : Mapping
         As botocore gives them.
     body : bytes
         Whole; empty for what has none.
@@ -53,7 +54,7 @@ class Requests:
     """
 
     bucket: str
-    options: Mapping[str, Any] = field(repr=False)
+    options: StorageOptions = field(repr=False)
 
     def send(self, operation: str, uri: str, method: str, **arguments: Any) -> Answer:
         """Send one request until it is answered, at most `ATTEMPTS` times.
@@ -159,7 +160,7 @@ def _client(options: str, pid: int) -> Any:  # noqa: ARG001
         ) from None
 
 
-def _additional(client: Any, method: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def _additional(client: Any, method: str, options: StorageOptions) -> dict[str, Any]:
     """Pick those of the arguments that go with every request which this one knows."""
     always = dict(options.get("s3_additional_kwargs", {}))
     if options.get("requester_pays"):

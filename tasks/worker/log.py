@@ -9,7 +9,7 @@ import contextvars
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -19,6 +19,14 @@ Result = TypeVar("Result")
 
 ROOMS = ("genre_model", "storage", "tasks")
 """Whose records are sent from INFO on; those of libraries from WARNING on."""
+
+
+class SentRecord(TypedDict):
+    """One log record on its way to the run: its `level`, its `logger`'s name, and its `message`."""
+
+    level: int
+    logger: str
+    message: str
 
 
 def logged(compute: Callable[[Job], Result], job: Job, topic: str) -> Result:
@@ -41,8 +49,8 @@ def logged(compute: Callable[[Job], Result], job: Job, topic: str) -> Result:
 
 
 @contextmanager
-def sent(send: Callable[[dict[str, Any]], None]) -> Iterator[None]:
-    """Send log records and Python's warnings to `send`, each as `level`, `logger` and `message`."""
+def sent(send: Callable[[SentRecord], None]) -> Iterator[None]:
+    """Send log records and Python's warnings to `send`, each as a `SentRecord`."""
     handler = _Sender(send)
     levels = {name: logging.getLogger(name).level for name in ROOMS}
     for name in ROOMS:
@@ -78,7 +86,7 @@ def received(
     # Events arrive in the client's own thread, which knows no run and none of its settings.
     here = contextvars.copy_context()
 
-    def log(event: tuple[float, dict[str, Any]]) -> None:
+    def log(event: tuple[float, SentRecord]) -> None:
         _, record = event
         here.run(logger.log, record["level"], "%s: %s", record["logger"], record["message"])
 
@@ -90,7 +98,7 @@ def received(
 
 
 class _Sender(logging.Handler):
-    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, send: Callable[[SentRecord], None]) -> None:
         super().__init__(logging.INFO)
         self._send = send
 

@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -131,23 +130,26 @@ def _decode_row(
     into: np.ndarray, row: int, state: AudioState, audio: EncodedAudio, decoder: Decoder
 ) -> RowRecord:
     size, etag = _as_read(state, audio)
-    facts: dict[str, Any] = {
-        "row": row,
-        "track_id": state.track_id,
-        "path": state.path,
-        "size": size,
-        "etag": etag,
-        "sha256": audio.sha256 or "",
-    }
+    unread = RowRecord(
+        row=row,
+        track_id=state.track_id,
+        path=state.path,
+        size=size,
+        etag=etag,
+        sha256=audio.sha256 or "",
+        status=str(audio.status),
+        windows=0,
+        detail=audio.detail,
+    )
     if audio.content is None:
-        return RowRecord(status=str(audio.status), windows=0, detail=audio.detail, **facts)
+        return unread
     clip = decoder.decode(audio.content, into=into)
-    return RowRecord(
+    return replace(
+        unread,
         status=str(clip.status),
         windows=clip.windows,
         detail=clip.detail,
         duration_s=round(clip.seconds, 3),
-        **facts,
     )
 
 

@@ -120,12 +120,12 @@ def test_folders_of_genres_from_files_to_windows(tmp_path: Path, files: dict[str
     assert set(found.catalogue.tracks["path"]) == set(found.audio)
     assert len(found.audio) == 2 * len(KINDS) + 1
     summary = found.summary()
-    assert summary["licences"] == {"not stated": 13}
-    assert sum(sum(counts.values()) for counts in summary["genres"].values()) == 13
-    assert any("No artists are known" in remark for remark in summary["remarks"])
+    assert summary.licences == {"not stated": 13}
+    assert sum(sum(counts.values()) for counts in summary.genres.values()) == 13
+    assert any("No artists are known" in remark for remark in summary.remarks)
     store = Store.create(tmp_path / "store")
     stored = store.catalogues.read(store_catalogue.fn(store, found))
-    assert stored.attrs["remarks"] == summary["remarks"]
+    assert stored.attrs["remarks"] == list(summary.remarks)
     spec = preset("notebook")
     work = prepare_features.fn(store, found, spec)
     assert work.features.key.startswith("my-music/notebook-")
@@ -205,12 +205,12 @@ def test_every_catalogue_says_whether_its_splits_share_artists(
     write(data, {"fma_metadata/tracks.csv": table, "fma_small/000/000002.mp3": b"x"})
     found = find(data)
     summary = found.summary()
-    assert summary["shared_artists"] == shared
-    assert summary["remarks"] == [said] * (said is not None)
+    assert summary.shared_artists == shared
+    assert summary.remarks == (said,) * (said is not None)
     store = Store.create(tmp_path / "store")
     attributes = store.catalogues.read(store_catalogue.fn(store, found)).attrs
     assert attributes["shared_artists"] == shared
-    assert attributes["remarks"] == summary["remarks"]
+    assert attributes["remarks"] == list(summary.remarks)
 
 
 def test_a_bucket_is_asked_nothing_twice(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from tasks.status import describe_store
 
 NAME = "default-0123abcd"
 LAYOUT = ArrayLayout(array="log_mel", dimensions=("window", "band", "frame"), row_shape=(1, 1, 1))
-STATUSES = {line["track_id"]: line["statuses"][0] for line in fma_small().defects}
+STATUSES = {line.track_id: line.statuses[0] for line in fma_small().defects}
 IDS = sorted({*range(7_991), *STATUSES})
 TWINS = {77: 7, 500: 50}
 

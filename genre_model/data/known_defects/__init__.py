@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
-from typing import Any
 
 import pandas as pd
 
@@ -19,6 +18,27 @@ import pandas as pd
 _LEAST, _MOST = 0.98, 1.02
 _NO_CLIPS = "fma_full/"
 _USUAL = ("ok", "partial")
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownDefect:
+    """A clip that is known not to be what it should be.
+
+    Attributes
+    ----------
+    track_id : int
+    defect : str
+        In words.
+    statuses : tuple[str, ...]
+        Those that fit it.
+    source : str
+        Who says so.
+    """
+
+    track_id: int
+    defect: str
+    statuses: tuple[str, ...]
+    source: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +51,8 @@ class KnownDefects:
         Which it is of.
     tracks : int
         How many tracks the subset has.
-    defects : tuple[Mapping[str, Any], ...]
-        One a track: `track_id`, `defect` (words), `statuses` (those that fit it), `source`.
+    defects : tuple[KnownDefect, ...]
+        One a track.
     identical_pairs : int
         How many pairs of clips decode to the same samples.
     """
@@ -40,13 +60,41 @@ class KnownDefects:
     data_set: str
     subset: str
     tracks: int
-    defects: tuple[Mapping[str, Any], ...]
+    defects: tuple[KnownDefect, ...]
     identical_pairs: int
 
     @property
     def name(self) -> str:
         """The data set and subset, as its archive is called: `fma_small`."""
         return f"{self.data_set}_{self.subset}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundDefect:
+    """A track that is not usual: its audio was refused, or is quiet."""
+
+    track_id: int
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdenticalPairs:
+    """Pairs of tracks with equal windows.
+
+    Attributes
+    ----------
+    expected, found : int
+        How many are known, and how many there are.
+    files : int
+        How many of those found are equal files.
+    pairs : tuple[tuple[int, int], ...]
+        Their track ids, sorted.
+    """
+
+    expected: int
+    found: int
+    files: int
+    pairs: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,25 +107,23 @@ class DefectReport:
         The list: `fma_small`.
     tracks : int
         Rows of the subset that were compared.
-    expected : tuple[dict[str, Any], ...]
+    expected : tuple[KnownDefect, ...]
         The list's tracks.
-    found : tuple[dict[str, Any], ...]
-        Tracks that are not usual (refused, or quiet): `track_id`, `status`.
-    identical : dict[str, Any]
-        `expected` and `found` (numbers of pairs of equal windows), `files` (how many of these are
-        equal files), `pairs` (of track ids).
+    found : tuple[FoundDefect, ...]
+        By track id.
+    identical : IdenticalPairs
     differences : tuple[str, ...]
         One sentence each; empty if all is as known.
     """
 
     of: str
     tracks: int
-    expected: tuple[Mapping[str, Any], ...]
-    found: tuple[Mapping[str, Any], ...]
-    identical: Mapping[str, Any]
+    expected: tuple[KnownDefect, ...]
+    found: tuple[FoundDefect, ...]
+    identical: IdenticalPairs
     differences: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Give plain JSON values."""
         return asdict(self)
 
@@ -91,7 +137,10 @@ def fma_small() -> KnownDefects:
         data_set=content["data_set"],
         subset=content["subset"],
         tracks=content["tracks"],
-        defects=tuple(content["defects"]),
+        defects=tuple(
+            KnownDefect(**{**line, "statuses": tuple(line["statuses"])})
+            for line in content["defects"]
+        ),
         identical_pairs=content["identical_pcm"]["pairs"],
     )
 
@@ -126,7 +175,7 @@ def compare_defects(
     equal files, which other tags make differ.
     """
     wanted = tracks.loc[tracks["subset"] == known.subset, "track_id"]
-    listed = {line["track_id"] for line in known.defects}
+    listed = {line.track_id for line in known.defects}
     if not _is_near(len(wanted), known.tracks) or listed.isdisjoint(wanted):
         return None
     ours = rows[rows["track_id"].isin(wanted) & ~rows["path"].str.startswith(_NO_CLIPS)]
@@ -139,7 +188,9 @@ def compare_defects(
         of=known.name,
         tracks=len(ours),
         expected=known.defects,
-        found=tuple({"track_id": track, "status": unusual[track]} for track in sorted(unusual)),
+        found=tuple(
+            FoundDefect(track_id=track, status=unusual[track]) for track in sorted(unusual)
+        ),
         identical=identical,
         differences=(
             *_of_listed(known.defects, statuses),
@@ -156,38 +207,41 @@ def _is_near(count: int, tracks: int) -> bool:
     return _LEAST * tracks <= count <= _MOST * tracks
 
 
-def _of_listed(defects: Sequence[Mapping[str, Any]], statuses: Mapping[int, str]) -> list[str]:
+def _of_listed(defects: Sequence[KnownDefect], statuses: Mapping[int, str]) -> list[str]:
     differences = []
     for line in defects:
-        track, fitting = line["track_id"], line["statuses"]
+        track = line.track_id
         found = statuses.get(track)
         if found is None:
-            differences.append(f"track {track} ({line['defect']}) has no row")
-        elif found not in fitting:
-            expected = " or ".join(fitting)
+            differences.append(f"track {track} ({line.defect}) has no row")
+        elif found not in line.statuses:
+            expected = " or ".join(line.statuses)
             differences.append(
-                f"track {track} is {found}, and known as {line['defect']} (expected: {expected})"
+                f"track {track} is {found}, and known as {line.defect} (expected: {expected})"
             )
     return differences
 
 
-def _identical(rows: pd.DataFrame, *, expected: int) -> dict[str, Any]:
+def _identical(rows: pd.DataFrame, *, expected: int) -> IdenticalPairs:
     """Find pairs of rows with equal chunks."""
     loud = rows[(rows["windows"] > 0) & rows["status"].isin(_USUAL) & (rows["checksum"] != "")]
     twice = loud[loud.duplicated(["stored", "checksum"], keep=False)].sort_values("track_id")
-    pairs, files = [], 0
+    pairs: list[tuple[int, int]] = []
+    files = 0
     for _, group in twice.groupby(["stored", "checksum"]):
         members = list(zip(group["track_id"].tolist(), group["sha256"].tolist(), strict=True))
         for place, (one, sha256) in enumerate(members):
-            pairs += [[one, other] for other, _ in members[place + 1 :]]
+            pairs += [(one, other) for other, _ in members[place + 1 :]]
             files += sum(sha256 == other for _, other in members[place + 1 :])
-    return {"expected": expected, "found": len(pairs), "files": files, "pairs": sorted(pairs)}
+    return IdenticalPairs(
+        expected=expected, found=len(pairs), files=files, pairs=tuple(sorted(pairs))
+    )
 
 
-def _of_identical(identical: Mapping[str, Any]) -> list[str]:
-    if identical["found"] == identical["expected"]:
+def _of_identical(identical: IdenticalPairs) -> list[str]:
+    if identical.found == identical.expected:
         return []
     return [
-        f"{identical['found']:,} pairs of tracks have identical windows, and "
-        f"{identical['expected']:,} pairs of clips are known to have identical PCM"
+        f"{identical.found:,} pairs of tracks have identical windows, and "
+        f"{identical.expected:,} pairs of clips are known to have identical PCM"
     ]

@@ -10,14 +10,12 @@ from genre_model.data.known_defects import DefectReport, compare_defects, fma_sm
 from genre_model.signal.status import Status
 
 KNOWN = fma_small()
-LISTED = [line["track_id"] for line in KNOWN.defects]
+LISTED = [line.track_id for line in KNOWN.defects]
 # Ids of 8,000 tracks as they lie in FMA: far apart, the listed ones among them.
 IDS = sorted({*range(2, 2 + 19 * (KNOWN.tracks - len(LISTED)), 19), *LISTED})
 TRACKS = pd.DataFrame({"track_id": [*IDS, 7], "subset": ["small"] * len(IDS) + ["medium"]})
 STATUSES = {
-    line["track_id"]: {"near-silent": "quiet", "no audio": "undecodable"}.get(
-        line["defect"], "short"
-    )
+    line.track_id: {"near-silent": "quiet", "no audio": "undecodable"}.get(line.defect, "short")
     for line in KNOWN.defects
 }
 PAIRS = [(IDS[place], IDS[place + 5]) for place in range(1_000, 2_200, 100)]
@@ -53,8 +51,8 @@ def test_the_list_names_its_sources_and_real_statuses() -> None:
     assert {*LISTED} == {98565, 98567, 98569, 99134, 108925, 133297, 72059, 110736, 119979}
     assert (KNOWN.name, KNOWN.tracks, KNOWN.identical_pairs) == ("fma_small", 8_000, 12)
     for line in KNOWN.defects:
-        assert line["source"]
-        assert {Status(status) for status in line["statuses"]}
+        assert line.source
+        assert {Status(status) for status in line.statuses}
     assert len(IDS) == KNOWN.tracks
 
 
@@ -62,9 +60,9 @@ def test_fma_small_as_it_is_known_differs_in_nothing() -> None:
     report = compare(rows())
     assert report.differences == ()
     assert report.tracks == 8_000
-    assert {line["track_id"] for line in report.found} == {*LISTED}
-    assert (report.identical["found"], report.identical["files"]) == (12, 1)
-    assert report.identical["pairs"] == sorted(map(list, PAIRS))
+    assert {line.track_id for line in report.found} == {*LISTED}
+    assert (report.identical.found, report.identical.files) == (12, 1)
+    assert report.identical.pairs == tuple(sorted(PAIRS))
 
 
 def test_what_differs_is_said_in_a_sentence_each() -> None:
@@ -89,7 +87,7 @@ def test_three_of_a_kind_are_three_pairs_and_silence_is_none() -> None:
         found.loc[track, "checksum"] = "0000abcd"
     for track in (72059, 110736):
         found.loc[track, "checksum"] = "0000dcba"
-    assert compare(found.reset_index(drop=True)).identical["found"] == 12 + 3
+    assert compare(found.reset_index(drop=True)).identical.found == 12 + 3
 
 
 @pytest.mark.parametrize("status", ["ok", "partial"])
