@@ -20,6 +20,7 @@ from flows.engine.bounded import run_bounded
 from flows.engine.cluster import dask_client
 from flows.engine.data import data_location, store_address
 from flows.engine.quarantine_limit import check_quarantine
+from flows.engine.quoting import quoted
 from flows.engine.shared_folders import check_seen
 from flows.errors import TooManyQuarantined
 from flows.options import (
@@ -52,7 +53,6 @@ from tasks.features import (
     finalise_features,
     prepare_features,
 )
-from tasks.quoting import quoted
 from tasks.worker.shards import ShardJob, ShardOutcome, write_shard
 
 IN_FLIGHT_A_WORKER = 2

@@ -19,6 +19,7 @@ from flows.engine.bounded import run_bounded
 from flows.engine.cluster import dask_client
 from flows.engine.download_progress import MEBIBYTE, DownloadProgress
 from flows.engine.fetch_request import wanted_archives
+from flows.engine.quoting import quoted
 from flows.options import (
     Archives,
     Dataset,
@@ -47,7 +48,6 @@ from tasks.fetch import (
     plan_files,
     verify_fetched,
 )
-from tasks.quoting import quoted
 from tasks.unpack_part import unpack_part
 from tasks.worker.unpacking import PartJob, PartOutcome
 

@@ -10,11 +10,11 @@ from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress
 from flows.engine.data import folder_location, store_address
+from flows.engine.quoting import quoted
 from flows.options import STORE, Folder, Predicting, Refresh, StorageBlock, StoreAddress
 from flows.results import PredictFolderResult
 from storage.store import Store
 from tasks.predicted_folder import predict_folder
-from tasks.quoting import quoted
 
 
 @flow(name="predict-tracks", flow_run_name="predict {folder}")

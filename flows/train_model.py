@@ -11,6 +11,7 @@ from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress
 from flows.engine.data import store_address
+from flows.engine.quoting import quoted
 from flows.options import (
     NETWORK,
     PRESET,
@@ -30,7 +31,6 @@ from genre_model import frontends
 from genre_model.recipe import ModelSpec, TrainSpec
 from storage.store import Store
 from tasks.labelled import load_labelled
-from tasks.quoting import quoted
 from tasks.training import identify_model, read_history, train_network
 
 

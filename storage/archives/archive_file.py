@@ -1,7 +1,7 @@
 """An archive as the file object that `zipfile` takes, wherever it lies.
 
 Of fsspec's own, that of HTTP compares no ETag, takes any answer for the part that was asked for and
-tries nothing again; see `docs/decisions/`.
+tries nothing again; see `docs/decisions/0008-archives-are-read-by-zipfile.md`.
 """
 
 import io

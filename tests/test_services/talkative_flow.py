@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from distributed import Client
 from prefect import flow
 
+from flows.engine.quoting import quoted
 from tasks.build_shard import build_shard
-from tasks.quoting import quoted
 from tasks.worker.shards import ShardOutcome
 
 
