@@ -16,9 +16,9 @@ from prefect.futures import PrefectFuture
 from flows.dashboard import artifacts, events
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress, worker_progress
+from flows.engine.addresses import data_location, store_address
 from flows.engine.bounded import run_bounded
 from flows.engine.cluster import dask_client
-from flows.engine.data import data_location, store_address
 from flows.engine.quarantine_limit import check_quarantine
 from flows.engine.quoting import quoted
 from flows.engine.shared_folders import check_seen

@@ -9,7 +9,7 @@ from prefect.runtime import flow_run
 
 from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
-from flows.engine.data import store_address
+from flows.engine.addresses import store_address
 from flows.options import (
     SPLIT,
     STORE,

@@ -9,7 +9,7 @@ from prefect import flow, get_run_logger
 from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress
-from flows.engine.data import folder_location, store_address
+from flows.engine.addresses import folder_location, store_address
 from flows.engine.quoting import quoted
 from flows.options import STORE, Folder, Predicting, Refresh, StorageBlock, StoreAddress
 from flows.results import PredictFolderResult

@@ -10,7 +10,7 @@ from prefect import flow, get_run_logger
 from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress
-from flows.engine.data import store_address
+from flows.engine.addresses import store_address
 from flows.engine.quoting import quoted
 from flows.options import (
     NETWORK,

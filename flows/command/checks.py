@@ -91,7 +91,8 @@ def check_run(
 
 
 def _check_data(data: str, *, subset: str | None) -> None:
-    from flows.engine.data import BUILT_IN, check_demo_folder, demo_folder
+    from flows.engine.addresses import BUILT_IN, demo_folder
+    from flows.engine.built_in_data import check_demo_folder
     from tasks.data_folder import open_data_folder
 
     if data == BUILT_IN:

@@ -178,7 +178,7 @@ def _emit(result: Shown, show: Callable[[Shown, TextIO], None], as_json: bool, t
 
 
 def _catalogue_of(data: str, subset: str | None, store: str) -> str:
-    from flows.engine.data import data_location
+    from flows.engine.addresses import data_location
     from storage.store import Store
     from tasks.catalogue import find_catalogue, store_catalogue
 

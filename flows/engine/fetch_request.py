@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from flows.engine.data import folder_location
+from flows.engine.addresses import folder_location
 from flows.errors import UsageError
 from genre_model.data.fma_archives import ADDRESS, SHA1, archives_of
 from storage.archives.address import parse_origin

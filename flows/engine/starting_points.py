@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from flows.engine.data import BUILT_IN, demo_folder
+from flows.engine.addresses import BUILT_IN, demo_folder
 from flows.errors import UsageError
 from storage.places.address import parse_location
 from storage.store import Store

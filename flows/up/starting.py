@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.engine import orphans
+from flows.engine.addresses import BUILT_IN
 from flows.engine.progress import say
 from flows.errors import UsageError
 from flows.results import UpResult
@@ -157,8 +158,6 @@ def _parameters(asked: Asked) -> Mapping[str, str]:
 
 
 def _absolute(data: str) -> str:
-    from flows.engine.data import BUILT_IN  # with pandas, which only a real start needs
-
     if data == BUILT_IN:
         return data
     location = parse_location(data)

@@ -1,46 +1,17 @@
-"""Where the audio is: a folder that the user names, or the built-in data set."""
+"""The addresses that a request names: of data, of a store, of a folder."""
 
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from flows.engine import progress
-from flows.engine.cluster import dask_client
-from flows.engine.shared_folders import check_seen
 from flows.errors import UsageError
-from genre_model.demo import plan_demo
 from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.places.options import StorageOptions
-from tasks.demo import is_current, is_demo, make_demo
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 BUILT_IN = "demo"
 _WORKERS_RUN = "PREFECT__FLOW_RUN_ID"  # what a worker tells the process of a flow run
-
-
-def demo_folder() -> Path:
-    """Return where the built-in data set lies: `GENRE_DEMO`, or the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(os.environ.get("GENRE_DEMO") or f"{cache}/fma-genre/demo").expanduser().absolute()
-
-
-def check_demo_folder(folder: Path) -> None:
-    """Refuse a folder that is neither the built-in data set nor free for it.
-
-    Raises
-    ------
-    UsageError
-    """
-    if folder.is_dir() and not is_demo(folder) and any(folder.iterdir()):
-        raise UsageError(
-            f"{folder} (GENRE_DEMO) is not empty and not the built-in data set; name another folder"
-        )
 
 
 def data_location(
@@ -69,16 +40,17 @@ def data_location(
     """
     if data != BUILT_IN:
         return folder_location(data, options)
+    from flows.engine.built_in_data import make_demo_data
+
     folder = demo_folder()
-    check_demo_folder(folder)
-    if not is_current(folder):
-        with (
-            dask_client(workers=workers, scheduler=scheduler) as client,
-            progress.stage("demo data", total=len(plan_demo().tracks), unit="tracks") as show,
-        ):
-            _check_shared(client, folder.parent)
-            make_demo(folder, client=client, track_done=lambda done: show(done, ""))
+    make_demo_data(folder, workers=workers, scheduler=scheduler)
     return parse_location(folder)
+
+
+def demo_folder() -> Path:
+    """Return where the built-in data set lies: `GENRE_DEMO`, or the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.environ.get("GENRE_DEMO") or f"{cache}/fma-genre/demo").expanduser().absolute()
 
 
 def store_address(store: str) -> str:
@@ -97,12 +69,6 @@ def folder_location(folder: str, options: StorageOptions | None = None) -> Locat
     """Return the folder that the user named; see `store_address` for what is refused."""
     _refuse_relative("folder", folder)
     return parse_location(folder, options)
-
-
-def _check_shared(client: Client, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".") as probe:
-        check_seen(client, Path(probe.name), below=str(folder))
 
 
 def _refuse_relative(what: str, address: str) -> None:

@@ -1,0 +1,63 @@
+"""The built-in data set, made on first use by the workers that will read it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.engine import progress
+from flows.engine.cluster import dask_client
+from flows.engine.shared_folders import check_seen
+from flows.errors import UsageError
+from genre_model.demo import plan_demo
+from tasks.demo import is_current, is_demo, make_demo
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+
+def check_demo_folder(folder: Path) -> None:
+    """Refuse a folder that is neither the built-in data set nor free for it.
+
+    Raises
+    ------
+    UsageError
+    """
+    if folder.is_dir() and not is_demo(folder) and any(folder.iterdir()):
+        raise UsageError(
+            f"{folder} (GENRE_DEMO) is not empty and not the built-in data set; name another folder"
+        )
+
+
+def make_demo_data(
+    folder: Path, *, workers: int | None = None, scheduler: str | None = None
+) -> None:
+    """Make the built-in data set, unless it is there.
+
+    Parameters
+    ----------
+    folder : Path
+        `flows.engine.addresses.demo_folder`.
+    workers, scheduler
+        As for `dask_client`.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds something else, or a worker of another machine does not see it.
+    """
+    check_demo_folder(folder)
+    if not is_current(folder):
+        with (
+            dask_client(workers=workers, scheduler=scheduler) as client,
+            progress.stage("demo data", total=len(plan_demo().tracks), unit="tracks") as show,
+        ):
+            _check_shared(client, folder.parent)
+            make_demo(folder, client=client, track_done=lambda done: show(done, ""))
+
+
+def _check_shared(client: Client, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".") as probe:
+        check_seen(client, Path(probe.name), below=str(folder))
