@@ -160,7 +160,7 @@ def build_features(
     )
     artifacts.throughput(result, workers=built.workers)
     ledger = _publish_quarantine(work, finalised.quarantine)
-    where = (work.features.location / "quarantine.parquet").uri
+    where = work.features.quarantine_file.uri
     try:
         check_quarantine(counts, ledger, limit=max_quarantined, where=where)
     except TooManyQuarantined as refusal:
@@ -238,11 +238,9 @@ def build_shards(
 def _check_folders(client: Client, work: FeatureWork) -> None:
     """Refuse workers of other machines that do not see the folders of data and store."""
     known = [state.path for shard in work.plan.shards for _, state in shard.rows if state.size]
-    for folder, name in (
-        (work.data, known[0] if known else ""),
-        (work.features.location, "zarr.json"),
-    ):
-        if name and (file := (folder / name).local_path) is not None:
+    samples = [(work.data, work.data / known[0])] if known else []
+    for folder, sample in (*samples, (work.features.location, work.features.description)):
+        if (file := sample.local_path) is not None:
             check_seen(client, file, below=folder.uri)
 
 

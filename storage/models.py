@@ -55,6 +55,10 @@ class Models:
         """Place the states of a training that is under way."""
         return self.location(model_id) / "checkpoints"
 
+    def claim_name(self, model_id: str) -> str:
+        """Name what whoever trains the model claims."""
+        return f"models/{model_id}"
+
     def exists(self, model_id: str) -> bool:
         """Whether the model was published whole."""
         return (self.location(model_id) / MODEL_FILE).exists()
@@ -109,9 +113,14 @@ class Models:
         except NotFound:
             return None
 
-    def parameters(self, model_id: str) -> Json:
-        """Read what the model was made of (`params.json`)."""
-        place = self.location(model_id) / "params.json"
+    def read_json(self, model_id: str, name: str) -> Json:
+        """Read one of the model's own files, a JSON object.
+
+        Raises
+        ------
+        NotFound, Damaged
+        """
+        place = self.location(model_id) / name
         return _json(place, place.read_bytes())
 
     def fetch(self, model_id: str, *, cache: Path | None = None) -> Path:

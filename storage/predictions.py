@@ -75,6 +75,10 @@ class Predictions:
         name = f"{folder.name or 'root'}-{sha256(folder.uri.encode()).hexdigest()[:8]}.parquet"
         return PredictionTable(self.location / model / name)
 
+    def claim_name(self, *, model: str, folder: Location) -> str:
+        """Name what whoever writes that table claims."""
+        return f"predictions/{model}/{self.table(model=model, folder=folder).location.name}"
+
     def tables(self) -> list[tuple[str, PredictionTable]]:
         """List the tables there are, each with its model's id."""
         return [

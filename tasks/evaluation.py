@@ -25,6 +25,7 @@ from storage.models import METRICS_FILE, Models
 from storage.store import Store
 from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 from tasks.labelled import LabelledFeatures, load_labelled
+from tasks.models import read_parameters
 from tasks.native_stderr import captured_native_stderr
 from tasks.training import read_history
 
@@ -115,7 +116,7 @@ def evaluate_network(
         place = models.evaluation(model, spec.split) / METRICS_FILE
         found = Evaluation.from_dict(stored, where=place.uri)
     else:
-        data = _data_of(store, models.parameters(model))
+        data = _data_of(store, read_parameters(models, model))
         with tempfile.TemporaryDirectory(prefix="genre-evaluation-") as folder:
             found = _evaluate(models, model, data, spec, Path(folder))
             models.publish_evaluation(Path(folder), model, split=spec.split)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from storage.models import Models
+from tasks.models import read_parameters
 
 if TYPE_CHECKING:
     from genre_model.judging.comparison import Comparison, Evaluated
@@ -33,7 +34,7 @@ def former_evaluations(models: Models, model: str, *, split: str) -> list[tuple[
         The champion, then the model that was evaluated last; either where there is one, and one
         line where they are the same.
     """
-    params = {name: models.parameters(name) for name, whole in models.list().items() if whole}
+    params = {name: read_parameters(models, name) for name, whole in models.list().items() if whole}
     data_set = params[model]["data_set"]
     others = [name for name, made in params.items() if made["data_set"] == data_set]
     evaluated = {

@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genre_model.learning.bundle import PARAMS_FILE
 from storage.errors import Damaged, NotFound
-from storage.models import Json
+from storage.models import Json, Models
 from storage.places.address import parse_location
 from storage.places.options import StorageOptions
 from storage.store import Store
@@ -84,7 +85,7 @@ def choose_model(
         If there is no such model.
     """
     models = store.models
-    whole = {name: models.parameters(name) for name, is_whole in models.list().items() if is_whole}
+    whole = {name: read_parameters(models, name) for name, is_whole in models.list().items() if is_whole}
     wanted = {"preset": preset, "network": network, "seed": seed, "id": model}
     given = {key: value for key, value in wanted.items() if value is not None}
     fitting = {
@@ -105,6 +106,11 @@ def _fact(params: Json, key: str) -> object:
     return params["features"]["name"] if key == "preset" else params.get(key)
 
 
+def read_parameters(models: Models, model: str) -> Json:
+    """Read what a model was made of."""
+    return models.read_json(model, PARAMS_FILE)
+
+
 def describe_model(store: Store, model: str) -> ModelFacts:
     """Say what a published model is.
 
@@ -113,10 +119,10 @@ def describe_model(store: Store, model: str) -> ModelFacts:
     Damaged
         If its params.json does not tell.
     """
-    params = store.models.parameters(model)
+    params = read_parameters(store.models, model)
     own = [each.name for each in fields(ModelFacts) if each.name not in ("model", "path")]
     if lacking := [name for name in own if name not in params]:
-        place = (store.models.location(model) / "params.json").uri
+        place = (store.models.location(model) / PARAMS_FILE).uri
         raise Damaged(f"{place} does not tell {lacking[0]!r}; train the model again.")
     path = store.models.location(model).uri
     return ModelFacts(model=model, path=path, **{name: params[name] for name in own})

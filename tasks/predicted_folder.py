@@ -132,8 +132,10 @@ def predict_folder(
     """
     audio, ignored = _audio_files(folder)
     name, predictor = open_predictor(store, model)
-    table = store.predictions.table(model=Path(name).name, folder=folder)
-    with store.claim(f"predictions/{Path(name).name}/{table.location.name}", say=say):
+    model_id = Path(name).name
+    table = store.predictions.table(model=model_id, folder=folder)
+    what = store.predictions.claim_name(model=model_id, folder=folder)
+    with store.claim(what, say=say):
         lines = {} if refresh else _still_true(table.read(), audio)
         reused = len(lines)
         new = [entry for entry in audio.values() if entry.name not in lines]

@@ -82,7 +82,7 @@ def train_network(
     """
     check_network(model.network, frontend=data.spec)
     models, name = store.models, identify_model(data, model, spec)
-    with store.claim(f"models/{name}", say=say):
+    with store.claim(models.claim_name(name), say=say):
         reused = models.exists(name) and not refresh
         if not reused:
             _train(models, name, data, model, spec, refresh=refresh, on_epoch=on_epoch, say=say)

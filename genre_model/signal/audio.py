@@ -4,7 +4,6 @@ import os
 import stat
 import tempfile
 import weakref
-from types import TracebackType
 from typing import Self
 
 import soundfile
@@ -112,12 +111,7 @@ class Source:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def close(self) -> None:

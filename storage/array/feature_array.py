@@ -84,6 +84,16 @@ class FeatureArray:
         return f"{self.data_set}/{self.name}"
 
     @property
+    def description(self) -> Location:
+        """The document that tells what the numbers mean; every array has one."""
+        return self.location / "zarr.json"
+
+    @property
+    def quarantine_file(self) -> Location:
+        """The table of the refused tracks, once finalised."""
+        return self.location / "quarantine.parquet"
+
+    @property
     def rows_per_shard(self) -> int:
         """How many rows are read and written at once."""
         return ROWS_PER_SHARD
@@ -184,7 +194,7 @@ class FeatureArray:
         longer = array_document(max(rows, length), self.layout)
         group = group_document(self.attributes, self.layout.array, longer)
         # the array before the group that repeats its length; a kill between them is mended here
-        for target, content in ((document, longer), (self.location / "zarr.json", group)):
+        for target, content in ((document, longer), (self.description, group)):
             if target.read_bytes() != content:
                 target.write_bytes(content)
 
@@ -269,9 +279,9 @@ class FeatureArray:
             )
         rows = _refreshed(found.finished_rows, refresh)
         quarantine = quarantine_of(rows)
-        if not rows.equals(found.stored) or not (self.location / "quarantine.parquet").exists():
+        if not rows.equals(found.stored) or not self.quarantine_file.exists():
             # rows.parquet last: while it is the old one, both are written again
-            write_table(self.location / "quarantine.parquet", stored(quarantine))
+            write_table(self.quarantine_file, stored(quarantine))
             write_table(self.location / "rows.parquet", stored(rows))
         return Finalised(rows=rows, quarantine=quarantine)
 

@@ -46,7 +46,7 @@ class TestPublishing:
         assert models.list() == {"seed-1": True}
         entries = location.list(recursive=True)
         assert {entry.name: (location / entry.name).read_bytes() for entry in entries} == FILES
-        assert models.parameters("seed-1") == {"network": "seed"}
+        assert models.read_json("seed-1", "params.json") == {"network": "seed"}
 
     def test_the_model_is_written_last(
         self, models: Models, made: Path, monkeypatch: pytest.MonkeyPatch
@@ -71,7 +71,7 @@ class TestPublishing:
         with pytest.raises(NotFound, match="seed-1"):
             models.fetch("seed-1")
         models.publish(made, "seed-1")
-        assert models.parameters("seed-1") == {"network": "seed"}
+        assert models.read_json("seed-1", "params.json") == {"network": "seed"}
 
     def test_a_model_is_immutable(self, models: Models, made: Path) -> None:
         models.publish(made, "seed-1")
