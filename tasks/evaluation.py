@@ -16,11 +16,13 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from genre_model.data.catalogue import count_licences
+from genre_model.errors import InvalidSpec
 from genre_model.frontends import frontend_from_dict
 from genre_model.judging.comparison import Comparison, Evaluated, compare
 from genre_model.judging.evaluation import Metrics, evaluate, track_table
+from genre_model.learning.bundle import PARAMS_FILE
 from genre_model.recipe import EvaluateSpec
-from storage.errors import Damaged
+from storage.errors import Damaged, UnknownFormat
 from storage.models import METRICS_FILE, Models
 from storage.store import Store
 from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
@@ -107,6 +109,8 @@ def evaluate_network(
     ------
     NotFound
         If the model, or what it was trained on, is not in the store.
+    UnknownFormat
+        If another version wrote the model.
     Damaged
         If the evaluation that is there cannot be read.
     """
@@ -116,7 +120,7 @@ def evaluate_network(
         place = models.evaluation(model, spec.split) / METRICS_FILE
         found = Evaluation.from_dict(stored, where=place.uri)
     else:
-        data = _data_of(store, read_parameters(models, model))
+        data = _trained_on(store, model)
         with tempfile.TemporaryDirectory(prefix="genre-evaluation-") as folder:
             found = _evaluate(models, model, data, spec, Path(folder))
             models.publish_evaluation(Path(folder), model, split=spec.split)
@@ -134,9 +138,16 @@ def read_markdown(store: Store, model: str, split: str) -> str:
     return (store.models.evaluation(model, split) / MARKDOWN_FILE).read_bytes().decode()
 
 
-def _data_of(store: Store, params: dict[str, Any]) -> LabelledFeatures:
-    spec = frontend_from_dict(params["features"])
-    return load_labelled(store, spec, catalogue_id=params["catalogue"])
+def _trained_on(store: Store, model: str) -> LabelledFeatures:
+    params = read_parameters(store.models, model)
+    try:
+        spec, catalogue = frontend_from_dict(params["features"]), str(params["catalogue"])
+    except (KeyError, TypeError, AttributeError, InvalidSpec) as error:
+        raise UnknownFormat(
+            f"{(store.models.location(model) / PARAMS_FILE).uri} does not say what {model} was "
+            f"trained on ({error}), as another version wrote it: train the model again."
+        ) from error
+    return load_labelled(store, spec, catalogue_id=catalogue)
 
 
 def _evaluate(

@@ -85,7 +85,9 @@ def choose_model(
         If there is no such model.
     """
     models = store.models
-    whole = {name: read_parameters(models, name) for name, is_whole in models.list().items() if is_whole}
+    whole = {
+        name: read_parameters(models, name) for name, is_whole in models.list().items() if is_whole
+    }
     wanted = {"preset": preset, "network": network, "seed": seed, "id": model}
     given = {key: value for key, value in wanted.items() if value is not None}
     fitting = {
