@@ -123,7 +123,8 @@ def genre() -> None:
     """Music genres from audio: features, training, evaluation, prediction, one command each.
 
     Results go to stdout (--json: one object), progress and errors to stderr. Exit status: 0 done,
-    1 failed, 2 what was given must change, 130 interrupted (run it again to go on).
+    1 failed, 2 what was given must change, 130 interrupted, 143 terminated (run it
+    again to go on).
     """
 
 

@@ -11,7 +11,11 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from typing import TextIO
 
-EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 2, 130, 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: what ends cleanly on Ctrl-C does so on this too."""
 
 
 @contextlib.contextmanager
@@ -72,13 +76,13 @@ def run(command: Callable[[], None]) -> int:
     Returns
     -------
     int
-        0 done, 1 failed, 2 what was given must change, 130 interrupted.
+        0 done, 1 failed, 2 what was given must change, 130 interrupted, 143 terminated.
     """
     _quick_interrupts()
     try:
         command()
-    except KeyboardInterrupt:
-        return _interrupted()
+    except KeyboardInterrupt as interruption:
+        return _interrupted(interruption)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else EXIT_FAILED
     except BrokenPipeError:
@@ -87,6 +91,10 @@ def run(command: Callable[[], None]) -> int:
         return 0
     except Exception as error:  # noqa: BLE001 - the last border: every error gets its status here
         return _explain(error)
+    except BaseException as error:
+        if _is_prefects_sigterm(error):  # while a flow runs, the handler is Prefect's
+            return _interrupted(Terminated())
+        raise
     return 0
 
 
@@ -97,7 +105,7 @@ def _explain(error: Exception) -> int:
     from storage.errors import StorageError
 
     if isinstance(error, click.Abort):  # what click makes of Ctrl-C
-        return _interrupted()
+        return _interrupted(error.__cause__)
     if isinstance(error, click.ClickException):
         error.show(sys.stderr)
         return EXIT_USAGE
@@ -110,9 +118,16 @@ def _explain(error: Exception) -> int:
     return EXIT_FAILED
 
 
-def _interrupted() -> int:
-    _say("interrupted; the same command goes on where it stopped")
-    return EXIT_INTERRUPTED
+def _interrupted(by: BaseException | None) -> int:
+    is_terminated = isinstance(by, Terminated)
+    word = "terminated" if is_terminated else "interrupted"
+    _say(f"{word}; the same command goes on where it stopped")
+    return EXIT_TERMINATED if is_terminated else EXIT_INTERRUPTED
+
+
+def _is_prefects_sigterm(error: BaseException) -> bool:
+    prefect = sys.modules.get("prefect.exceptions")
+    return prefect is not None and isinstance(error, prefect.TerminationSignal)
 
 
 def _remedied_by_user(error: BaseException) -> bool:
@@ -134,5 +149,9 @@ def _say(sentence: str) -> None:
 
 def _quick_interrupts() -> None:
     """End on SIGTERM as on Ctrl-C: cleanly, resumable."""
+
+    def terminate(*_: object) -> None:
+        raise Terminated
+
     with contextlib.suppress(ValueError):  # only the main thread may set it
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        signal.signal(signal.SIGTERM, terminate)

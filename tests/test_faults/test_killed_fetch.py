@@ -164,7 +164,7 @@ _STREAM = """
 import json, sys
 from pathlib import Path
 from storage.archives.contents import read_contents
-from storage.places.location import Location
+from storage.places.address import parse_location
 from storage.archives.address import parse_origin
 from storage.archives.archive_file import ArchiveAt
 from storage.archives.unpacking import plan_unpacking
