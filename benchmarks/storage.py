@@ -26,7 +26,6 @@ from benchmarks.clips import make_data, make_empty_files, say, workplace, write_
 from benchmarks.scale import pretended
 from benchmarks.shard_ways import measure_arrays, measure_bytes
 from storage.array.inventory import in_parallel
-from storage.claims import Claim
 from storage.places.bucket import Bucket
 from storage.places.folder import Folder
 from storage.places.location import Location
@@ -103,7 +102,8 @@ def _run(data: Location, store: Location, *, decode: bool = True) -> int:
     found = find_catalogue.fn(data)
     root = Store.create(store)
     store_catalogue.fn(root, found)
-    with Claim(root.location, f"features/{found.catalogue.data_set}/{spec.key}"):
+    what = root.features.claim_name(data_set=found.catalogue.data_set, name=spec.key)
+    with root.claim(what):
         work = prepare_features.fn(root, found, spec)
         extractor = feature_extractor(spec) if work.plan.shards and decode else None
         for shard in work.plan.shards:

@@ -148,9 +148,11 @@ def full_run(
         store=store, model=trained.facts.model, refresh=refresh, storage_block=storage_block
     )
     _log_in_short(features, trained, evaluation)
+    # a catalogue may have been written for another copy of the same folder
+    its_data = features.data if features else _data_of(kept, trained)
     return RunResult(
         store=kept.uri,
-        data=kept.catalogues.read(trained.facts.catalogue).attrs["data"],
+        data=its_data,
         catalogue=trained.facts.catalogue,
         features=features,
         model=trained,
@@ -174,6 +176,10 @@ def _train(
     run_elsewhere(train_on, parameters)
     seconds = round(time.monotonic() - began, 3)
     return TrainResult(facts=describe_model(store, name), reused=False, seconds=seconds)
+
+
+def _data_of(store: Store, model: TrainResult) -> str:
+    return str(store.catalogues.read(model.facts.catalogue).attrs["data"])
 
 
 def _log_in_short(

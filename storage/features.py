@@ -45,11 +45,15 @@ class Features:
         return f"features/{data_set}/{name}"
 
     def names(self) -> list[tuple[str, str]]:
-        """List the arrays there are, as (data set, name)."""
+        """List the arrays there are, as (data set, name).
+
+        A folder whose description a killed run had not yet written is none: it holds no feature.
+        """
         return [
             (data_set, name)
             for data_set in self.location.folders()
             for name in (self.location / data_set).folders()
+            if FeatureArray.is_at(self._place(data_set, name))
         ]
 
     def open_all(self) -> list[FeatureArray]:

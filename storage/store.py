@@ -130,7 +130,7 @@ class Store:
         """
         text = address.rstrip("/").removesuffix(f"/{MODEL_FILE}")
         before, separator, name = text.rpartition(f"/{MODELS}/")
-        if separator and "/" not in name:
+        if separator and "/" not in name and not cls.is_at(text, options):
             return cls.open(before, options), name
         return cls.open(text, options), None
 

@@ -76,7 +76,7 @@ def build_shard(
     client, logger = get_client(), get_run_logger()
     topic = f"{job.topic}-log-{shard}" if job.topic else ""
     with log.received(client, topic, logger):
-        call = pickled_call.pack(log.logged, compute, job, topic)
+        call = pickled_call.pickled(log.logged, compute, job, topic)
         outcome: ShardOutcome = client.submit(pickled_call.call, call, key=key, pure=False).result()
     for remark in outcome.remarks:
         logger.warning(remark)

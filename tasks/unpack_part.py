@@ -38,7 +38,7 @@ def unpack_part(name: str, part: int, job: PartJob, *, keep: Callable[[PartOutco
     """
     key = f"unpack-{name}-{part}-{uuid.uuid4().hex[:8]}"
     future = get_client().submit(
-        pickled_call.call, pickled_call.pack(unpack, job), key=key, pure=False
+        pickled_call.call, pickled_call.pickled(unpack, job), key=key, pure=False
     )
     outcome: PartOutcome = future.result()
     get_run_logger().info(

@@ -50,6 +50,8 @@ from storage.errors import (
 from storage.places.location import Location
 from storage.tables import to_parquet, write_table
 
+_DESCRIPTION = "zarr.json"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finalised:
@@ -83,10 +85,15 @@ class FeatureArray:
         """`<data set>/<preset>-<digest>`."""
         return f"{self.data_set}/{self.name}"
 
+    @classmethod
+    def is_at(cls, location: Location) -> bool:
+        """Whether an array lies there, of whatever version."""
+        return (location / _DESCRIPTION).exists()
+
     @property
     def description(self) -> Location:
         """The document that tells what the numbers mean; every array has one."""
-        return self.location / "zarr.json"
+        return self.location / _DESCRIPTION
 
     @property
     def quarantine_file(self) -> Location:
@@ -131,7 +138,7 @@ class FeatureArray:
         with contextlib.suppress(AlreadyThere):
             (location / layout.array / "zarr.json").create(array)
         try:
-            (location / "zarr.json").create(group_document(wanted, layout.array, array))
+            (location / _DESCRIPTION).create(group_document(wanted, layout.array, array))
         except AlreadyThere:
             if _attributes(location) != wanted:
                 raise Mismatched(
@@ -363,7 +370,7 @@ def _layout(location: Location, attributes: Attributes) -> ArrayLayout:
 
 def _attributes(location: Location) -> Attributes:
     try:
-        found = json.loads((location / "zarr.json").read_bytes())["attributes"]
+        found = json.loads((location / _DESCRIPTION).read_bytes())["attributes"]
     except NotFound:
         raise NotFound(f"There are no features at {location.uri}.") from None
     except (ValueError, KeyError, TypeError) as error:

@@ -4,7 +4,7 @@ The scheduler unpickles the arguments of every call that passes through it: with
 it would import numpy, pandas and zarr at the first shard, while all workers wait (a second), and
 would have to have this project's dependencies installed.
 
-A packed call does not show what is in it: workers log the arguments of a call that failed, and
+A pickled call does not show what is in it: workers log the arguments of a call that failed, and
 locations hold credentials.
 """
 
@@ -17,18 +17,18 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Packed:
-    """A pickled call."""
+class PickledCall:
+    """A function and its arguments."""
 
     content: bytes = field(repr=False)
 
 
-def pack(function: Callable[..., Any], *arguments: object) -> Packed:
+def pickled(function: Callable[..., Any], *arguments: object) -> PickledCall:
     """Pickle a call of an importable function."""
-    return Packed(pickle.dumps((function, arguments)))
+    return PickledCall(pickle.dumps((function, arguments)))
 
 
-def call(packed: Packed) -> Any:
-    """Call what `pack` packed and return its result."""
-    function, arguments = pickle.loads(packed.content)
+def call(what: PickledCall) -> Any:
+    """Make the pickled call and return its result."""
+    function, arguments = pickle.loads(what.content)
     return function(*arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -139,6 +140,17 @@ def test_the_same_command_again_finds_everything_done(run: Run, tiny_fma: Path) 
     assert again.json["features"]["reused"] == 28
     assert again.json["model"]["reused"] is True
     assert contents(run.store) == before
+
+
+def test_a_copy_of_the_folder_is_the_same_data_elsewhere(
+    run: Run, tiny_fma: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "copy"
+    shutil.copytree(tiny_fma, elsewhere)
+    again = run.genre("run", "--data", elsewhere, "--store", run.store, "--epochs", "20", "--json")
+    assert again.code == 0, again.err
+    assert (again.json["data"], again.json["features"]["reused"]) == (str(elsewhere), 28)
+    assert again.json["catalogue"] == run.first.json["catalogue"]
 
 
 def test_another_preset_is_another_array_and_the_first_is_untouched(

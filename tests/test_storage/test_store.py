@@ -37,6 +37,13 @@ def test_the_address_of_a_store_or_of_a_model_in_it(place: Location, tail: str) 
     assert Store.of_model(store.uri + tail, options) == (store, model)
 
 
+def test_a_store_in_a_folder_called_models_is_no_model(place: Location) -> None:
+    options = getattr(place, "options", None)
+    store = Store.create(place / "models" / "mine")
+    assert Store.of_model(store.uri, options) == (store, None)
+    assert Store.of_model(f"{store.uri}/models/a-1", options) == (store, "a-1")
+
+
 def test_a_store_is_made_once(place: Location) -> None:
     with pytest.raises(NotFound, match="no store at"):
         Store.open(place)

@@ -89,6 +89,15 @@ def test_by_preset_name_and_data_set(store: Store) -> None:
     assert open_features(store.uri, data_set="demo").sizes["row"] == 0
 
 
+def test_an_array_that_a_killed_run_had_only_begun_is_none(store: Store) -> None:
+    features = open_array(store)
+    features.description.delete()
+    assert store.features.names() == []
+    assert store.status().features == ()
+    assert open_array(store) == features
+    assert store.features.names() == [("fma", NAME)]
+
+
 def test_no_store(tmp_path: Any) -> None:
     with pytest.raises(NotFound, match="no store"):
         open_features(tmp_path)

@@ -11,25 +11,25 @@ import pytest
 from tasks.worker import pickled_call
 
 
-def test_a_packed_call_is_the_call() -> None:
-    assert pickled_call.call(pickled_call.pack(divmod, 17, 5)) == (3, 2)
+def test_a_its_call_is_the_call() -> None:
+    assert pickled_call.call(pickled_call.pickled(divmod, 17, 5)) == (3, 2)
 
 
 def test_what_the_call_raises_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
-        pickled_call.call(pickled_call.pack(divmod, 1, 0))
+        pickled_call.call(pickled_call.pickled(divmod, 1, 0))
 
 
 def test_it_does_not_show_what_is_in_it() -> None:
     """Dask's workers log the arguments of a call that failed."""
-    packed_call = pickled_call.pack(str, "secret-value")
-    assert "secret" not in repr(packed_call)
-    assert b"secret-value" in packed_call.content
+    its_call = pickled_call.pickled(str, "secret-value")
+    assert "secret" not in repr(its_call)
+    assert b"secret-value" in its_call.content
 
 
 def test_what_cannot_be_imported_cannot_be_packed() -> None:
     with pytest.raises((pickle.PicklingError, AttributeError)):
-        pickled_call.pack(lambda: None)
+        pickled_call.pickled(lambda: None)
 
 
 def test_the_one_who_passes_it_on_imports_nothing_for_it() -> None:
