@@ -19,7 +19,7 @@ from genre_model.data.fma_archives import SHA1 as ARCHIVES_OF_FMA
 from genre_model.data.subsets import SUBSETS
 from genre_model.frontends import PRESETS
 from genre_model.networks import NETWORKS
-from genre_model.recipe import EvaluateSpec, ModelSpec, TrainSpec
+from genre_model.recipe import LARGEST_SEED, MOST_EPOCHS, EvaluateSpec, ModelSpec, TrainSpec
 from genre_model.specs import SPLITS
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ SEED = Option(
     kind=int,
     default=TrainSpec.seed,
     low=0,
-    high=2**32 - 1,
+    high=LARGEST_SEED,
     variable="GENRE_SEED",
 )
 RUN_SEED = SEED.unless_said(f"{SEED.default}, or any when starting at evaluation")
@@ -286,7 +286,7 @@ EPOCHS = Option(
     kind=int,
     unset=str(TrainSpec.epochs),
     low=1,
-    high=10_000,
+    high=MOST_EPOCHS,
     variable="GENRE_EPOCHS",
 )
 MODEL = Option(

@@ -6,6 +6,8 @@ from typing import ClassVar
 from genre_model.errors import InvalidSpec
 from genre_model.specs import SPLITS, TRAINING_VERSION, Spec
 
+MOST_EPOCHS, LARGEST_SEED = 10_000, 2**32 - 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec(Spec):
@@ -61,11 +63,11 @@ class TrainSpec(Spec):
     pooled_shards: int = 4
 
     def __post_init__(self) -> None:
-        self._whole("epochs", 1, 10_000)
+        self._whole("epochs", 1, MOST_EPOCHS)
         self._whole("batch_size", 1, 65_536)
         self._real("learning_rate", 1e-7, 1.0)
-        self._whole("patience", 1, 10_000)
-        self._whole("seed", 0, 2**32 - 1)
+        self._whole("patience", 1, MOST_EPOCHS)
+        self._whole("seed", 0, LARGEST_SEED)
         self._real("label_smoothing", 0.0, 0.5)
         self._whole("pooled_shards", 1, 1_000)
 
