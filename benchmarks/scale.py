@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING
 from benchmarks.clips import make_empty_files, say, workplace, write_tracks_csv
 
 if TYPE_CHECKING:
-    from genre_model.frontends import preset
     from storage.array.feature_array import FeatureArray
     from storage.array.layout import ArrayLayout
     from storage.array.plans import ShardWork
@@ -143,6 +142,7 @@ def _find(data: Path, store: Path) -> FoundCatalogue:
 
 
 def _work(found: FoundCatalogue, store: Path) -> FeatureWork:
+    from genre_model.frontends import preset
     from storage.store import Store
     from tasks.features import prepare_features
 

@@ -62,6 +62,7 @@ def dask_client(*, workers: int | None = None, scheduler: str | None = None) -> 
         nanny.
     """
     import dask
+    from distributed.client import ClosedClientError
     from distributed.comm.core import CommClosedError
     from distributed.scheduler import NoWorkerError
 
@@ -72,7 +73,7 @@ def dask_client(*, workers: int | None = None, scheduler: str | None = None) -> 
             _joined(scheduler) if scheduler else _local(workers or os.cpu_count() or 1) as client,
         ):
             yield client
-    except (CancelledError, CommClosedError, NoWorkerError) as error:
+    except (CancelledError, ClosedClientError, CommClosedError, NoWorkerError) as error:
         raise ClusterLost(
             f"the Dask cluster was lost ({str(error).splitlines()[0]}); what was written stays, "
             "run the same command again to go on"

@@ -10,6 +10,7 @@ from distributed import Client
 
 from flows.dashboard import artifacts
 from flows.engine import progress
+from tasks.worker.topics import heard
 
 
 @contextmanager
@@ -55,8 +56,5 @@ def followed(
                 show(so_far // unit_size, "")
                 bar.show(so_far)
 
-        client.subscribe_topic(topic, lambda event: note(event[1]["part"], event[1]["done"]))
-        try:
+        with heard(client, topic, lambda event: note(event[1]["part"], event[1]["done"])):
             yield note
-        finally:
-            client.unsubscribe_topic(topic)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
+from tasks.worker.topics import heard
+
 if TYPE_CHECKING:
     from distributed import Client
 
@@ -90,11 +92,8 @@ def received(
         _, record = event
         here.run(logger.log, record["level"], "%s: %s", record["logger"], record["message"])
 
-    client.subscribe_topic(topic, log)
-    try:
+    with heard(client, topic, log):
         yield
-    finally:
-        client.unsubscribe_topic(topic)
 
 
 class _Sender(logging.Handler):
