@@ -69,6 +69,7 @@ lint: setup ## ruff, mypy, the import rules and the Dockerfile
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --explicit-package-bases benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 

@@ -93,7 +93,7 @@ def run(folder: Path, *, shards: int, workers: int) -> tuple[Built, float, Sampl
     from prefect import flow
 
     from flows.build_features import build_shards
-    from flows.dashboard.flushing import settle
+    from flows.dashboard import temporary_server
 
     work = _work(folder, shards=shards)
     sampler = Sampler(role_of)
@@ -108,7 +108,7 @@ def run(folder: Path, *, shards: int, workers: int) -> tuple[Built, float, Sampl
         return built, ended
 
     built, ended = stubs()
-    settle()
+    temporary_server.flush()
     return built, ended, sampler
 
 

@@ -18,8 +18,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.clips import make_empty_files, write_tracks_csv
 from benchmarks.scale import pretend
+from genre_model.judging.evaluation import Metrics
+from tasks.evaluation import Evaluation
 
 SUBSET = "small"
 LIMIT_S = 20.0
@@ -90,12 +94,25 @@ def _pretend_model(folder: Path, name: str, *, spec: dict[str, Any], catalogue: 
         "seed": 0,
         "trained": "2026-01-01T00:00:00+00:00",
     }
-    metrics = {"model": name, "split": "test", "tracks": 1, "windows": 10}
-    accuracies = {"track_accuracy": 0.5, "window_accuracy": 0.5}
+    metrics = Metrics(
+        genres=(),
+        tracks=1,
+        windows=10,
+        window_accuracy=0.5,
+        track_accuracy=0.5,
+        track_accuracy_interval=(0.0, 1.0),
+        macro_f1=0.5,
+        dummy_accuracy=0.5,
+        dummy_genre="Rock",
+        log_loss=1.0,
+        per_genre={},
+        confusion=np.zeros((0, 0), np.int64),
+    )
+    made_up = Evaluation(model=name, split="test", metrics=metrics)
     evaluation = folder / "evaluation" / "test"
     evaluation.mkdir(parents=True)
     (evaluation / "report.md").write_text("# Made up\n")
-    (evaluation / "metrics.json").write_text(json.dumps({**metrics, **accuracies}))
+    (evaluation / "metrics.json").write_text(json.dumps(made_up.to_dict()))
     (folder / "params.json").write_text(json.dumps(params))
     (folder / "model.keras").write_bytes(b"-")
 

@@ -115,7 +115,11 @@ def _run(data: Location, store: Location, *, decode: bool = True) -> int:
         if not decode:
             in_parallel(
                 lambda pair: (work.features.location / pair[0]).write_bytes(pair[1]),
-                [pair for shard in work.plan.shards for pair in pretended(shard).items()],
+                [
+                    pair
+                    for shard in work.plan.shards
+                    for pair in pretended(work.features.layout, shard).items()
+                ],
             )
         finalise_features.fn(work)
     return len(work.plan.shards)

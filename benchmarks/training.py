@@ -31,9 +31,10 @@ import numpy as np
 
 from benchmarks.clips import say, workplace
 from genre_model.frontends import preset
-from genre_model.learning.batches import ROWS_PER_SHARD, ReadShard, RowIndex
+from genre_model.learning.batches import ReadShard, RowIndex
 from genre_model.recipe import TrainSpec
 from storage.array.feature_array import FeatureArray
+from storage.array.layout import ROWS_PER_SHARD
 from storage.array.shards import encode_shard
 from storage.places.bucket import Bucket
 from storage.places.folder import Folder

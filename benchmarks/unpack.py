@@ -65,8 +65,8 @@ def jobs_of(archive: Path, target: Path, *, at_once: int) -> list[PartJob]:
     per_part = -(-len(contents.members) // (4 * at_once))
     unpacking.MEMBERS_A_PART = min(unpacking.MEMBERS_A_PART, per_part)
     plan = unpacking.plan_unpacking(contents, {}, {})
-    folders = {"target": Folder(target / NAME), "notes": Folder(target / "notes")}
-    return [PartJob(archive=at, part=part, **folders) for part in plan.parts]
+    clips, notes = Folder(target / NAME), Folder(target / "notes")
+    return [PartJob(archive=at, part=part, target=clips, notes=notes) for part in plan.parts]
 
 
 def decompress_alone(archive: Path, target: Path) -> None:
@@ -101,7 +101,7 @@ def cpu_seconds(client: Client) -> float:
     """Return the CPU time of this process, of children that have ended, and of the workers [s]."""
     ours = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     workers = client.run(time.process_time).values()
-    return sum(each.ru_utime + each.ru_stime for each in ours) + sum(workers)
+    return float(sum(each.ru_utime + each.ru_stime for each in ours) + sum(workers))
 
 
 def measure(
