@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from storage.models import Models
+from storage.tables import read_table
 from tasks.models import read_parameters
 
 if TYPE_CHECKING:
@@ -69,5 +67,4 @@ def _read(models: Models, model: str, split: str, catalogue: str) -> Evaluated:
     from genre_model.judging.comparison import Evaluated
 
     place = models.evaluation(model, split) / PREDICTIONS_FILE
-    tracks = pd.read_parquet(BytesIO(place.read_bytes()))
-    return Evaluated(model=model, catalogue=catalogue, tracks=tracks)
+    return Evaluated(model=model, catalogue=catalogue, tracks=read_table(place))

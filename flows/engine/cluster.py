@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Iterator
@@ -25,11 +26,14 @@ _CHECK_LIMIT_S = 5.0
 # Every Dask process keeps the last messages that it sent, jobs and all: 1,000 by default.
 _MESSAGES_KEPT = 10
 
+PRELOADED = ["tasks.worker.shards", "genre_model.signal.log_mel", "genre_model.signal.waveforms"]
+"""Modules of a shard's job; a frontend imports its own only where it is built or unpickled."""
+
 _SETTINGS = {
     # Nannies replace killed workers, but nobody replaces a nanny.
     "DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT": f"{NO_WORKERS_LIMIT_S:g}s",
     # A worker imports what it needs while it starts, not while its first shard waits.
-    "DASK_DISTRIBUTED__WORKER__PRELOAD": '["tasks.worker.shards"]',
+    "DASK_DISTRIBUTED__WORKER__PRELOAD": json.dumps(PRELOADED),
     "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": f"{_MESSAGES_KEPT}",
     # A nanny would have its worker give memory back at once, and page it in anew for every shard.
     "MALLOC_MMAP_THRESHOLD_": f"{2**25}",
