@@ -13,6 +13,7 @@ from genre_model.errors import ModelError
 from genre_model.frontends.frontend import Extractor
 from genre_model.learning.bundle import Bundle, load_bundle
 from genre_model.learning.inference import window_probabilities
+from genre_model.signal.segments import Heard
 from genre_model.signal.status import ClipDefect, Status
 
 
@@ -35,7 +36,8 @@ class Prediction:
     path : str
         The file.
     status : Status
-        `ok`, `partial` (fewer windows than a training clip has), or why there is no genre.
+        `ok`, `partial` (fewer windows than a training clip has, or not all of the file could be
+        read), or why there is no genre.
     detail : str
         One sentence for people; empty for `ok`.
     genre : str | None
@@ -46,6 +48,8 @@ class Prediction:
         Every genre's mean, most probable first; empty if there is no genre.
     windows : int
         How many windows the file gave.
+    seconds : float [s]
+        How much of the file was heard.
     timeline : list of Moment
         One entry a window, in the order of time.
     """
@@ -57,6 +61,7 @@ class Prediction:
     probability: float | None = None
     probabilities: dict[str, float] = field(default_factory=dict)
     windows: int = 0
+    seconds: float = 0.0
     timeline: list[Moment] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, object]:
@@ -112,39 +117,45 @@ class Predictor:
         """
         name = os.fspath(path)
         try:
-            starts, probabilities, silent = self._windows(path)
+            heard = Heard()
+            starts, probabilities = self._windows(path, heard)
         except ClipDefect as defect:
             return Prediction(name, defect.status, defect.detail)
-        if silent:
-            return Prediction(name, Status.SILENT, "there is nothing in it but digital silence")
-        return self._prediction(name, starts, probabilities)
+        defect_of_level = heard.level.defect
+        if defect_of_level is not None and not defect_of_level[0].kept:
+            return Prediction(name, *defect_of_level, seconds=heard.seconds)
+        return self._prediction(name, starts, probabilities, heard)
 
-    def _windows(self, path: str | os.PathLike[str]) -> tuple[list[float], np.ndarray, bool]:
-        """Return the windows' starts [s], their probabilities, and whether all are silent."""
+    def _windows(
+        self, path: str | os.PathLike[str], heard: Heard
+    ) -> tuple[list[float], np.ndarray]:
+        """Return the windows' starts [s] and their probabilities."""
         starts: list[float] = []
         parts: list[np.ndarray] = []
-        silent = True
-        for start, windows in self.extractor.long_windows(path):
+        for start, windows in self.extractor.long_windows(path, heard):
             step = self.bundle.features.window_seconds
             starts += [start + number * step for number in range(len(windows))]
             parts.append(window_probabilities(self.bundle.model, windows))
-            silent = silent and self.extractor.is_silence(windows)
-        return starts, np.concatenate(parts), silent
+        return starts, np.concatenate(parts)
 
-    def _prediction(self, name: str, starts: list[float], windows: np.ndarray) -> Prediction:
+    def _prediction(
+        self, name: str, starts: list[float], windows: np.ndarray, heard: Heard
+    ) -> Prediction:
         spec = self.bundle.features
         length = spec.window_length_seconds
         mean = self._named(windows.mean(axis=0, dtype=np.float64))
         genre, probability = next(iter(mean.items()))
-        partial = len(starts) < spec.windows
+        few = f"{len(starts)} whole windows" if len(starts) < spec.windows else ""
+        detail = "; ".join(filter(None, (few, heard.unread)))
         return Prediction(
             path=name,
-            status=Status.PARTIAL if partial else Status.OK,
-            detail=f"{len(starts)} whole windows" if partial else "",
+            status=Status.PARTIAL if detail else Status.OK,
+            detail=detail,
             genre=genre,
             probability=probability,
             probabilities=mean,
             windows=len(starts),
+            seconds=heard.seconds,
             timeline=[
                 self._moment(start, start + length, window)
                 for start, window in zip(starts, windows, strict=True)

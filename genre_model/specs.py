@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from genre_model.errors import InvalidSpec
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 """Raised whenever the code gives other feature values for the same frontend."""
 
 TRAINING_VERSION = 1

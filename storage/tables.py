@@ -42,6 +42,7 @@ def from_parquet(data: bytes, *, name: str) -> pd.DataFrame:
         # pandas.read_parquet starts threads of pyarrow's that live on; a short command once ended
         # while they did, in "terminate called without an active exception" and SIGABRT.
         with pq.ParquetFile(io.BytesIO(data), pre_buffer=False) as file:
-            return file.read(use_threads=False).to_pandas(use_threads=False)
+            frame: pd.DataFrame = file.read(use_threads=False).to_pandas(use_threads=False)
+            return frame
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Damaged(f"{name} is not a readable parquet table ({error}).") from error

@@ -1,12 +1,16 @@
-"""Capture what libraries in C++ write to stderr while they are imported."""
+"""Capture what libraries in C and C++ write to stderr below Python."""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -16,17 +20,47 @@ def captured_native_stderr() -> Iterator[None]:
     TensorFlow writes six lines about the processor, and a CUDA error on machines without a GPU,
     before any of its settings are read.
     """
-    sys.stderr.flush()
     with tempfile.TemporaryFile() as words:
-        ours = os.dup(2)
-        os.dup2(words.fileno(), 2)
         try:
-            yield
+            with _into(words):
+                yield
         except BaseException:
             words.seek(0)
-            os.write(ours, words.read())
+            os.write(2, words.read())
             raise
+
+
+@contextmanager
+def native_words(about: str) -> Iterator[None]:
+    """Log what is written to stderr below Python, each line once and with what it is about.
+
+    mpg123, which decodes MP3s, writes what it thinks of a damaged frame, and of which file it
+    speaks it does not know.
+
+    Parameters
+    ----------
+    about : str
+        The file's name.
+    """
+    with tempfile.TemporaryFile() as words:
+        try:
+            with _into(words):
+                yield
         finally:
-            sys.stderr.flush()
-            os.dup2(ours, 2)
-            os.close(ours)
+            words.seek(0)
+            for line in dict.fromkeys(words.read().decode(errors="replace").splitlines()):
+                if line.strip():
+                    _log.info("%s: %s", about, line.strip())
+
+
+@contextmanager
+def _into(words: IO[bytes]) -> Iterator[None]:
+    sys.stderr.flush()
+    ours = os.dup(2)
+    os.dup2(words.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(ours, 2)
+        os.close(ours)

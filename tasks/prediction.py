@@ -10,6 +10,7 @@ from genre_model.signal.status import Status
 from storage.errors import CredentialsRefused, NotFound, Refused, UnknownFormat
 from storage.places.address import parse_location
 from storage.places.location import Location
+from tasks.native_stderr import native_words
 
 if TYPE_CHECKING:
     from genre_model.predict import Prediction, Predictor
@@ -46,7 +47,7 @@ def predict_at(predictor: Predictor, source: Location) -> Prediction:
     from genre_model.predict import Prediction
 
     try:
-        with source.local_copy() as copy:
+        with source.local_copy() as copy, native_words(source.uri):
             return replace(predictor.predict(copy), path=source.uri)
     except NotFound:
         return Prediction(source.uri, Status.MISSING, f"{source.uri} is not there")
@@ -58,7 +59,8 @@ def predict_at(predictor: Predictor, source: Location) -> Prediction:
 
 def _predict(predictor: Predictor, file: str) -> Prediction:
     if "://" not in file:
-        return predictor.predict(file)
+        with native_words(file):
+            return predictor.predict(file)
     from genre_model.predict import Prediction
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -52,16 +53,20 @@ class Bars(Lines):
             TimeRemainingColumn,
         )
 
-        with Progress(
-            TextColumn("[bold]{task.description:<9}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn(unit),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=Console(stderr=True),
-        ) as progress:
+        # The bar is drawn by a thread, which must not draw where a decoder's words are captured.
+        with (
+            os.fdopen(os.dup(sys.stderr.fileno()), "w") as terminal,
+            Progress(
+                TextColumn("[bold]{task.description:<9}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn(unit),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}"),
+                console=Console(file=terminal),
+            ) as progress,
+        ):
             bar = progress.add_task(name, total=total, note="")
             yield lambda done, note: progress.update(bar, completed=done, note=note)
 

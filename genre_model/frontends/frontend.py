@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from genre_model.frontends.clip import ClipWindows
     from genre_model.signal.audio import AudioSource
+    from genre_model.signal.segments import Heard
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+-]*")
 
@@ -114,7 +115,9 @@ class Extractor(Protocol):
             If `audio` is neither bytes nor a path.
         """
 
-    def long_windows(self, audio: AudioSource) -> Iterator[tuple[float, np.ndarray]]:
+    def long_windows(
+        self, audio: AudioSource, heard: Heard | None = None
+    ) -> Iterator[tuple[float, np.ndarray]]:
         """Turn a whole file of any length into windows, one clip's worth at a time.
 
         The windows follow each other without a gap, or as far apart as the frontend has them; what
@@ -124,6 +127,8 @@ class Extractor(Protocol):
         ----------
         audio : bytes, str or os.PathLike
             The content of an audio file of any format that libsndfile reads, or its path.
+        heard : Heard, optional
+            Is filled in: how long and how loud what was decoded is, and what could not be.
 
         Yields
         ------
@@ -136,6 +141,3 @@ class Extractor(Protocol):
         ClipDefect
             `missing`, `unreadable`, `empty`, `undecodable`, or `short` if there is no whole window.
         """
-
-    def is_silence(self, windows: np.ndarray) -> bool:
-        """Return whether windows, as `long_windows` gives them, are those of digital silence."""

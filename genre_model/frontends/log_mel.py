@@ -6,7 +6,6 @@ windows  [  0  ][  1  ][  2  ]  ...                            [  9  ]  bands x 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -23,10 +22,8 @@ if TYPE_CHECKING:
 
     from genre_model.signal.audio import AudioSource
     from genre_model.signal.filters import MelBank
+    from genre_model.signal.segments import Heard
     from genre_model.signal.waveforms import Clip
-
-QUIET_RMS = 1e-3
-"""RMS of the channels' mean (full scale is 1, so -60 dBFS) below which a clip is `quiet`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,29 +237,32 @@ class LogMelExtractor:
             least = (self.spec.window_frames - 1) * self.spec.hop_length / self.spec.sample_rate
             detail = f"{clip.seconds:.2f} s decode, a window takes {least:.2f} s"
             return ClipWindows(Status.SHORT, detail, None, clip.seconds)
-        if clip.silent:
-            detail = "no sample reaches half a step of 16 bits"
-            return ClipWindows(Status.SILENT, detail, None, clip.seconds)
-        status, detail = self._kept_status(clip, whole)
+        defect = clip.level.defect
+        if defect is not None and not defect[0].kept:
+            return ClipWindows(*defect, None, clip.seconds)
         windows = self.log_mel.cut(clip.waveform, whole=whole)
-        return ClipWindows(status, detail, windows, clip.seconds)
+        return ClipWindows(*self._kept_status(clip, whole), windows, clip.seconds)
 
     def _kept_status(self, clip: Clip, whole: int) -> tuple[Status, str]:
         if whole < self.spec.windows:
-            return Status.PARTIAL, f"{clip.seconds:.2f} s decode: {whole} whole windows"
-        if clip.mean_square < QUIET_RMS**2:
-            level = 10 * math.log10(max(clip.mean_square, 1e-30))
-            return Status.QUIET, f"its RMS is {level:.0f} dBFS"
-        return Status.OK, ""
+            detail = f"{clip.seconds:.2f} s decode: {whole} whole windows"
+            return Status.PARTIAL, "; ".join(filter(None, (detail, clip.unread)))
+        if clip.unread:
+            return Status.PARTIAL, clip.unread
+        return clip.level.defect or (Status.OK, "")
 
-    def long_windows(self, audio: AudioSource) -> Iterator[tuple[float, np.ndarray]]:
+    def long_windows(
+        self, audio: AudioSource, heard: Heard | None = None
+    ) -> Iterator[tuple[float, np.ndarray]]:
         """Turn a whole file into windows [n, bands, frames]; see `Extractor.long_windows`."""
-        from genre_model.signal.waveforms import read_segments
+        from genre_model.signal.segments import read_segments
 
         spec = self.spec
         length = int(spec.clip_seconds * spec.sample_rate)
         step = min(length, spec.windows * spec.window_stride * spec.hop_length)
-        segments = read_segments(audio, rate=spec.sample_rate, length=length, step=step)
+        segments = read_segments(
+            audio, rate=spec.sample_rate, length=length, step=step, heard=heard
+        )
         for start, waveform in segments:
             whole = spec.whole_windows(len(waveform))
             if whole:
@@ -270,7 +270,3 @@ class LogMelExtractor:
             elif not start:
                 seconds = len(waveform) / spec.sample_rate
                 raise ClipDefect(Status.SHORT, f"{seconds:.2f} s decode, less than a window")
-
-    def is_silence(self, windows: np.ndarray) -> bool:
-        """Return whether windows hold no power at all."""
-        return self.log_mel.is_silence(windows)

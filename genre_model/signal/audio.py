@@ -1,5 +1,6 @@
 """Audio files as libsndfile opens them."""
 
+import mmap
 import os
 import stat
 import tempfile
@@ -12,15 +13,14 @@ from genre_model.errors import AudioError
 from genre_model.signal.status import ClipDefect, Status
 
 AudioSource = bytes | str | os.PathLike[str]
+Content = bytes | mmap.mmap
+"""All bytes of a file."""
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 384_000
 """Sample rates in Hz outside of which a header is taken for damaged."""
 
-# Files up to this size are copied into memory to have their length exaggerated.
-_COPIED_BYTES = 64 << 20
-_EXAGGERATION = 16
-# Bytes of an MP3 frame; the first one may hold a tag that says how many there are.
-_LONGEST_FRAME = 2_881
+# Larger files are mapped; a mapped file that somebody cuts off meanwhile would kill the process.
+_READ_BYTES = 256 << 20
 
 
 class AudioFile(soundfile.SoundFile):  # type: ignore[misc]
@@ -90,7 +90,9 @@ class Source:
         self._memory = MemoryFile() if memory is None else memory
         self._keep_memory = memory is not None
         self._opened: int | None = None
+        self._given: bytes | None = None
         if isinstance(audio, bytes | bytearray | memoryview):
+            self._given = bytes(audio)
             self._memory.write(audio)
             self._descriptor = self._memory.descriptor
         elif isinstance(audio, str | os.PathLike):
@@ -143,38 +145,11 @@ class Source:
             )
         return file
 
-    def exaggerate(self) -> bool:
-        """Make an MP3 without a frame count seem longer.
-
-        libsndfile takes its length from its size and the bit rate of its first frames, and stops
-        there: a variable bit rate loses what comes after. Zeros behind the audio raise that guess,
-        and are no audio themselves.
-
-        Returns
-        -------
-        bool
-            Whether it did, so that reading it again may give more.
-        """
-        if self.size > _COPIED_BYTES or self._has_frame_count():
-            return False
-        if self._descriptor != self._memory.descriptor:
-            self._memory.write(os.pread(self._descriptor, self.size, 0))
-            self._descriptor = self._memory.descriptor
-        os.ftruncate(self._descriptor, self.size * _EXAGGERATION)
-        return True
-
-    def _has_frame_count(self) -> bool:
-        head = os.pread(self._descriptor, 10, 0)
-        start = 0
-        if head[:3] == b"ID3" and len(head) == 10:
-            # The tag's length: four digits to the base of 128.
-            start = 10 + sum(digit << (7 * (3 - at)) for at, digit in enumerate(head[6:]))
-        frame = os.pread(self._descriptor, _LONGEST_FRAME, start)
-        for tag in (b"Xing", b"Info"):
-            if (at := frame.find(tag)) >= 0:
-                flags, count = frame[at + 4 : at + 8], frame[at + 8 : at + 12]
-                return bool(int.from_bytes(flags) & 1) and any(count)
-        return b"VBRI" in frame
+    def content(self) -> Content:
+        """Return all bytes, as an `mmap` where they are many."""
+        if self.size > _READ_BYTES:
+            return mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ)
+        return os.pread(self._descriptor, self.size, 0) if self._given is None else self._given
 
 
 def _open_regular(path: str | os.PathLike[str]) -> int:

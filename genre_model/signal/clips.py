@@ -1,11 +1,12 @@
 """Clips: which part of a file is read, whatever its header says."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import soundfile
 
-from genre_model.signal.audio import AudioFile, AudioSource, Source, sndfile_reason
+from genre_model.signal.audio import AudioFile, Source, sndfile_reason
 from genre_model.signal.status import ClipDefect, Status
 
 BLOCK_SAMPLES = 1 << 17
@@ -20,21 +21,43 @@ Fill = Callable[[AudioFile, int, int], int]
 """Takes (file, start, frames), reads that range and returns how many frames there were."""
 
 
-def read_clip(
-    source: Source, fill: Fill, *, clip_seconds: float = 30.0, longest_seconds: float = 31.0
-) -> int:
-    """Have `fill` read a clip: a short file from its first sample, a longer one's middle.
-
-    A header's frame count is only a hint: where there is less than it promised, the audio is
-    listened through instead; where an MP3 may go on behind its promised end, it is read again.
-    Where the decoder gives up, the clip is what came before.
+@dataclass(frozen=True)
+class Taken:
+    """What was read of a file.
 
     Parameters
     ----------
-    source : Source
-        The audio.
+    frames : int
+        That the last call of `fill` read.
+    total : int
+        That the file has, as far as the decoder goes.
+    gave_up : bool
+        Whether the decoder did, with more of the file to come.
+    """
+
+    frames: int
+    total: int
+    gave_up: bool = False
+
+
+def read_clip(
+    file: AudioFile,
+    fill: Fill,
+    *,
+    frames: int,
+    clip_seconds: float = 30.0,
+    longest_seconds: float = 31.0,
+) -> Taken:
+    """Have `fill` read a clip: a short file from its first sample, a longer one's middle.
+
+    Parameters
+    ----------
+    file : AudioFile
+        Just opened.
     fill : Fill
-        What reads a range; called anew, from its first frame, if the header lied.
+        What reads a range.
+    frames : int
+        How many there are to be.
     clip_seconds : float [s]
         Length of the middle.
     longest_seconds : float [s]
@@ -42,8 +65,35 @@ def read_clip(
 
     Returns
     -------
-    int
-        Frames that the last call of `fill` read.
+    Taken
+        With fewer `frames` than there were to be if the file is not as it says.
+
+    Raises
+    ------
+    ClipDefect
+        `undecodable`.
+    """
+    longest, wanted = int(longest_seconds * file.samplerate), int(clip_seconds * file.samplerate)
+    if frames <= longest:
+        got = fill(file, 0, longest)
+        return Taken(got, got, file.gave_up)
+    got = fill(file, (frames - wanted) // 2, wanted)
+    return Taken(got, frames if got == wanted else got, file.gave_up)
+
+
+def read_untrusted(
+    source: Source, fill: Fill, *, clip_seconds: float = 30.0, longest_seconds: float = 31.0
+) -> Taken:
+    """Read a clip without believing its header: a long one is listened through first.
+
+    Where the decoder gives up, the clip is what came before.
+
+    Parameters
+    ----------
+    source : Source
+        The audio.
+    fill, clip_seconds, longest_seconds
+        As of `read_clip`.
 
     Raises
     ------
@@ -51,45 +101,24 @@ def read_clip(
         `undecodable`.
     """
     with source.open() as file:
-        longest = int(longest_seconds * file.samplerate)
-        wanted = int(clip_seconds * file.samplerate)
-        promised = file.frames
-        if promised > longest:
-            if _has_middle(file, fill, start=(promised - wanted) // 2, wanted=wanted):
-                return wanted
-        else:
-            frames = fill(file, 0, longest)
-            cut_off = frames == promised and file.format == "MP3" and source.exaggerate()
-            if not cut_off and not file.gave_up:
-                return frames
-    return _read_untrusted(source, fill, wanted=wanted, longest=longest)
-
-
-def _has_middle(file: AudioFile, fill: Fill, *, start: int, wanted: int) -> bool:
-    """Read the middle; return whether it was all there."""
-    try:
-        return fill(file, start, wanted) == wanted
-    except ClipDefect:
-        return False
-
-
-def _read_untrusted(source: Source, fill: Fill, *, wanted: int, longest: int) -> int:
-    """Read a clip without believing its header: a long one is listened through first."""
-    with source.open() as file:
+        longest, wanted = (
+            int(seconds * file.samplerate) for seconds in (longest_seconds, clip_seconds)
+        )
         file.careful = True
         frames = fill(file, 0, longest)
         if frames < longest:
-            return frames
+            return Taken(frames, frames, file.gave_up)
         file.careful = False
-        total = frames + _skip(file, _LONGEST_COUNTED_SECONDS * file.samplerate)
+        total = frames + skip(file, _LONGEST_COUNTED_SECONDS * file.samplerate)
+        gave_up = file.gave_up
     with source.open() as file:
         # Decoded and dropped: a seek is what cannot be trusted in such a file.
-        _skip(file, (total - wanted) // 2)
+        skip(file, (total - wanted) // 2)
         file.careful = True
-        return fill(file, 0, wanted)
+        return Taken(fill(file, 0, wanted), total, gave_up)
 
 
-def _skip(file: AudioFile, frames: int) -> int:
+def skip(file: AudioFile, frames: int) -> int:
     """Decode and drop up to `frames`; return how many there were."""
     samples = np.empty(BLOCK_SAMPLES, dtype=np.float32)
     return sum(len(block) for block in read_blocks(file, frames, samples))
@@ -134,46 +163,6 @@ def read_blocks(file: AudioFile, frames: int, samples: np.ndarray) -> Iterator[n
         done += got
         if got < len(part):
             return
-
-
-def decode(
-    audio: AudioSource, *, clip_seconds: float = 30.0, longest_seconds: float = 31.0
-) -> tuple[np.ndarray, int]:
-    """Decode a clip: all of a short file, the middle of a long one.
-
-    Parameters
-    ----------
-    audio : bytes, str or os.PathLike
-        The content of an audio file of any format that libsndfile reads, or its path.
-    clip_seconds, longest_seconds : float [s]
-        What is read of a file longer than `longest_seconds`.
-
-    Returns
-    -------
-    tuple[np.ndarray, int]
-        Samples (float32 [frames, channels], full scale is 1) and their rate in Hz.
-
-    Raises
-    ------
-    ClipDefect
-        `missing`, `unreadable`, `empty` or `undecodable`.
-    """
-    samples = np.empty((0, 1), dtype=np.float32)
-    rate = 0
-
-    def fill(file: AudioFile, start: int, frames: int) -> int:
-        nonlocal samples, rate
-        rate = file.samplerate
-        block = np.empty(BLOCK_SAMPLES, dtype=np.float32)
-        parts = [np.empty((0, file.channels), dtype=np.float32)]
-        if seek(file, start):
-            parts.extend(part.copy() for part in read_blocks(file, frames, block))
-        samples = np.concatenate(parts)
-        return len(samples)
-
-    with Source(audio) as source:
-        read_clip(source, fill, clip_seconds=clip_seconds, longest_seconds=longest_seconds)
-    return samples, rate
 
 
 def seek(file: AudioFile, start: int) -> bool:

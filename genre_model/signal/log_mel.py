@@ -76,8 +76,3 @@ class LogMelWindows:
     def scaled(self, power: np.ndarray) -> np.ndarray:
         """Apply the scale to power, in place; return it."""
         return apply_scale(power, self.scale)
-
-    def is_silence(self, windows: np.ndarray) -> bool:
-        """Return whether windows (float16, as `cut` gives them) hold no power at all."""
-        floor = self.scaled(np.zeros(1, np.float32)).astype(np.float16)
-        return bool((windows == floor).all())

@@ -1,101 +1,24 @@
-"""Waveforms: the mean of a file's channels at one sample rate, in buffers that are kept."""
+"""Waveforms of clips: the mean of the channels at one sample rate, in buffers that are kept."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 import soxr
 
 from genre_model.signal.audio import AudioFile, AudioSource, MemoryFile, Source
-from genre_model.signal.clips import BLOCK_SAMPLES, read_blocks, read_clip, seek
+from genre_model.signal.clips import Taken, read_clip, read_untrusted, seek
+from genre_model.signal.downmix import Downmix
+from genre_model.signal.excerpt import played
+from genre_model.signal.holding import Holding, holding_of
+from genre_model.signal.level import Level
 from genre_model.signal.status import ClipDefect, Status
+from genre_model.signal.unread import unread, unread_of_promised
 
-HALF_LSB = 2.0**-16
-"""Half a step of 16-bit audio: a clip whose every sample is below it is digital silence.
-
-Exact zeros come back from MP3, Vorbis and FLAC as exact zeros; the threshold allows for what a
-decoder's rounding may add to them, and the faintest sample that 16 bits can hold is above it.
-"""
-
-LOUDEST = 1e6
-"""RMS above which float samples are no audio; full scale is 1, unscaled 16-bit values 32,768."""
-
-# Blocks of a mean square below this are looked at sample by sample: are they silent?
-_FAINT = 1e-8
-
-
-class Downmix:
-    """Average a file's channels as it is decoded, and measure what comes by.
-
-    Attributes
-    ----------
-    energy : float
-        Sum of the squares of the channels' mean since `start`.
-    silent : bool
-        Whether all samples since `start` were below `HALF_LSB`.
-    """
-
-    def __init__(self) -> None:
-        self._samples = np.empty(BLOCK_SAMPLES, dtype=np.float32)
-        self.start()
-
-    def start(self) -> None:
-        """Measure from here on."""
-        self.energy = 0.0
-        self.silent = True
-
-    def read_on(self, file: AudioFile, out: np.ndarray) -> int:
-        """Read a file's next frames and average their channels.
-
-        Parameters
-        ----------
-        file : AudioFile
-            Stands where to read on.
-        out : np.ndarray [shape=(frames,), float32]
-            Where to write the mean; as many frames are read as fit, or there are.
-
-        Returns
-        -------
-        int
-            Frames that there were.
-
-        Raises
-        ------
-        ClipDefect
-            `undecodable`, if the decoder gives up at once or samples are no audio.
-        """
-        done = 0
-        # Damaged float audio may overflow on its way to being refused.
-        with np.errstate(over="ignore", invalid="ignore"):
-            for block in read_blocks(file, len(out), self._samples):
-                self._average(block, out=out[done : done + len(block)])
-                done += len(block)
-        return done
-
-    def _average(self, samples: np.ndarray, *, out: np.ndarray) -> None:
-        channels = samples.shape[1]
-        if channels == 1:
-            out[:] = samples[:, 0]
-        else:
-            # A mean over the short axis would take twenty times as long.
-            np.add(samples[:, 0], samples[:, 1], out=out)
-            for channel in range(2, channels):
-                out += samples[:, channel]
-            out *= np.float32(1 / channels)
-        energy = float(np.dot(out, out))
-        if not energy <= LOUDEST**2 * len(out):
-            raise ClipDefect(Status.UNDECODABLE, _why_no_audio(samples))
-        if self.silent:
-            faint = energy <= _FAINT * len(out)
-            self.silent = faint and bool(np.abs(samples).max(initial=0.0) < HALF_LSB)
-        self.energy += energy
-
-
-def _why_no_audio(samples: np.ndarray) -> str:
-    if np.isfinite(samples).all():
-        return f"it has samples up to {np.abs(samples).max():.0e}, where full scale is 1"
-    return "it has samples that are infinite or not a number"
+# An encoder's own delay and padding (LAME's tag), which the decoder leaves out.
+_DELAY_SAMPLES = 8_192
 
 
 @dataclass(frozen=True)
@@ -108,16 +31,16 @@ class Clip:
         The mean of the channels at the reader's rate, all samples finite.
     seconds : float [s]
         Length of what was decoded.
-    mean_square : float
-        Of the mean of the channels, before it was resampled.
-    silent : bool
-        Whether every sample of every channel is below `HALF_LSB`.
+    level : Level
+        Of what was decoded, before it was resampled.
+    unread : str
+        How much of the file could not be read, in a sentence; empty if all could.
     """
 
     waveform: np.ndarray
     seconds: float
-    mean_square: float
-    silent: bool
+    level: Level
+    unread: str = ""
 
 
 class ClipReader:
@@ -164,17 +87,97 @@ class ClipReader:
             `missing`, `unreadable`, `empty`, `undecodable`, or `short` if there is no frame.
         """
         with Source(audio, memory=self._memory) as source:
-            frames = read_clip(
+            clip = self._read(source)
+        if not len(clip.waveform):
+            raise ClipDefect(Status.SHORT, "no sample decodes")
+        return clip
+
+    def _read(self, source: Source) -> Clip:
+        try:
+            file = source.open()
+        except ClipDefect:
+            holding = holding_of(source, None)
+            if holding is None:
+                raise
+            return self._read_excerpts(holding)
+        with file:
+            holding = holding_of(source, file)
+            if holding is None:
+                return self._read_as_it_says(source, file)
+            if holding.samples is not None:
+                clip = self._read_whole(file, holding)
+                if clip is not None:
+                    return clip
+        return self._read_excerpts(holding)
+
+    def _read_whole(self, file: AudioFile, holding: Holding) -> Clip | None:
+        """Read a clip of a file that is in order; None if the decoder does not think so."""
+        assert holding.samples is not None
+        try:
+            taken = self._take(file, holding.samples)
+        except ClipDefect:
+            if not file.gave_up:
+                raise
+            return None
+        if taken.gave_up or taken.total < holding.samples - _DELAY_SAMPLES:
+            return None
+        return self._clip(taken.frames, unread(taken.total / file.samplerate, holding))
+
+    def _read_as_it_says(self, source: Source, file: AudioFile) -> Clip:
+        """Read a clip of a file of which only the decoder knows; its header is but a hint."""
+        promised = file.frames
+        is_long = promised > self.longest_seconds * file.samplerate
+        try:
+            taken = self._take(file, promised)
+        except ClipDefect:
+            if not is_long:
+                raise
+            taken = None
+        if taken is None or taken.gave_up or (is_long and taken.total < promised):
+            taken = read_untrusted(
                 source,
                 self._fill,
                 clip_seconds=self.clip_seconds,
                 longest_seconds=self.longest_seconds,
             )
+        rate = file.samplerate
+        words = unread_of_promised(taken.total / rate, promised / rate, gave_up=taken.gave_up)
+        return self._clip(taken.frames, words)
+
+    def _take(self, file: AudioFile, frames: int) -> Taken:
+        return read_clip(
+            file,
+            self._fill,
+            frames=frames,
+            clip_seconds=self.clip_seconds,
+            longest_seconds=self.longest_seconds,
+        )
+
+    def _read_excerpts(self, holding: Holding) -> Clip:
+        """Read a clip of a file whose parts the decoder must be led to, at any rates."""
+        start = 0.0
+        wanted = self.longest_seconds
+        if holding.seconds > self.longest_seconds:
+            start, wanted = (holding.seconds - self.clip_seconds) / 2, self.clip_seconds
+        self._downmix.start()
+        heard = 0.0
+        parts: list[np.ndarray] = []
+        pieces = (
+            (rate, mean.copy()) for rate, mean in played(holding.cut(start, wanted), self._downmix)
+        )
+        for rate, of_one_rate in groupby(pieces, key=itemgetter(0)):
+            mean = np.concatenate([piece for _rate, piece in of_one_rate])
+            heard += len(mean) / rate
+            parts.append(resample(mean, rate=rate, new_rate=self.rate))
+        missed = max(0.0, min(wanted, holding.seconds) - heard)
+        waveform = np.concatenate([np.empty(0, np.float32), *parts])
+        return Clip(waveform, heard, self._downmix.level, unread(holding.seconds - missed, holding))
+
+    def _clip(self, frames: int, unread: str) -> Clip:
         if not frames:
             raise ClipDefect(Status.SHORT, "no sample decodes")
         waveform = resample(self._mean[:frames], rate=self._file_rate, new_rate=self.rate)
-        seconds, mean_square = frames / self._file_rate, self._downmix.energy / frames
-        return Clip(waveform, seconds, mean_square, self._downmix.silent)
+        return Clip(waveform, frames / self._file_rate, self._downmix.level, unread)
 
     def _fill(self, file: AudioFile, start: int, frames: int) -> int:
         self._file_rate = file.samplerate
@@ -205,62 +208,3 @@ def resample(mono: np.ndarray, *, rate: int, new_rate: int) -> np.ndarray:
     if len(waveform) < length:
         waveform = np.append(waveform, np.zeros(length - len(waveform), np.float32))
     return waveform
-
-
-def read_segments(
-    audio: AudioSource, *, rate: int, length: int, step: int
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Read a whole file in overlapping segments.
-
-        |<-------- length -------->|
-        |<------- step ------->|<-------- length -------->|
-
-    Parameters
-    ----------
-    audio : bytes, str or os.PathLike
-        The content of an audio file, or its path.
-    rate : int [Hz]
-        Sample rate of the segments.
-    length, step : int [samples at `rate`, step <= length]
-        Of a segment, and from one's start to the next one's.
-
-    Yields
-    ------
-    tuple[int, np.ndarray]
-        Start of a segment in samples, and its waveform (float32), valid until the next one. The
-        last is shorter than the others, or empty.
-
-    Raises
-    ------
-    ClipDefect
-        `missing`, `unreadable`, `empty` or `undecodable`.
-    """
-    segment = np.empty(length, dtype=np.float32)
-    start = have = 0
-    for piece in _resampled_pieces(audio, rate):
-        taken = 0
-        while taken < len(piece):
-            part = piece[taken : taken + length - have]
-            segment[have : have + len(part)] = part
-            taken, have = taken + len(part), have + len(part)
-            if have == length:
-                yield start, segment
-                start, have = start + step, length - step
-                segment[:have] = segment[step:]
-    yield start, segment[:have]
-
-
-def _resampled_pieces(audio: AudioSource, rate: int) -> Iterator[np.ndarray]:
-    """Yield what a file gives at `rate`, piece by piece; together it is what `resample` gives."""
-    downmix, mean = Downmix(), np.empty(BLOCK_SAMPLES, dtype=np.float32)
-    with Source(audio) as source:
-        with source.open() as file:
-            # Read to its end, an MP3 needs no count of its frames, but must not be cut off by one.
-            exaggerated = file.format == "MP3" and source.exaggerate()
-        with source.open() as file:
-            file.careful = exaggerated
-            resampler = soxr.ResampleStream(file.samplerate, rate, 1, "float32", "HQ")
-            got = len(mean)
-            while got == len(mean):
-                got = downmix.read_on(file, mean)
-                yield resampler.resample_chunk(mean[:got], last=got < len(mean))

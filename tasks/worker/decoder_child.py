@@ -37,7 +37,7 @@ def serve(connection: Connection) -> None:
             kind, payload = connection.recv_bytes(), connection.recv_bytes()
         except EOFError:
             return
-        source = Path(payload.decode()) if kind == b"path" else payload
+        source = Path(os.fsdecode(payload)) if kind == b"path" else payload
         clip = extractor.windows(source)
         count = 0 if clip.windows is None else len(clip.windows)
         connection.send((str(clip.status), clip.detail, count, clip.seconds))

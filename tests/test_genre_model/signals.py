@@ -7,6 +7,9 @@ import io
 import numpy as np
 import soundfile
 
+from genre_model.signal.audio import AudioSource, Source
+from genre_model.signal.waveforms import ClipReader
+
 
 def band_noise(
     seconds: float, *, rate: int = 44_100, channels: int = 2, seed: int = 0
@@ -31,14 +34,26 @@ def encoded(
     compression: float | None = None,
 ) -> bytes:
     """Encode samples [frames] or [frames, channels] with libsndfile."""
-    file = io.BytesIO()
-    soundfile.write(
-        file,
-        samples,
+    content = io.BytesIO()
+    channels = 1 if samples.ndim == 1 else samples.shape[1]
+    with soundfile.SoundFile(
+        content,
+        "w",
         rate,
+        channels,
         format=format,
         subtype=subtype,
         bitrate_mode=bitrate_mode,
         compression_level=compression,
-    )
-    return file.getvalue()
+    ) as file:
+        # libsndfile's Vorbis encoder puts a whole write on the stack, which is not that large.
+        for start in range(0, len(samples), 1 << 16):
+            file.write(samples[start : start + (1 << 16)])
+    return content.getvalue()
+
+
+def decode(audio: AudioSource, *, longest_seconds: float = 31.0) -> tuple[np.ndarray, int]:
+    """Read a clip at its own rate: the mean of its channels (float32 [frames]), and the rate."""
+    with Source(audio) as source, source.open() as file:
+        rate = file.samplerate
+    return ClipReader(rate, longest_seconds=longest_seconds).read(audio).waveform.copy(), rate

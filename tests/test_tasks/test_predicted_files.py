@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -44,3 +45,23 @@ def test_so_is_one_that_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Folder, "local_copy", refuse)
     (line,) = _lines((tmp_path / "song.mp3").as_uri())
     assert (str(line.status), "bucket 'b'" in line.detail) == ("unreadable", True)
+
+
+def test_what_the_decoder_says_is_told_with_its_file_only(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Mpg123 writes to stderr below Python, and names no file."""
+
+    def predict(path: str) -> Prediction:
+        for _ in range(3):
+            os.write(2, b"Warning: Xing stream size off by more than 1%\n")
+        return Prediction(path, Status.OK, "")
+
+    predictor = cast(Predictor, SimpleNamespace(predict=predict))
+    caplog.set_level("INFO")
+    predict_files(predictor, [str(tmp_path / "song.mp3")])
+    os.write(2, b"ours\n")
+    assert capfd.readouterr().err == "ours\n"
+    assert caplog.messages == [
+        f"{tmp_path}/song.mp3: Warning: Xing stream size off by more than 1%"
+    ]

@@ -15,13 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from signals import band_noise, encoded
+from signals import band_noise, decode, encoded
 
 from genre_model.errors import InvalidSpec
 from genre_model.frontends import PRESETS
 from genre_model.frontends.log_mel import DEFAULT, NOTEBOOK, LogMel, LogMelExtractor
 from genre_model.mel import clip_windows
-from genre_model.signal.clips import decode
 from genre_model.signal.filters import MelBank
 from genre_model.signal.scales import half_of_positive
 from genre_model.signal.status import ClipDefect, Status

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from signals import band_noise, encoded
+from signals import band_noise, decode, encoded
 
 from genre_model.errors import AudioError
 from genre_model.mel import clip_windows
 from genre_model.signal.audio import Source
-from genre_model.signal.clips import decode
+from genre_model.signal.downmix import HALF_LSB
 from genre_model.signal.status import ClipDefect, Status
-from genre_model.signal.waveforms import HALF_LSB, ClipReader
+from genre_model.signal.waveforms import ClipReader
 from storage.array.layout import ABSENT
 
 RATE = 44_100
@@ -51,7 +51,7 @@ def wav_header(*, rate: int, channels: int, data_bytes: int) -> bytes:
 
 def test_three_statuses_are_kept() -> None:
     assert [status for status in Status if status.kept] == ["ok", "partial", "quiet"]
-    assert len(Status) == 11
+    assert len(Status) == 12
 
 
 def test_the_word_for_rows_without_a_track_is_storages_own() -> None:
@@ -68,10 +68,10 @@ def test_formats_decode_to_what_was_encoded(format: str, channels: int, rate: in
     decoded, decoded_rate = decode(encoded(samples, rate=rate, format=format))
 
     assert decoded.dtype == np.float32
-    assert (decoded.shape[1], decoded_rate) == (channels, rate)
+    assert decoded_rate == rate
     assert len(decoded) == pytest.approx(len(samples), abs=0.03 * rate)
     both = min(len(decoded), len(samples))
-    assert np.corrcoef(decoded[:both, 0], samples[:both, 0])[0, 1] > 0.9
+    assert np.corrcoef(decoded[:both], samples[:both].mean(axis=1))[0, 1] > 0.9
 
 
 def test_bytes_and_path_are_the_same(tmp_path: Path) -> None:
@@ -91,10 +91,10 @@ def test_a_long_file_is_read_in_its_middle(seconds: float) -> None:
     samples, rate = decode(content)
 
     if seconds <= 31:
-        assert np.allclose(samples[:, 0], ramp)
+        assert np.allclose(samples, ramp)
     else:
         start = (len(ramp) - 30 * rate) // 2
-        assert np.allclose(samples[:, 0], ramp[start : start + 30 * rate])
+        assert np.allclose(samples, ramp[start : start + 30 * rate])
 
 
 def test_the_middle_of_an_mp3_is_found_to_the_sample() -> None:
@@ -125,8 +125,8 @@ def test_a_long_mp3_that_promises_more_gives_its_true_middle() -> None:
 
     assert len(told) == 30 * RATE
     at = 5 * RATE + 4_000
-    around = whole[at - 4_000 : at + 14_000, 0]
-    fit = np.correlate(around, told[4_000:14_000, 0], "valid")
+    around = whole[at - 4_000 : at + 14_000]
+    fit = np.correlate(around, told[4_000:14_000], "valid")
     assert abs(int(fit.argmax()) - 4_000) < 1_200  # less than one MP3 frame of padding
 
 
@@ -284,10 +284,12 @@ def test_silence_ends_at_half_a_step_of_sixteen_bits(peak: float, status: Status
 @pytest.mark.parametrize(
     ("level", "status"), [(-40, Status.OK), (-59.9, Status.OK), (-60.1, Status.QUIET)]
 )
-def test_quiet_is_below_minus_sixty_decibels(level: float, status: Status) -> None:
+def test_quiet_is_a_loudest_channel_below_minus_sixty_decibels(
+    level: float, status: Status
+) -> None:
     time = np.arange(30 * RATE) / RATE
     tone = np.sqrt(2) * 10 ** (level / 20) * np.sin(2 * np.pi * 440 * time)
-    one_side = np.stack([2 * tone, 0 * tone], axis=1)  # their mean is the tone
+    one_side = np.stack([tone, 0 * tone], axis=1)  # the loudest channel counts
 
     clip = clip_windows(encoded(one_side, format="WAV", subtype="FLOAT"))
 
@@ -296,12 +298,40 @@ def test_quiet_is_below_minus_sixty_decibels(level: float, status: Status) -> No
     assert clip.windows.shape == (10, 128, 128)
 
 
-def test_channels_that_cancel_are_quiet_not_silent() -> None:
+@pytest.mark.parametrize(
+    ("gains", "status"),
+    [
+        ([1, -1], Status.OUT_OF_PHASE),
+        ([1, -0.999], Status.OUT_OF_PHASE),
+        ([1, -1, 1, -1], Status.OUT_OF_PHASE),
+        ([1, -0.9], Status.OK),
+        ([1, 0], Status.OK),
+        ([1e-2, 0, 0, 0, 0, 0], Status.OK),  # its mean is faint, since five channels are empty
+        ([1e-4, -1e-4], Status.QUIET),
+        ([0, 0], Status.SILENT),
+    ],
+)
+@pytest.mark.parametrize("format", ["WAV", "FLAC"])
+def test_channels_that_cancel_are_neither_music_nor_silence(
+    gains: list[float],
+    status: Status,
+    format: str,  # noqa: A002
+) -> None:
+    samples = band_noise(30.0, channels=1, rate=8_000) * np.array(gains)
+
+    clip = clip_windows(encoded(samples, rate=8_000, format=format, subtype="PCM_24"))
+
+    assert clip.status == status
+    assert (clip.windows is None) == (status in (Status.OUT_OF_PHASE, Status.SILENT))
+
+
+def test_an_mp3_whose_channels_cancel_is_out_of_phase() -> None:
     samples = band_noise(30.0, channels=1)
 
-    clip = clip_windows(encoded(np.hstack([samples, -samples]), format="WAV"))
+    clip = clip_windows(encoded(np.hstack([samples, -samples])))
 
-    assert clip.status == Status.QUIET
+    assert (clip.status, clip.windows) == (Status.OUT_OF_PHASE, None)
+    assert clip.detail.startswith("its channels cancel each other: their RMS is -1")
 
 
 @pytest.mark.parametrize(
