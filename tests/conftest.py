@@ -7,8 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -16,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fault_processes import wait_until
+from limits import STEP_S, TEST_S, TRY_S
+from one_failure import pytest_runtest_setup
 from seaweedfs import SeaweedFS, weed
 
 from storage.places.bucket import Bucket
@@ -23,7 +24,15 @@ from storage.places.folder import Folder
 from storage.places.location import Location
 from storage.places.s3_requests import Requests
 
+__all__ = ["pytest_runtest_setup"]
+
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test the one limit."""
+    for item in items:
+        item.add_marker(pytest.mark.timeout(TEST_S))
 
 
 @pytest.fixture(scope="session")
@@ -35,13 +44,21 @@ def real_music() -> Path:
     return folder
 
 
+_PREFECT = (
+    "PREFECT_HOME",
+    "PREFECT_API_URL",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS",
+)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def prefect_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the tests' Prefect database, and everything they start, apart from the user's."""
     home = tmp_path_factory.mktemp("prefect")
-    before = {name: os.environ.get(name) for name in ("PREFECT_HOME", "PREFECT_API_URL")}
+    before = {name: os.environ.get(name) for name in _PREFECT}
     os.environ["PREFECT_HOME"] = str(home)
     os.environ.pop("PREFECT_API_URL", None)
+    os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = f"{STEP_S:.0f}"
     yield
     for name, value in before.items():
         if value is None:
@@ -78,7 +95,7 @@ def s3_options() -> Iterator[dict[str, Any]]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(f"{url}/moto-api/", process)
+        wait_until(lambda: _answers(f"{url}/moto-api/", process), what=f"{url} answers")
         yield {"endpoint_url": url, "key": "AKTESTKEY", "secret": "test-secret-value"}
     finally:
         process.kill()
@@ -118,14 +135,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        if process.poll() is not None:
-            raise RuntimeError(f"the S3 server ended with {process.returncode}")
-        try:
-            urllib.request.urlopen(url, timeout=1)
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError(f"no answer from {url} in 30 s (process {os.getpid()})")
+def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
+    if process.poll() is not None:
+        raise RuntimeError(f"the S3 server ended with {process.returncode}")
+    try:
+        urllib.request.urlopen(url, timeout=TRY_S).close()
+    except OSError:
+        return False
+    return True

@@ -17,6 +17,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from tests.limits import STEP_S
+
 FAULTS = ("reset", "lost answer", "stall", "delay", "truncate", "500", "503")
 STALL_S, DELAY_S = 6.0, 0.3
 _ERRORS = {
@@ -128,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _handle  # noqa: N815
 
     def _ask(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
-        target = http.client.HTTPConnection(urlsplit(self.proxy.target).netloc, timeout=30)
+        target = http.client.HTTPConnection(urlsplit(self.proxy.target).netloc, timeout=STEP_S)
         try:
             left_out = ("connection", "expect")
             headers = {k: v for k, v in self.headers.items() if k.lower() not in left_out}

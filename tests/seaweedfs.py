@@ -25,7 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-START_LIMIT_S = 60.0
+from tests.limits import STEP_S, TRY_S
+
 _PORTS = ("s3", "s3.grpc", "master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc")
 _PORT_FLAGS = {
     name: f"-{name.replace('.grpc', '')}.port{'.grpc' if name.endswith('.grpc') else ''}"
@@ -157,7 +158,9 @@ class SeaweedFS:
             aws_access_key_id=who.key,
             aws_secret_access_key=who.secret,
             region_name="us-east-1",
-            config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=3),
+            config=Config(
+                retries={"total_max_attempts": 1}, connect_timeout=TRY_S, read_timeout=TRY_S
+            ),
         )
 
     def _configuration(self) -> dict[str, Any]:
@@ -194,13 +197,13 @@ class SeaweedFS:
             ClientError,
         )
 
-        deadline = time.monotonic() + START_LIMIT_S
+        deadline = time.monotonic() + STEP_S
         while True:
             assert self._process is not None
             if self._process.poll() is not None:
                 raise RuntimeError(f"SeaweedFS ended at once: see {self.folder / 'log'}")
             try:
-                urllib.request.urlopen(f"{self.endpoint_url}/healthz", timeout=2).close()
+                urllib.request.urlopen(f"{self.endpoint_url}/healthz", timeout=TRY_S).close()
                 self.make_bucket(self.health)
                 self.client().put_object(Bucket=self.health, Key="probe", Body=b"works")
             except (urllib.error.URLError, OSError, BotoCoreError, ClientError) as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from limits import COMMAND_S
 
 from benchmarks.clips import make_data, write_tracks_csv
 from benchmarks.orchestration import Nap, turns_ms
@@ -39,7 +40,7 @@ def run(name: str, *arguments: str | int | Path) -> str:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=COMMAND_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

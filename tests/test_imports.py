@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+from limits import COMMAND_S
+
 HEAVY = ("tensorflow", "keras", "librosa", "numba", "prefect", "dask", "zarr", "matplotlib")
 
 
@@ -13,7 +15,11 @@ def _imported_by(code: str, *, of: tuple[str, ...] = HEAVY) -> set[str]:
     """Return which of these a fresh interpreter has imported after `code`."""
     tail = f"; import json, sys; print(json.dumps([m for m in {of!r} if m in sys.modules]))"
     done = subprocess.run(
-        [sys.executable, "-c", code + tail], capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-c", code + tail],
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_S,
+        check=True,
     )
     return set(json.loads(done.stdout.splitlines()[-1]))
 

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from limits import COMMAND_S
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("flows", "tasks", "genre_model", "storage")
@@ -17,7 +18,9 @@ ROOMS = ("flows", "tasks", "genre_model", "storage")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     code = "import hatchling.build as b, sys; print(b.build_wheel(sys.argv[1]))"
-    subprocess.run([sys.executable, "-c", code, str(folder)], cwd=ROOT, check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "-c", code, str(folder)], cwd=ROOT, check=True, timeout=COMMAND_S
+    )
     return next(folder.glob("*.whl"))
 
 
@@ -56,7 +59,7 @@ print("imported")
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=COMMAND_S,
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "imported\n"), done.stderr

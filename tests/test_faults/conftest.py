@@ -19,6 +19,7 @@ from fault_genre import Genre
 from fault_kills import NOTES, TALLIES
 from fault_processes import nothing_left, start, wait_until
 from fault_stores import FeaturesFolder
+from limits import TRY_S
 
 from flows.engine.cluster import dask_client
 from genre_model.data.fma_subsets import audio_path
@@ -105,7 +106,7 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     with nothing_left(server):
         url = f"http://127.0.0.1:{port}/api"
-        wait_until(lambda: _answers(f"{url}/health"), limit_s=180, what=f"{url} answers")
+        wait_until(lambda: _answers(f"{url}/health"), what=f"{url} answers")
         yield url
 
 
@@ -134,6 +135,6 @@ def audio_states(data: Path, ids: list[int]) -> tuple[AudioState, ...]:
 
 def _answers(url: str) -> bool:
     try:
-        return bool(urllib.request.urlopen(url, timeout=2).status == 200)
+        return bool(urllib.request.urlopen(url, timeout=TRY_S).status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from distributed import Client
+from limits import STEP_S
 
 from flows.engine.cluster import dask_client
 from genre_model.frontends.frontend import Extractor
@@ -92,7 +93,7 @@ def build(order: Order, client: Client) -> WorkPlan:
 
 def warm(client: Client) -> None:
     """Have the workers import what they need, so that a moment of a run is one of its work."""
-    client.wait_for_workers(WORKERS, timeout=60)
+    client.wait_for_workers(WORKERS, timeout=STEP_S)
     client.run(importlib.import_module, "tasks.worker.shards")
 
 

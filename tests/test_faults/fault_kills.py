@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from fault_processes import wait_until
 from fault_stores import FeaturesFolder, temporary_files
 
 KILLS = int(os.environ.get("GENRE_KILLS", "20"))
@@ -16,7 +17,6 @@ KILLS = int(os.environ.get("GENRE_KILLS", "20"))
 SEED = int(os.environ.get("GENRE_KILL_SEED", "12"))
 
 _POLL_S = 0.002
-_LIMIT_S = 120.0
 
 Moment = Callable[[FeaturesFolder], None]
 """Returns when a run that writes to the given folder has come to the moment of its kill."""
@@ -117,6 +117,4 @@ def tally(suite: str) -> Tally:
 
 
 def _wait(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _LIMIT_S
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(_POLL_S)
+    wait_until(holds, every_s=_POLL_S, what="the moment of a kill")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from limits import COMMAND_S, STEP_S
 
 _MARK = "GENRE_FAULT_TEST"
 
@@ -27,7 +28,7 @@ class Started:
     err: Path
     began: float = field(default_factory=time.monotonic)
 
-    def wait(self, limit_s: float = 240.0) -> int:
+    def wait(self, limit_s: float = COMMAND_S) -> int:
         """Wait for the command itself and return its exit status (negative: the signal)."""
         return self.process.wait(limit_s)
 
@@ -100,7 +101,7 @@ def nothing_left(started: Started) -> Iterator[Started]:
 
 
 def wait_until(
-    holds: Callable[[], bool], *, limit_s: float, every_s: float = 0.02, what: str
+    holds: Callable[[], bool], *, limit_s: float = STEP_S, every_s: float = 0.02, what: str
 ) -> float:
     """Wait until `holds`, and return the seconds that took."""
     began = time.monotonic()

@@ -12,7 +12,7 @@ import pytest
 from fault_genre import Genre
 from fault_stores import FeaturesFolder, assert_same_features, files, temporary_files
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.faults
 
 SHARD = 3
 """The one that is damaged: all of its tracks have audio."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +11,7 @@ from fault_genre import Genre, sentences
 from fault_processes import nothing_left
 from fault_stores import FeaturesFolder, assert_same_features, temporary_files
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
-
-LIMIT_S = 120.0
+pytestmark = pytest.mark.faults
 
 
 @pytest.fixture
@@ -62,9 +59,7 @@ def test_a_disk_that_is_full_from_the_start(
 def _assert_refused(genre: Genre, data: Path, store: Path, disk: Path) -> None:
     arguments = ["features", "--data", data, "--store", store, "--workers", "2", "--json"]
     with nothing_left(genre.start(*arguments)) as run:
-        began = time.monotonic()
         assert run.wait() == 2, run.said
-        assert time.monotonic() - began < LIMIT_S
         assert run.out.read_text() == ""
         (sentence,) = sentences(run)
         assert str(disk) in sentence

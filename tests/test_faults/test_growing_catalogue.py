@@ -16,7 +16,7 @@ from fault_genre import Genre
 from fault_kills import NOTES
 from fault_stores import FeaturesFolder, assert_same_values, files, temporary_files
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.faults
 
 ALL = track_ids(384)
 FIRST, MORE = ALL[:200], ALL[200:250]

@@ -19,7 +19,7 @@ from fault_stores import FeaturesFolder, assert_same_features, temporary_files
 from flows.engine.cluster import dask_client
 from flows.errors import UsageError
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.faults
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Joined:
     def start_scheduler(self) -> None:
         told = self.folder / "scheduler.json"
         self._start("scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(told))
-        wait_until(lambda: _is_json(told), limit_s=120, what="the scheduler's address")
+        wait_until(lambda: _is_json(told), what="the scheduler's address")
         self.address = str(json.loads(told.read_text())["address"])
 
     def start_worker(self) -> Started:
@@ -41,7 +41,7 @@ class Joined:
         before = self._count()
         command = ["worker", self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard"]
         worker = self._start(*command)
-        wait_until(lambda: self._count() > before, limit_s=120, every_s=0.2, what="a worker")
+        wait_until(lambda: self._count() > before, every_s=0.2, what="a worker")
         return worker
 
     def done(self) -> dict[str, int]:
@@ -92,7 +92,7 @@ def test_a_worker_that_joins_late_gets_work(
     first = cluster.start_worker()
     (early,) = cluster.done()
     with nothing_left(genre.start(*arguments, "--json")) as run:
-        wait_until(lambda: any(store.glob("**/plans/*")), limit_s=240, what="a plan")
+        wait_until(lambda: any(store.glob("**/plans/*")), what="a plan")
         # Held still, so that the late one comes before all is done.
         first.process.send_signal(signal.SIGSTOP)
         cluster.start_worker()
@@ -110,7 +110,7 @@ def test_a_killed_worker_costs_a_retry(
     cluster.start_worker()
     leaving = cluster.start_worker()
     with nothing_left(genre.start(*arguments, "--json")) as run:
-        wait_until(lambda: any(store.glob("**/manifests/*")), limit_s=240, what="a manifest")
+        wait_until(lambda: any(store.glob("**/manifests/*")), what="a manifest")
         leaving.kill()
         assert run.wait() == 0, run.said
         assert json.loads(run.out.read_text())["written"] == 379

@@ -27,7 +27,7 @@ from storage.places.bucket import Bucket
 from storage.places.folder import Folder
 from storage.places.location import Location
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.faults
 
 FILES = files_of("fma_small", count=1_500, size=40_000)
 TABLES = files_of("fma_metadata", count=3)
@@ -96,11 +96,11 @@ def test_a_fetch_killed_five_times(
     left = []
     for moment in [*early, unpacked(data, 200), unpacked(data, 600), unpacked(data, 1_100)]:
         with nothing_left(fetching.start(*arguments, "--json")) as run:
-            wait_until(lambda: moment() or run.process.poll() is not None, limit_s=200, what="")  # noqa: B023
+            wait_until(lambda: moment() or run.process.poll() is not None, what="")  # noqa: B023
             assert run.process.poll() is None, run.said
             run.kill()
             left.append(len(_clips(data)))
-            wait_until(lambda: not run.descendants(), limit_s=60, what="it has ended")
+            wait_until(lambda: not run.descendants(), what="it has ended")
         assert not (archives / "fma_small.zip").exists() or _sha1_fits(server, archives)
     told = fetching(*arguments)
     assert (told["files"], told["reused"] > 0) == (len(FILES) + len(TABLES), True)

@@ -11,7 +11,7 @@ from fault_kills import draw, tally
 from fault_processes import Started, nothing_left, wait_until
 from fault_stores import FeaturesFolder, assert_same_features, temporary_files
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.faults
 
 MOMENTS = range(3)
 WORKERS = ["--workers", "2"]
@@ -76,11 +76,11 @@ def test_an_interrupted_run(
     features = FeaturesFolder(store / paced.path.relative_to(paced.path.parents[2]))
     arguments = ["features", "--data", data, "--store", store, *WORKERS]
     with nothing_left(genre_alone.start(*arguments)) as run:
-        wait_until(lambda: bool(features.finished), limit_s=120, what="a manifest")
+        wait_until(lambda: bool(features.finished), what="a manifest")
         run.interrupt()
         finished = features.finished
         before = features.files_of(finished)
-        assert run.wait(30) == 130, run.said
+        assert run.wait() == 130, run.said
         assert run.out.read_text() == ""
         (sentence,) = sentences(run)
         assert "goes on where it stopped" in sentence
@@ -94,7 +94,7 @@ def test_an_interrupted_run(
 
 def _until_decoding(run: Started) -> None:
     """Wait until both workers are at work, so that a kill hits writing and not start-up."""
-    wait_until(lambda: len(run.decoders()) == 2, limit_s=120, every_s=0.05, what="two decoders")
+    wait_until(lambda: len(run.decoders()) == 2, every_s=0.05, what="two decoders")
 
 
 def _kill(run: Started, killed: str) -> None:
@@ -111,9 +111,7 @@ def _kill(run: Started, killed: str) -> None:
 
 
 def _until_alone(run: Started) -> float:
-    return wait_until(
-        lambda: not run.descendants(), limit_s=60, every_s=0.1, what="nothing is left of it"
-    )
+    return wait_until(lambda: not run.descendants(), every_s=0.1, what="nothing is left of it")
 
 
 def _identity(path: str) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import psutil
@@ -11,9 +10,7 @@ from fault_genre import Genre, sentences
 from fault_processes import nothing_left, wait_until
 from fault_stores import FeaturesFolder, assert_same_features, temporary_files
 
-from flows.engine.cluster import NO_WORKERS_LIMIT_S
-
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.faults
 
 
 @pytest.mark.parametrize("gone", ["distributed.Scheduler", "distributed.Nanny"])
@@ -22,17 +19,15 @@ def test_a_cluster_that_is_gone(
 ) -> None:
     arguments = ["features", "--data", data, "--store", store, "--workers", "2"]
     with nothing_left(genre.start(*arguments)) as run:
-        wait_until(lambda: any(store.glob("**/manifests/*")), limit_s=240, what="a manifest")
+        wait_until(lambda: any(store.glob("**/manifests/*")), what="a manifest")
         for process in run.named(gone):
             for child in [*process.children(recursive=True), process]:
                 _kill(child)
-        began = time.monotonic()
         assert run.wait() == 1, run.said
-        assert time.monotonic() - began < NO_WORKERS_LIMIT_S + 60
         (sentence,) = sentences(run)
         assert "run the same command again" in sentence
         assert run.out.read_text() == ""
-        wait_until(lambda: not run.descendants(), limit_s=60, what="nothing is left of it")
+        wait_until(lambda: not run.descendants(), what="nothing is left of it")
     features = FeaturesFolder.only_one(store)
     before = features.files_of(features.finished)
     genre(*arguments)

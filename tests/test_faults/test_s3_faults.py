@@ -13,6 +13,7 @@ from fault_genre import Genre, sentences
 from fault_kills import NOTES
 from fault_processes import Started, nothing_left
 from fault_stores import FeaturesFolder, assert_same_features
+from limits import STEP_S
 from s3_proxy import Proxy, a_fifth
 from seaweedfs import SeaweedFS, weed
 
@@ -20,7 +21,7 @@ from storage.errors import StorageError
 from storage.places.address import parse_location
 from storage.places.bucket import Bucket
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.faults
 
 KILLS = 5
 STORE = "s3://box/store"
@@ -74,7 +75,7 @@ def acknowledged(server: SeaweedFS) -> dict[str, str]:
 
 def finish(genre: Genre, arguments: Sequence[object], run: Started) -> int:
     """Wait for a run; one that failed did so in a sentence, and the next one completes it."""
-    code = run.wait(400)
+    code = run.wait()
     if code == 0:
         return 0
     assert code in (1, 2), run.said
@@ -128,7 +129,7 @@ def test_a_network_that_spoils_a_fifth(
         genre = on_s3(proxy.endpoint_url)
         arguments = ("features", "--data", music.uri, "--store", STORE, "--scheduler", scheduler)
         with nothing_left(genre.start(*arguments)) as run:
-            code = run.wait(600)
+            code = run.wait()
             assert code == 0, run.said
         assert len(proxy.spoilt) == 7, proxy.spoilt
     found, expected = as_folder(server, tmp_path / "copy").array(), undisturbed.array()
@@ -152,8 +153,8 @@ def test_two_drivers_on_one_store(
             nothing_left(genre.start(*arguments)) as one,
             nothing_left(genre.start(*arguments)) as other,
         ):
-            assert one.wait(400) == 0, one.said
-            assert other.wait(400) == 0, other.said
+            assert one.wait() == 0, one.said
+            assert other.wait() == 0, other.said
             waited = [run for run in (one, other) if "; waiting for it" in run.said]
             assert len(waited) == 1
         shards = len(undisturbed.finished)
@@ -164,7 +165,7 @@ def test_two_drivers_on_one_store(
 
 def _wait_for_a_manifest(server: SeaweedFS, run: Started) -> None:
     store = Bucket("box", "store/features", server.options())
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + STEP_S
     while time.monotonic() < deadline and run.process.poll() is None:
         try:
             if any("log_mel/c" in entry.name for entry in store.list(recursive=True)):

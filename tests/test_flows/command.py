@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from limits import COMMAND_S
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -35,7 +37,7 @@ class Genre:
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
 
-    def __call__(self, *arguments: str | Path, limit_s: int = 240, **env: str) -> Ended:
+    def __call__(self, *arguments: str | Path, limit_s: float = COMMAND_S, **env: str) -> Ended:
         done = subprocess.run(
             [sys.executable, "-m", "flows.command.cli", *map(str, arguments)],
             cwd=self.folder,

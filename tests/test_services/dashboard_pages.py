@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from limits import STEP_S
 from playwright.sync_api import Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 WIDTH, HEIGHT = 1300, 1000
-LOAD_LIMIT_MS = 60_000
 
 # Widths in pixels by which a table is wider than what it can be seen through.
 _CUT_TABLES = """
@@ -108,7 +108,7 @@ def dashboards(server: str, screenshots: Path) -> Iterator[dict[str, Dashboard]]
             context = browser.new_context(timezone_id="UTC")
             # Without it, whoever opens the first dashboard is sent on to the second.
             context.add_cookies([{"name": "prefect_ui_version", "value": name, "url": server}])
-            context.set_default_timeout(LOAD_LIMIT_MS)
+            context.set_default_timeout(1_000 * STEP_S)
             found[name] = Dashboard(context.new_page(), f"{server}{path}", name, screenshots)
         yield found
         browser.close()

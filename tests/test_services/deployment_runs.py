@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 from fault_processes import Started, nothing_left, start, wait_until
+from limits import COMMAND_S, STEP_S, TRY_S
 from prefect_server import Server
 
 ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
@@ -44,12 +45,12 @@ class Run:
         """Its state's type, as `RUNNING`."""
         return str(self.facts["state_type"])
 
-    def ended(self, *, limit_s: float = 240.0) -> dict[str, Any]:
+    def ended(self, *, limit_s: float = COMMAND_S) -> dict[str, Any]:
         """Wait until it has ended, and return what the server knows of it."""
         wait_until(lambda: self.state in ENDED, limit_s=limit_s, every_s=0.5, what="the run ended")
         return self.facts
 
-    def completed(self, *, limit_s: float = 240.0) -> None:
+    def completed(self, *, limit_s: float = COMMAND_S) -> None:
         """Wait until it has ended, and check that it completed."""
         facts = self.ended(limit_s=limit_s)
         assert facts["state_type"] == "COMPLETED", facts["state"]["message"]
@@ -105,7 +106,7 @@ def marked_server(home: Path, port: int, **settings: str) -> Iterator[tuple[Serv
     }
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1"]
     with nothing_left(start([*command, "--port", str(port)], folder=home, **env)) as process:
-        until(lambda: _answers(f"{api}/health"), limit_s=180, what=f"{api} answers")
+        until(lambda: _answers(f"{api}/health"), what=f"{api} answers")
         yield Server(api, env), process
 
 
@@ -118,7 +119,7 @@ def free_port() -> int:
 
 def _answers(url: str) -> bool:
     try:
-        return bool(urllib.request.urlopen(url, timeout=5).status == 200)
+        return bool(urllib.request.urlopen(url, timeout=TRY_S).status == 200)
     except OSError:
         return False
 
@@ -131,7 +132,7 @@ def marked_worker(server: Server, pool: str, *, folder: Path, **settings: str) -
         yield worker
 
 
-def until(holds: Any, *, limit_s: float = 120.0, what: str) -> float:
+def until(holds: Any, *, limit_s: float = STEP_S, what: str) -> float:
     """Wait until `holds`, looking ten times a second."""
     return wait_until(holds, limit_s=limit_s, every_s=0.1, what=what)
 

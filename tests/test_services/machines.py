@@ -22,11 +22,11 @@ from typing import TypeVar
 
 import psutil
 from fault_processes import Started, nothing_left, start
+from limits import COMMAND_S, STEP_S
 
 Answer = TypeVar("Answer")
 
 NETWORK = "10.203.0"
-_LIMIT_S = 30.0
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
 
@@ -61,7 +61,7 @@ class Machine:
         given = {**_nothing_of_ours(), **self._own(), **env}
         return start([*self.enter, *command], folder=self.folder, **given)
 
-    def run(self, *command: str, limit_s: float = 120.0, **env: str) -> str:
+    def run(self, *command: str, limit_s: float = COMMAND_S, **env: str) -> str:
         """Run a command there to its end, and give what it wrote to stdout."""
         with self.running(*command, **env) as process:
             code = process.wait(limit_s)
@@ -118,7 +118,7 @@ def no_namespaces() -> str:
             [*_APART, *["ip", "link", "add", "probe0", "type", "veth", "peer", "name", "probe1"]],
             capture_output=True,
             text=True,
-            timeout=_LIMIT_S,
+            timeout=STEP_S,
             check=False,
         )
     except FileNotFoundError:
@@ -228,7 +228,7 @@ def _plug_in(switch: int, pid: int, number: int) -> None:
 def _in_network(pid: int, *commands: str) -> None:
     for command in commands:
         subprocess.run(
-            ["nsenter", f"--target={pid}", "--net", *command.split()], check=True, timeout=_LIMIT_S
+            ["nsenter", f"--target={pid}", "--net", *command.split()], check=True, timeout=STEP_S
         )
 
 

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from limits import STEP_S, TRY_S
 
-START_LIMIT_S = 60
 DEBIAN = Path("/usr/lib/postgresql")
 ACCOUNTS = ("postgres", "nobody")
 
@@ -38,7 +38,7 @@ def postgresql() -> Iterator[str]:
             cwd=folder,
             check=True,
             capture_output=True,
-            timeout=START_LIMIT_S,
+            timeout=STEP_S,
         )
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -57,7 +57,7 @@ def postgresql() -> Iterator[str]:
             yield f"postgresql+asyncpg://prefect@127.0.0.1:{port}/postgres"
         finally:
             process.send_signal(signal.SIGINT)  # its quick shutdown
-            process.wait(30)
+            process.wait(STEP_S)
 
 
 def _programs() -> Path:
@@ -79,10 +79,10 @@ def _account() -> str | None:
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + START_LIMIT_S
+    deadline = time.monotonic() + STEP_S
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection(("127.0.0.1", port), timeout=TRY_S).close()
         except OSError:
             assert process.poll() is None, "PostgreSQL did not start"
             assert time.monotonic() < deadline, "PostgreSQL does not listen"

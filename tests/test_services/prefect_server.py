@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from limits import COMMAND_S, STEP_S, TRY_S
 
 ROOT = Path(__file__).parents[2]
-START_LIMIT_S, RUN_LIMIT_S, BUSY_LIMIT_S = 120, 240, 30
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Server:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=COMMAND_S,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -72,10 +72,10 @@ class Server:
 
 def _answer(request: urllib.request.Request) -> Any:
     """Ask again for as long as the server says 503, as it does while its SQLite file is locked."""
-    deadline = time.monotonic() + BUSY_LIMIT_S
+    deadline = time.monotonic() + STEP_S
     while True:
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=STEP_S) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             if error.code != 503 or time.monotonic() > deadline:
@@ -115,11 +115,11 @@ def prefect_server(home: Path, **settings: str) -> Iterator[Server]:
 
 
 def _wait_for_health(api: str) -> None:
-    deadline = time.monotonic() + START_LIMIT_S
+    deadline = time.monotonic() + STEP_S
     while True:
         try:
-            urllib.request.urlopen(f"{api}/health", timeout=5).close()
-        except (urllib.error.URLError, ConnectionError):
+            urllib.request.urlopen(f"{api}/health", timeout=TRY_S).close()
+        except OSError:
             assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.5)
         else:
@@ -149,7 +149,7 @@ def worker(server: Server, pool: str, *, folder: Path, **settings: str) -> Itera
                 run.kill()
 
 
-def finished_run(server: Server, run_id: str, *, limit_s: float = RUN_LIMIT_S) -> Any:
+def finished_run(server: Server, run_id: str, *, limit_s: float = COMMAND_S) -> Any:
     """Wait until the flow run has ended, and return it."""
     deadline = time.monotonic() + limit_s
     while True:
@@ -171,7 +171,7 @@ def save_credentials(server: Server, name: str, options: dict[str, Any]) -> str:
     )
     given = [options[each] for each in ("key", "secret", "endpoint_url")]
     subprocess.run(
-        [sys.executable, "-c", code, name, *given], env=server.env, check=True, timeout=120
+        [sys.executable, "-c", code, name, *given], env=server.env, check=True, timeout=COMMAND_S
     )
     return f"aws-credentials/{name}"
 

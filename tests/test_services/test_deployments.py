@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
+from limits import COMMAND_S
 from prefect_server import ROOT, Server, finished_run, worker
 from tiny_fma import write_tiny_fma
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.services
 
 
 def test_every_deployment_is_registered_on_its_pool(deployed: Server) -> None:
@@ -86,7 +87,7 @@ def test_automations_are_applied_once_and_stay_paused(deployed: Server, tmp_path
             env=deployed.env,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=COMMAND_S,
             check=False,
         )
         assert done.returncode == 0, done.stderr

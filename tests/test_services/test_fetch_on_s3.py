@@ -20,7 +20,7 @@ from storage.places.address import parse_location
 from storage.places.folder import Folder
 from storage.places.location import Location
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.services
 
 CLIPS = 28
 NO_AWS = {name: "" for name in os.environ if name.startswith("AWS_") and "CA_BUNDLE" not in name}

@@ -11,7 +11,7 @@ from postgres import postgresql
 from prefect_server import finished_run, prefect_server, worker
 from tiny_fma import write_tiny_fma
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.services
 
 
 async def states(address: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from storage.places.address import parse_location
 from storage.places.s3_requests import ATTEMPTS
 from storage.store import Store
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.services
 
 READER = Identity("reader", ("Read:box", "List:box"))
 

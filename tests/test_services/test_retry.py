@@ -10,7 +10,7 @@ from fault_data import write_data
 from fault_stores import FeaturesFolder
 from prefect_server import Server
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.services
 
 SHARDS, FAULTY = 6, 2
 

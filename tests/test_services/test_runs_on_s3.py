@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from command import Genre
+from limits import COMMAND_S
 from prefect_server import Server, finished_run, save_credentials, start_deployment, worker
 from seaweedfs import SeaweedFS
 from tiny_fma import write_tiny_fma
@@ -18,7 +19,7 @@ from storage.places.address import parse_location
 from storage.places.folder import Folder
 from storage.places.location import Location
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.services
 
 NO_AWS = {name: "" for name in os.environ if name.startswith("AWS_") and "CA_BUNDLE" not in name}
 
@@ -48,7 +49,6 @@ def ran(
     told = genre(
         *("run", "--data", data.uri, "--store", "s3://results/store", "--json"),
         *("--network", "notebook", "--epochs", "1", "--workers", "1"),
-        limit_s=400,
     )
     assert told.code == 0, told.err
     return genre, told.json, told.err
@@ -94,7 +94,7 @@ def test_status_and_predictions(
         env={**os.environ, **seaweedfs.environment(), "XDG_CACHE_HOME": str(genre.folder / "c")},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=COMMAND_S,
         check=False,
     )
     assert done.stdout.splitlines() == ["genres Electronic Rock"] * 2, done.stderr

@@ -12,7 +12,7 @@ from fault_stores import FeaturesFolder, files
 from prefect_server import Server
 from tiny_fma import write_tiny_fma
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.services
 
 SMALL = ["--network", "notebook", "--epochs", "2"]
 

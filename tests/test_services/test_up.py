@@ -22,12 +22,12 @@ from typing import Any
 import psutil
 import pytest
 from command import Ended, Genre
+from limits import STEP_S
 from prefect_server import Server, finished_run
 from tiny_fma import write_tiny_fma
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.services
 
-START_LIMIT_S, STOP_LIMIT_S = 240.0, 90.0
 MARK = "GENRE_UP_TEST"
 
 
@@ -37,7 +37,7 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def wait_for(what: Callable[[], Any], *, limit_s: float) -> Any:
+def wait_for(what: Callable[[], Any], *, limit_s: float = STEP_S) -> Any:
     deadline = time.monotonic() + limit_s
     while not (found := what()):
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -181,7 +181,7 @@ def test_a_failed_run_is_told_to_the_webhook(up: Up) -> None:
     run = finished_run(up.server, started["id"])
     assert run["state_type"] == "FAILED"
     assert "give an absolute path" in run["state"]["message"]
-    message = wait_for(lambda: [*up.told], limit_s=60)[0]
+    message = wait_for(lambda: [*up.told])[0]
     assert message["automation"] == "genre-run-failed"
     assert message["resource"] == f"prefect.flow-run.{started['id']}"
     assert "give an absolute path" in message["text"]
@@ -195,7 +195,7 @@ def test_features_that_are_built_alone_start_a_training_in_the_gpu_pool(up: Up) 
         runs = up.server.post("flow_runs/filter", {})
         return [each for each in runs if each["work_pool_name"] == "gpu"]
 
-    (training,) = wait_for(trainings, limit_s=60)
+    (training,) = wait_for(trainings)
     catalogues = [path.stem for path in (up.genre.folder / "store" / "catalogues").iterdir()]
     assert training["parameters"] == {
         "store": str(up.genre.folder / "store"),
@@ -212,7 +212,7 @@ def test_too_many_refused_tracks_are_told_to_the_webhook(up: Up) -> None:
     def told() -> list[dict[str, Any]]:
         return [each for each in up.told if each["automation"] == "genre-too-many-quarantined"]
 
-    (message,) = wait_for(told, limit_s=60)
+    (message,) = wait_for(told)
     assert message["event"] == "genre.features.quarantined"
     assert "1 of 29 tracks" in message["text"]
     assert "track 900 missing" in message["text"]
@@ -250,11 +250,9 @@ def test_ctrl_c_stops_all_that_it_started_and_nothing_else(up: Up) -> None:
     try:
         assert up.process.poll() is None
         assert len(up.started()) >= 3
-        began = time.monotonic()
         os.killpg(up.process.pid, signal.SIGINT)
-        assert up.process.wait(STOP_LIMIT_S) == 0
+        assert up.process.wait(STEP_S) == 0
         assert up.started() == []
-        assert time.monotonic() - began < STOP_LIMIT_S
         assert bystander.poll() is None
     finally:
         os.killpg(bystander.pid, signal.SIGKILL)

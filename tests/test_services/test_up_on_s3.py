@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from deployment_runs import ENDED, Run, create_run, free_port, until
 from fault_processes import Started
+from limits import STEP_S
 from machines import Machines, folders, namespaces, no_namespaces
 from prefect_server import Server
 from seaweedfs import SeaweedFS
@@ -24,7 +25,7 @@ from tiny_fma import GENRES, clip, tracks_csv, write_tiny_fma
 
 from storage.array.layout import ROWS_PER_SHARD
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.services
 
 NAMES = ("bucket", "server", "gpu", "scheduler", "worker-1", "worker-2")
 STORE, DATA = "s3://results/store", "s3://music/fma"
@@ -34,7 +35,6 @@ BLOCK = "aws-credentials/bucket"
 OUTPUT = (".out", ".err")
 PASSWORD = {"PREFECT_API_AUTH_STRING": "genre:sesame"}
 ITS_PASSWORD = {f"PREFECT_SERVER_{name[8:]}": word for name, word in PASSWORD.items()}
-START_LIMIT_S, RUN_LIMIT_S, LOG_LIMIT_S = 240.0, 400.0, 60.0
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def _scheduler(machines: Machines, start: Any) -> str:
         "distributed.cli.dask_scheduler",
         *("--host", host, "--port", str(port), "--no-dashboard"),
     )
-    until(lambda: "Scheduler at" in process.said, limit_s=60, what="a scheduler")
+    until(lambda: "Scheduler at" in process.said, what="a scheduler")
     return f"tcp://{host}:{port}"
 
 
@@ -196,7 +196,7 @@ def _workers(scheduler: str, machines: Machines, start: Any) -> dict[str, str]:
             *(scheduler, "--nthreads", "1", "--host", machines[name].address, "--no-dashboard"),
         )
         is_known = lambda its: "Registered to:" in its.said  # noqa: E731
-        until(functools.partial(is_known, process), limit_s=60, what=f"{name} registers")
+        until(functools.partial(is_known, process), what=f"{name} registers")
         (address,) = re.findall(r"Start worker at:\s+(tcp://\S+)", process.said)
         found[address] = name
     return found
@@ -213,7 +213,7 @@ def _genre_up(machines: Machines, start: Any, *given: str, **env: str) -> str:
     )
     ended = lambda: process.process.poll() is not None  # noqa: E731
     is_up = lambda: process.out.read_text().endswith("}\n")  # noqa: E731
-    until(lambda: is_up() or ended(), limit_s=START_LIMIT_S, what="genre up")
+    until(lambda: is_up() or ended(), what="genre up")
     assert is_up(), process.said
     result = json.loads(process.out.read_text())
     assert result["store"] == STORE
@@ -240,7 +240,7 @@ def ran(place: Place) -> Ran:
 
     def finished() -> Ran:
         post, run = place.server.post, place.start_run()
-        facts = run.ended(limit_s=RUN_LIMIT_S)
+        facts = run.ended()
         runs = post("flow_runs/filter", {})
         (child,) = [each for each in runs if each["work_pool_name"] == "gpu"]
 
@@ -254,7 +254,7 @@ def ran(place: Place) -> Ran:
             return any(f"report {STORE}/" in each["message"] for each in records())
 
         # a run's last records arrive after its last state
-        until(is_told, limit_s=LOG_LIMIT_S, what="the run tells of its report")
+        until(is_told, what="the run tells of its report")
         found = records()
         told = str([runs, found, post("artifacts/filter", {}), post("task_runs/filter", {})])
         return Ran(place, facts, child, told, [each["message"] for each in found])
@@ -321,10 +321,10 @@ def test_features_built_alone_start_a_training_with_the_same_credentials(ran: Ra
             pool = [each for each in runs if each["work_pool_name"] == "gpu"]
             return [each for each in pool if each["id"] != ran.child["id"]]
 
-        until(others, limit_s=60, what="a training")
+        until(others, what="a training")
         run = Run(server, others()[0]["id"])
         # By then it has read the features; the default network need not be trained here.
-        until(lambda: run.task_runs() or run.state in ENDED, limit_s=120, what="its training")
+        until(lambda: run.task_runs() or run.state in ENDED, what="its training")
         run.cancel()
         return others()[0]["parameters"], run.ended()
 
@@ -366,7 +366,7 @@ def test_the_dashboard_is_served(ran: Ran) -> None:
 
     def page() -> str:
         asked = urllib.request.Request(url, headers={"accept": "text/html"})
-        with urllib.request.urlopen(asked, timeout=30) as answer:
+        with urllib.request.urlopen(asked, timeout=STEP_S) as answer:
             return str(answer.read().decode())
 
     assert "<title>Prefect" in ran.place.machines.asked(page)

@@ -12,7 +12,7 @@ import pytest
 from deployment_runs import until
 from prefect_server import Server, prefect_server
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.services
 
 ROOT = Path(__file__).parents[2]
 SHORT_S, LATE_S = 15, 2

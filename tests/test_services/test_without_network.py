@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from limits import COMMAND_S
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.services
 
 INSIDE = """
 ip link set lo up
@@ -41,7 +42,7 @@ def test_the_demo_runs_without_a_network(tmp_path: Path) -> None:
         env={**os.environ, **home},
         capture_output=True,
         text=True,
-        timeout=800,
+        timeout=COMMAND_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

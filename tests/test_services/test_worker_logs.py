@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from limits import COMMAND_S
 from prefect_server import Server
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.services
 
 
 def test_a_worker_s_records_are_the_shard_s_logs(server: Server) -> None:
@@ -19,7 +20,7 @@ def test_a_worker_s_records_are_the_shard_s_logs(server: Server) -> None:
         env=server.env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=COMMAND_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -10,6 +10,7 @@ import sys
 import textwrap
 
 import pytest
+from limits import COMMAND_S
 
 WAITS = """
     import sys, time
@@ -19,7 +20,7 @@ WAITS = """
     @click.command()
     def waiting():
         print("waits", flush=True)
-        time.sleep(60)
+        time.sleep(3_600)
 
     sys.exit(console.run(lambda: waiting.main([], standalone_mode=False)))
 """
@@ -34,7 +35,7 @@ FLOW_WAITS = """
     @flow
     def waiting():
         print("waits", flush=True)
-        time.sleep(60)
+        time.sleep(3_600)
 
     temporary_server.start(sigint_blocked=sigint_blocked)
     sys.exit(console.run(waiting))
@@ -58,7 +59,7 @@ def test_a_signal_is_an_interruption(program: str, sent: int, status: int, word:
         assert process.stdout is not None
         assert process.stdout.readline() == "waits\n"
         process.send_signal(sent)
-        _, said = process.communicate(timeout=240)
+        _, said = process.communicate(timeout=COMMAND_S)
     finally:
         process.kill()
     assert process.returncode == status, said

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from limits import STEP_S
 from prefect.settings import (
     PREFECT_API_AUTH_STRING,
     PREFECT_SERVER_API_AUTH_STRING,
@@ -119,8 +120,8 @@ def test_a_service_that_ends_before_it_is_ready_is_named_with_its_log(tmp_path: 
     service = Service.start("worker cpu", command, env={}, log=tmp_path / "log")
     says = f"the worker cpu did not start; {tmp_path / 'log'} ends with: no such pool"
     with pytest.raises(NotStarted, match=says):
-        service.wait_until(lambda: False, limit_s=60)
-    deaf = Service.start("server", ["sleep", "300"], env={}, log=tmp_path / "log")
+        service.wait_until(lambda: False, limit_s=STEP_S)
+    deaf = Service.start("server", ["sleep", "3600"], env={}, log=tmp_path / "log")
     try:
         with pytest.raises(NotStarted, match="the server did not start"):
             deaf.wait_until(lambda: False, limit_s=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from fault_processes import wait_until
 
 from flows.results import UpResult
 from flows.up import services, state
@@ -63,8 +65,8 @@ def test_workers_end_before_their_server_and_deaf_ones_and_grandchildren_are_kil
     bystander = subprocess.Popen(["sleep", "302"])
     said: list[str] = []
     try:
-        while len(services.orphans.marked(mark, variable=services.MARK)) < 3:
-            pass
+        marked = functools.partial(services.orphans.marked, mark, variable=services.MARK)
+        wait_until(lambda: len(marked()) >= 3, what="the worker has a child")
         assert services.stop([server, worker], mark=mark, say=said.append) == [
             SERVER,
             "worker cpu",

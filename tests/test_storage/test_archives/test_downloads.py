@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 from archive_server import ArchiveServer, serving
 from fma_zips import sha1_of
+from limits import STEP_S
 
 from storage.archives.address import parse_origin
 from storage.archives.download import download
@@ -39,7 +40,7 @@ def target(tmp_path: Path) -> Folder:
     return Folder(tmp_path / "data" / "x.zip")
 
 
-def origin(server: ArchiveServer, *, stall_limit_s: float = 5.0) -> HttpOrigin:
+def origin(server: ArchiveServer, *, stall_limit_s: float = STEP_S) -> HttpOrigin:
     return HttpOrigin(f"{server.url}/x.zip", stall_limit_s)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +11,7 @@ import numpy as np
 import psutil
 import pytest
 import soundfile
+from fault_processes import wait_until
 
 from genre_model.frontends import preset
 from genre_model.mel import clip_windows
@@ -101,10 +101,7 @@ def test_the_child_ends_when_its_owner_does(row: np.ndarray) -> None:
     decoder.decode(GOOD, into=row)
     process = psutil.Process(decoder._process.pid)  # type: ignore[union-attr]
     decoder.close()
-    deadline = time.monotonic() + 5
-    while process.is_running() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not process.is_running()
+    wait_until(lambda: not process.is_running(), what="the child has ended")
 
 
 class _Unknown:

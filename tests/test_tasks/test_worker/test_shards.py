@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from limits import STEP_S
 
 from genre_model.frontends import preset
 from genre_model.frontends.frontend import Extractor
@@ -268,7 +269,7 @@ def test_workers_report_how_many_tracks_are_done(job: ShardJob) -> None:
     quick = {"processes": False, "n_workers": 1, "threads_per_worker": 1}
     with Client(**quick, dashboard_address=":0") as client:
         client.subscribe_topic("progress", take)
-        client.submit(write_shard, replace(job, topic="progress")).result(timeout=60)
-        assert arrived.wait(30)
+        client.submit(write_shard, replace(job, topic="progress")).result(timeout=STEP_S)
+        assert arrived.wait(STEP_S)
     assert {each["part"] for each in told} == {1}
     assert all(1 <= each["done"] <= len(CLIPS) for each in told)
