@@ -15,7 +15,9 @@ from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 from flows.up.pools import POOLS
+from genre_model.data.built_in import BUILT_IN
 from genre_model.data.fma_archives import SHA1 as ARCHIVES_OF_FMA
+from genre_model.data.layouts import forms
 from genre_model.data.subsets import SUBSETS
 from genre_model.frontends import PRESETS
 from genre_model.networks import NETWORKS
@@ -178,9 +180,8 @@ class Option:
 # What is worked on, and where.
 DATA = Option(
     name="data",
-    help="Folder, as the workers see it, of FMA's layout (fma_metadata/tracks.csv, fma_small/…) or "
-    "of one folder a genre (rock/song.mp3); `demo` is built in.",
-    default="demo",
+    help=f"Folder, as the workers see it, {forms()}; `{BUILT_IN}` is built in.",
+    default=BUILT_IN,
     metavar="FOLDER|s3://…",
     variable="GENRE_DATA",
 )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from pathlib import Path
+
+from genre_model.data.built_in import BUILT_IN
 
 HOUSE = Path(__file__).parents[1]
 ROOMS = ("flows", "tasks", "storage", "genre_model")
@@ -33,6 +36,16 @@ def test_every_module_and_folder_is_named_as_what_it_holds() -> None:
 def test_no_module_is_too_long() -> None:
     lengths = {str(path): len(path.read_text().splitlines()) for path in MODULES}
     assert {path: lines for path, lines in lengths.items() if lines > MOST_LINES} == {}
+
+
+def test_the_built_in_data_set_is_named_once() -> None:
+    named = [
+        str(path.relative_to(HOUSE))
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in (BUILT_IN, f"{BUILT_IN}.json")
+    ]
+    assert named == ["genre_model/data/built_in.py"]
 
 
 def test_few_mappings_hold_just_anything() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flows.engine.cluster import check_cluster
 from flows.options import DATA, PRESET
 from genre_model import frontends
+from genre_model.data.built_in import BUILT_IN
 from storage.errors import NotFound
 from storage.places.address import parse_location
 
@@ -91,7 +92,7 @@ def check_run(
 
 
 def _check_data(data: str, *, subset: str | None) -> None:
-    from flows.engine.addresses import BUILT_IN, demo_folder
+    from flows.engine.addresses import demo_folder
     from flows.engine.built_in_data import check_demo_folder
     from tasks.data_folder import open_data_folder
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from flows.engine.addresses import BUILT_IN, demo_folder
+from flows.engine.addresses import demo_folder
 from flows.errors import UsageError
+from genre_model.data.built_in import BUILT_IN
 from storage.places.address import parse_location
 from storage.store import Store
 from tasks.models import choose_model

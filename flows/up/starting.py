@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.engine import orphans
-from flows.engine.addresses import BUILT_IN
 from flows.engine.progress import say
 from flows.errors import UsageError
 from flows.results import UpResult
@@ -24,6 +23,7 @@ from flows.up import (
 )
 from flows.up.services import SERVER, Service
 from flows.up.state import Running
+from genre_model.data.built_in import BUILT_IN
 from storage.places.address import parse_location
 from storage.places.processes import this_process
 

@@ -10,6 +10,7 @@ Defferrard et al., "FMA: A Dataset For Music Analysis", ISMIR 2017.
 
 from __future__ import annotations
 
+from genre_model.data.built_in import BUILT_IN
 from genre_model.data.catalogue import Catalogue
 from genre_model.data.fma_subsets import default_subset, locate_audio, select, subset_folder
 from genre_model.data.folder import CatalogueOptions, DataFolder
@@ -18,11 +19,10 @@ from genre_model.data.subsets import SUBSETS
 from genre_model.data.tracks_csv import check_header, read_tracks
 
 TRACKS, GENRES = "fma_metadata/tracks.csv", "fma_metadata/genres.csv"
-DEMO_MARK = "demo.json"
+DEMO_MARK = f"{BUILT_IN}.json"
 """The file that tells the built-in data set from FMA's own."""
 
 LOOKS_FOR = f"{TRACKS} (FMA's layout)"
-FORM = "of FMA's layout"
 
 
 def fits(folder: DataFolder) -> bool:
@@ -68,7 +68,7 @@ def catalogue(folder: DataFolder, *, options: CatalogueOptions) -> Catalogue:
     chosen = select(
         tracks,
         subset=_subset(folder, options),
-        data_set="demo" if folder.has(DEMO_MARK) else "fma",
+        data_set=BUILT_IN if folder.has(DEMO_MARK) else "fma",
     )
     audio = [path for name in _subset_folders(folder) for path in folder.files(name)]
     return locate_audio(chosen, audio)

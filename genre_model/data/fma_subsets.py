@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Literal
 
 import pandas as pd
 
@@ -13,9 +12,7 @@ from genre_model.data.subsets import SUBSETS
 from genre_model.errors import CatalogueError
 
 
-def select(
-    tracks: pd.DataFrame, *, subset: str, data_set: Literal["fma", "demo"] = "fma"
-) -> Catalogue:
+def select(tracks: pd.DataFrame, *, subset: str, data_set: str = "fma") -> Catalogue:
     """Choose the labelled tracks of a subset.
 
     Parameters

@@ -20,20 +20,20 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
+from genre_model.data.built_in import BUILT_IN
 from genre_model.data.catalogue import COLUMNS, GIVEN, Catalogue
 from genre_model.data.folder import CatalogueOptions, DataFolder
 from genre_model.data.path_hash import composed, place, split_by_place, track_id
 from genre_model.errors import CatalogueError
 
 LOOKS_FOR = "one folder a genre with audio in it (rock/song.mp3; WAV, AU, AIFF, FLAC, OGG or MP3)"
-FORM = "with one folder a genre"
 
 _FORMATS = "aif aifc aiff au caf flac mp1 mp2 mp3 oga ogg opus rf64 snd w64 wav"
 AUDIO_SUFFIXES = frozenset(f".{name}" for name in _FORMATS.split())
 """What libsndfile decodes, by the names it usually has; upper case counts too."""
 
 _LONGEST_NAME = 40
-_TAKEN = ("fma", "demo")
+_TAKEN = ("fma", BUILT_IN)
 
 
 def fits(folder: DataFolder) -> bool:

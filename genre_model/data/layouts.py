@@ -1,20 +1,25 @@
 """The table of layouts: in which forms a data set may lie in a folder. Pure: it reads no storage.
 
-A layout is one module with what `Layout` lists, and one line of `LAYOUTS`.
+A layout is one module with what `Layout` lists, and one line of `LAYOUTS`. What layouts are called
+is known without their modules: the command's help tells it, which needs no pandas.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from genre_model.data import fma_layout, genre_folders
-from genre_model.data.catalogue import Catalogue
+from genre_model.data.built_in import BUILT_IN
 from genre_model.data.folder import CatalogueOptions, DataFolder
 from genre_model.errors import CatalogueError
 
+if TYPE_CHECKING:
+    from genre_model.data.catalogue import Catalogue
+
 
 class Layout(Protocol):
-    """What a layout's module has.
+    """What a layout has: its module, and for `FORM` and `EXAMPLE` its line of the table.
 
     Attributes
     ----------
@@ -22,10 +27,13 @@ class Layout(Protocol):
         What it recognises a folder by; goes on "the folder has neither …".
     FORM : str
         What it is called; goes on "name a folder …".
+    EXAMPLE : str
+        A path or two that lie in it.
     """
 
     LOOKS_FOR: str
     FORM: str
+    EXAMPLE: str
 
     def fits(self, folder: DataFolder) -> bool:
         """Return whether the folder has this layout, asking as little of it as can tell."""
@@ -54,11 +62,36 @@ class Layout(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class _InModule:
+    """A layout whose module is imported when it is asked for more than what it is called."""
+
+    module: str
+    FORM: str
+    EXAMPLE: str
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(import_module(self.module), name)
+
+
+def _layout(module: str, *, form: str, example: str) -> Layout:
+    return cast("Layout", _InModule(f"genre_model.data.{module}", form, example))
+
+
 LAYOUTS: dict[str, Layout] = {
-    "fma": fma_layout,
-    "folders": genre_folders,
+    "fma": _layout(
+        "fma_layout", form="of FMA's layout", example="fma_metadata/tracks.csv, fma_small/…"
+    ),
+    "folders": _layout("genre_folders", form="with one folder a genre", example="rock/song.mp3"),
 }
-"""Name -> module, in the order in which a folder is tried."""
+"""Name -> layout, in the order in which a folder is tried."""
+
+
+def forms() -> str:
+    """Say which layouts there are, each with an example; goes on "a folder …"."""
+    return " or ".join(f"{layout.FORM} ({layout.EXAMPLE})" for layout in LAYOUTS.values())
 
 
 def recognise(folder: DataFolder, *, options: CatalogueOptions) -> Layout:
@@ -90,6 +123,6 @@ def recognise(folder: DataFolder, *, options: CatalogueOptions) -> Layout:
 
 def _none_fits(folder: DataFolder) -> str:
     looked_for = " nor ".join(layout.LOOKS_FOR for layout in LAYOUTS.values())
-    forms = " or ".join(layout.FORM for layout in LAYOUTS.values())
+    called = " or ".join(layout.FORM for layout in LAYOUTS.values())
     lacks = f"has neither {looked_for}" if folder.files() else "is empty or not there"
-    return f"--data {folder.uri} {lacks}; name a folder {forms}, or `demo`"
+    return f"--data {folder.uri} {lacks}; name a folder {called}, or `{BUILT_IN}`"

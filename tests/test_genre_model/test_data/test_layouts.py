@@ -12,7 +12,7 @@ from test_catalogue import row, tracks_csv
 from genre_model.data.catalogue import Catalogue
 from genre_model.data.fma_layout import DEMO_MARK
 from genre_model.data.folder import CatalogueOptions, DataFolder
-from genre_model.data.layouts import LAYOUTS, recognise
+from genre_model.data.layouts import LAYOUTS, forms, recognise
 from genre_model.errors import CatalogueError
 
 TABLE = tracks_csv({2: row("Rock"), 3: row("Pop"), 5: row("", track_genres="[12]")})
@@ -121,6 +121,7 @@ class Playlists:
 
     LOOKS_FOR = "a file genres.m3u (playlists)"
     FORM = "with playlists"
+    EXAMPLE = "genres.m3u"
 
     @staticmethod
     def fits(folder: DataFolder) -> bool:
@@ -142,6 +143,10 @@ class Playlists:
 
 def test_a_third_layout_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(LAYOUTS, "playlists", Playlists())
+    assert forms() == (
+        "of FMA's layout (fma_metadata/tracks.csv, fma_small/…) or with one folder a genre "
+        "(rock/song.mp3) or with playlists (genres.m3u)"
+    )
     options = CatalogueOptions()
     assert recognise(files("genres.m3u"), options=options) is LAYOUTS["playlists"]
     assert recognise(files("a/a.mp3", "genres.m3u"), options=options) is LAYOUTS["folders"]
