@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := .demo
+DEMO_TRACK := $(DEMO)/data/fma_small/000/000060.mp3
 # The demo's Prefect database lies with the rest of what the demo writes, so that `make dashboard` shows its runs.
-DEMO_ENV := PREFECT_SERVER_ANALYTICS_ENABLED=false PREFECT_HOME=$(CURDIR)/$(DEMO)/prefect GENRE_DEMO=$(CURDIR)/$(DEMO)/data
+DEMO_ENV := PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1 PREFECT_HOME=$(CURDIR)/$(DEMO)/prefect GENRE_DEMO=$(CURDIR)/$(DEMO)/data
 
 .DEFAULT_GOAL := help
 .PHONY: help setup services demo demo-s3 dashboard test test-faults test-services browser test-benchmarks lint bench lock clean
@@ -31,7 +32,9 @@ $(VENV)/.services: requirements-services.lock $(VENV)/.installed
 
 demo: setup ## make the built-in data set, then features, training, evaluation, report
 	$(DEMO_ENV) $(BIN)/genre run --data demo --store $(DEMO)/store
-	@echo "dashboard: run \`make dashboard\` and open the address that it prints"
+	@printf '%s\n' "" "Next, from this folder:" \
+		"  $(BIN)/genre predict $(DEMO_TRACK) --store $(DEMO)/store" \
+		"  make dashboard"
 
 demo-s3: services ## the same on a real S3 server (SeaweedFS), which it starts and stops itself
 	$(DEMO_ENV) $(BIN)/python tests/seaweedfs.py --folder $(DEMO)/s3 --bucket demo -- \

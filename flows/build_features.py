@@ -101,7 +101,7 @@ def build_features(
     Parameters
     ----------
     data : str
-        Folder or s3:// address of FMA's layout or with one folder a genre, or `demo`, the
+        Folder or s3:// address of one of the layouts (`genre_model.data.layouts`), or `demo`, the
         built-in data set.
     store : str
         Folder or s3:// address that results are kept in.
@@ -124,10 +124,10 @@ def build_features(
     storage_block : str, optional
         Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
     """
-    began = time.monotonic()
     spec = frontends.preset(preset)
     options = storage_options(storage_block)
     location = data_location(data, options=options, workers=workers, scheduler=scheduler)
+    began = time.monotonic()  # what it takes to make the built-in data set is told by itself
     found = find_catalogue(location, subset=subset)
     kept = Store.create(store_address(store), options)
     catalogue_id = store_catalogue(kept, quoted(found))
@@ -251,10 +251,10 @@ def _workers(client: Client) -> int:
 def _publish_quarantine(work: FeatureWork, quarantine: pd.DataFrame) -> pd.DataFrame:
     """Publish the refused tracks of this catalogue, and return them."""
     here = quarantine[quarantine["track_id"].isin(work.plan.current["track_id"])]
-    shown = here[["track_id", "reason", "detail"]].copy()
-    shown["file"] = here["path"].map(lambda path: "/".join(str(path).split("/")[-2:]))
+    rows = here[["track_id", "reason", "detail"]].copy()
+    rows["file"] = here["path"].map(lambda path: "/".join(str(path).split("/")[-2:]))
     artifacts.quarantine(
-        shown.fillna("").to_dict(orient="records"),  # type: ignore[arg-type]
+        rows.fillna("").to_dict(orient="records"),  # type: ignore[arg-type]
         total=len(here),
     )
     return here

@@ -1,5 +1,12 @@
 """Errors of this room."""
 
+from collections.abc import Iterable
+
+
+def joined(sentences: Iterable[str]) -> str:
+    """Join sentences, whether each ends with a full stop or not, to one."""
+    return "; ".join(sentence.rstrip().removesuffix(".") for sentence in sentences)
+
 
 class FlowError(Exception):
     """Root of all errors that `flows` raises on purpose."""

@@ -9,7 +9,9 @@ from prefect.runtime import flow_run
 
 from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
+from flows.engine import progress
 from flows.engine.addresses import store_address
+from flows.engine.quoting import quoted
 from flows.options import (
     SPLIT,
     STORE,
@@ -57,7 +59,9 @@ def evaluate_model(
     began = time.monotonic()
     kept = Store.open(store_address(store), storage_options(storage_block))
     name = choose_model(kept, model)
-    found = evaluate_network(kept, name, EvaluateSpec(split=split), refresh=refresh)
+    found = evaluate_network(
+        kept, name, EvaluateSpec(split=split), refresh=refresh, say=quoted(progress.say)
+    )
     report = report_address(kept, name, split)
     get_run_logger().info(
         "%s on %s: track accuracy %.1f %% of %d, window accuracy %.1f %%; report %s",

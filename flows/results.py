@@ -40,7 +40,7 @@ class FeaturesResult:
     building_seconds, worker_seconds : float
         From the first shard's submission to the last manifest, and the workers' own, summed.
     seconds : float
-        Of the whole flow.
+        Of the whole flow, but for the making of the built-in data set.
     """
 
     counts: FeatureCounts

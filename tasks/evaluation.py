@@ -28,7 +28,7 @@ from storage.store import Store
 from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 from tasks.labelled import LabelledFeatures, load_labelled
 from tasks.models import read_parameters
-from tasks.native_stderr import captured_native_stderr
+from tasks.native_stderr import Say, captured_native_stderr
 from tasks.training import read_history
 
 REPORT_FILE, MARKDOWN_FILE = "report.html", "report.md"
@@ -91,7 +91,12 @@ class Evaluation:
 
 @task(name="evaluate", task_run_name="evaluate {model} on {spec.split}", cache_policy=NO_CACHE)
 def evaluate_network(
-    store: Store, model: str, spec: EvaluateSpec, *, refresh: bool = False
+    store: Store,
+    model: str,
+    spec: EvaluateSpec,
+    *,
+    refresh: bool = False,
+    say: Say | None = None,
 ) -> Evaluation:
     """Predict a split's tracks, and publish what the predictions are worth.
 
@@ -104,6 +109,8 @@ def evaluate_network(
         Which split.
     refresh : bool
         Evaluate again though it is done.
+    say : callable, optional
+        Told what is waited for.
 
     Raises
     ------
@@ -122,7 +129,7 @@ def evaluate_network(
     else:
         data = _trained_on(store, model)
         with tempfile.TemporaryDirectory(prefix="genre-evaluation-") as folder:
-            found = _evaluate(models, model, data, spec, Path(folder))
+            found = _evaluate(models, model, data, spec, Path(folder), say=say)
             models.publish_evaluation(Path(folder), model, split=spec.split)
     models.set_champion_if_none(model)
     return found
@@ -151,12 +158,17 @@ def _trained_on(store: Store, model: str) -> LabelledFeatures:
 
 
 def _evaluate(
-    models: Models, model: str, data: LabelledFeatures, spec: EvaluateSpec, folder: Path
+    models: Models,
+    model: str,
+    data: LabelledFeatures,
+    spec: EvaluateSpec,
+    folder: Path,
+    *,
+    say: Say | None,
 ) -> Evaluation:
-    from genre_model.learning.inference import predict_rows
-
-    with captured_native_stderr():
+    with captured_native_stderr(say):
         from genre_model.learning.bundle import load_bundle
+        from genre_model.learning.inference import predict_rows
 
         bundle = load_bundle(models.fetch(model))
     predictions = predict_rows(

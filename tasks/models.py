@@ -13,7 +13,7 @@ from storage.models import Json, Models
 from storage.places.address import parse_location
 from storage.places.options import StorageOptions
 from storage.store import Store
-from tasks.native_stderr import captured_native_stderr
+from tasks.native_stderr import Say, captured_native_stderr
 
 if TYPE_CHECKING:
     from genre_model.predict import Predictor
@@ -162,7 +162,9 @@ def open_model(
     return load(_model_at(os.fspath(address), storage_options))
 
 
-def open_predictor(store: Store | str, model: str | None = None) -> tuple[str, Predictor]:
+def open_predictor(
+    store: Store | str, model: str | None = None, *, say: Say | None = None
+) -> tuple[str, Predictor]:
     """Open the champion of a store, or another model.
 
     Parameters
@@ -171,6 +173,8 @@ def open_predictor(store: Store | str, model: str | None = None) -> tuple[str, P
         An address is opened only where it is needed.
     model : str, optional
         An id in the store, or a local folder with a model.
+    say : callable, optional
+        Told what is waited for.
 
     Returns
     -------
@@ -186,16 +190,16 @@ def open_predictor(store: Store | str, model: str | None = None) -> tuple[str, P
     """
     # Its folder is found before TensorFlow is imported, so that a wrong name costs nothing.
     if model is not None and Path(model).exists():
-        return model, load(Path(model))
+        return model, load(Path(model), say=say)
     opened = store if isinstance(store, Store) else Store.open(store)
     name = model or _champion(opened)
     folder = opened.models.fetch(name)
-    return name, load(folder)
+    return name, load(folder, say=say)
 
 
-def load(folder: Path) -> Predictor:
+def load(folder: Path, *, say: Say | None = None) -> Predictor:
     """Open a model's folder, without what TensorFlow writes while it is imported."""
-    with captured_native_stderr():
+    with captured_native_stderr(say):
         from genre_model.predict import load_model
 
         return load_model(folder)

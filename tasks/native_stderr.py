@@ -6,20 +6,31 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
 _log = logging.getLogger(__name__)
 
+Say = Callable[[str], None]
+
 
 @contextmanager
-def captured_native_stderr() -> Iterator[None]:
+def captured_native_stderr(say: Say | None = None) -> Iterator[None]:
     """Capture what is written to stderr below Python, and show it only if the block fails.
 
+    Parameters
+    ----------
+    say : callable, optional
+        Told what is waited for, unless TensorFlow is imported already.
+
+    Notes
+    -----
     TensorFlow writes six lines about the processor, and a CUDA error on machines without a GPU,
     before any of its settings are read.
     """
+    if say is not None and "tensorflow" not in sys.modules:
+        say("loading TensorFlow, which takes a while")
     with tempfile.TemporaryFile() as words:
         try:
             with _into(words):

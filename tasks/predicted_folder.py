@@ -123,7 +123,7 @@ def predict_folder(
     files_done : callable
         Called with how many of how many are done.
     say : callable
-        Told when another run has to be waited for.
+        Told what is waited for: TensorFlow, another run.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def predict_folder(
         If the folder has no audio file, or the store no such model.
     """
     audio, ignored = _audio_files(folder)
-    name, predictor = open_predictor(store, model)
+    name, predictor = open_predictor(store, model, say=say)
     model_id = Path(name).name
     table = store.predictions.table(model=model_id, folder=folder)
     what = store.predictions.claim_name(model=model_id, folder=folder)

@@ -68,7 +68,8 @@ def train_network(
     on_epoch : callable, optional
         Called after each epoch with its number, the most there can be, and its history line.
     say : callable, optional
-        Called with a sentence: on which device, or that another process trains this very model.
+        Called with a sentence: what is waited for, on which device, or that another process trains
+        this very model.
 
     Returns
     -------
@@ -106,7 +107,7 @@ def _train(
     on_epoch: OnEpoch | None,
     say: Callable[[str], None] | None,
 ) -> None:
-    with captured_native_stderr():
+    with captured_native_stderr(say):
         from genre_model.learning.devices import training_device
         from genre_model.learning.training import train
         from tasks.checkpoints import StoredCheckpoints

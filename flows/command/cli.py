@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from flows.command import console
 from flows.options import (
@@ -62,8 +63,21 @@ from flows.options import (
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class _Command(click.Command):
+    """Stands by its name in the refusal of what it was given, whatever is wrong with that."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(context, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or context
+            raise
+
+
 class _InOrder(click.Group):
     """Lists its commands as they are defined, with the whole of their first sentence."""
+
+    command_class = _Command
 
     def list_commands(self, context: click.Context) -> list[str]:  # noqa: ARG002
         return list(self.commands)
@@ -76,6 +90,19 @@ class _InOrder(click.Group):
                     for name in self.list_commands(context)
                 ]
             )
+
+
+_FOLDERS = ("FOLDER", "FOLDER|s3://…", "ID|FOLDER")
+"""What stands for values that the shell completes to folders."""
+
+
+def _paths(kind: str) -> Callable[..., list[CompletionItem]]:
+    """Have the shell complete to paths of a kind: `file` (folders on the way too) or `dir`."""
+
+    def complete(_context: click.Context, _option: click.Parameter, begun: str) -> list[Any]:
+        return [CompletionItem(begun, type=kind)]
+
+    return complete
 
 
 def _give_storage_options(given: Sequence[str]) -> None:
@@ -98,7 +125,8 @@ def _with(*options: Option) -> Callable[[Command], Command]:
 
     def decorate(command: Command) -> Command:
         for option in reversed(options):
-            command = option.click(**_MORE.get(option, {}))(command)
+            completed = {"shell_complete": _paths("dir")} if option.metavar in _FOLDERS else {}
+            command = option.click(**completed, **_MORE.get(option, {}))(command)
         return command
 
     return decorate
@@ -192,7 +220,7 @@ def evaluate(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.argument("files", nargs=-1, required=True, metavar="FILE…", shell_complete=_paths("file"))
 @_with(STORE, PREDICTING, STORAGE_OPTIONS, JSON)
 def predict(*, as_json: bool, **options: Any) -> None:
     """Name the genre of audio files with the champion, or with --model."""

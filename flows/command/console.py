@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO, TypeGuard
+
+if TYPE_CHECKING:
+    import click
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 2, 130, 143
 
@@ -107,15 +111,38 @@ def _explain(error: Exception) -> int:
     if isinstance(error, click.Abort):  # what click makes of Ctrl-C
         return _interrupted(error.__cause__)
     if isinstance(error, click.ClickException):
-        error.show(sys.stderr)
+        _say(_wrong_usage(error))
         return EXIT_USAGE
     if _remedied_by_user(error):
-        _say(" ".join(str(error).split()))
+        _say(str(error))
         return EXIT_USAGE
     if not isinstance(error, StorageError | FlowError):
         traceback.print_exception(error)
     _say(f"failed: {type(error).__name__}: {error}")
     return EXIT_FAILED
+
+
+def _wrong_usage(error: click.ClickException) -> str:
+    """Say click's three lines in one sentence."""
+    import click
+
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        sys.stderr.write(f"{error.format_message()}\n\n")
+        return "no command is named; name one, as `genre run`"
+    if isinstance(error, click.BadParameter) and _is_chosen_argument(error.param):
+        error.param_hint = f"'{str(error.param.name).upper()}'"  # not all its choices
+    said = " ".join(error.format_message().split())
+    said = re.sub(r"\. \(?(Choose from|Did you mean)", lambda m: f"; {m[1].lower()}", said)
+    said = said.rstrip(".?)") if "; did you mean" in said else said.rstrip(".")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "genre"
+    return f"{said[:1].lower()}{said[1:]}; `{command} --help` tells what there is"
+
+
+def _is_chosen_argument(parameter: click.Parameter | None) -> TypeGuard[click.Argument]:
+    import click
+
+    return isinstance(parameter, click.Argument) and isinstance(parameter.type, click.Choice)
 
 
 def _interrupted(by: BaseException | None) -> int:
@@ -144,7 +171,7 @@ def _remedied_by_user(error: BaseException) -> bool:
 
 
 def _say(sentence: str) -> None:
-    sys.stderr.write(f"genre: {sentence}\n")
+    sys.stderr.write(f"genre: {' '.join(sentence.split())}\n")
 
 
 def _quick_interrupts() -> None:

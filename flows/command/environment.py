@@ -13,6 +13,8 @@ _DEFAULTS = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    # The same for the client, which else shows a notice on a terminal first of all.
+    "DO_NOT_TRACK": "1",
     # What fails on a worker is raised in the flow, which says it in one sentence.
     "DASK_LOGGING__DISTRIBUTED": "critical",
 }

@@ -218,7 +218,7 @@ def _of_features(each: FeaturesSummary) -> str:
     open_shards = f", {each.open_shards:,} of them not done" if each.open_shards else ""
     counts = ", ".join(f"{count:,} {status}" for status, count in each.tracks.items())
     size = each.bytes / 2**20
-    return f"{each.shards:,} shards{open_shards}, {size:,.1f} MiB; {counts}"
+    return f"{each.shards:,} shards{open_shards}, {size:,.1f} MiB; {counts or 'no tracks yet'}"
 
 
 def _of_model(each: ModelSummary) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 from flows.command import checks, console, environment, progress, render
 from flows.dashboard import temporary_server
 from flows.engine import interrupts, orphans
-from flows.engine.progress import stage
+from flows.engine.progress import say, stage
 
 if TYPE_CHECKING:
     from flows.results import Result
@@ -102,7 +102,7 @@ def evaluate(
 
 def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str]) -> None:
     """Run `genre predict`; it starts no server."""
-    from flows.errors import UsageError
+    from flows.errors import UsageError, joined
     from flows.results import PredictResult
 
     environment.prepare()
@@ -111,14 +111,12 @@ def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str
         from tasks.models import open_predictor
         from tasks.prediction import predict_files
 
-        name, predictor = open_predictor(store, model)
+        name, predictor = open_predictor(store, model, say=say)
         with stage("predict", total=len(files), unit="files") as show:
             lines = predict_files(predictor, files, file_done=lambda done: show(done, ""))
         bad = [line for line in lines if line.genre is None]
         if len(bad) == len(lines):
-            raise UsageError(
-                "; ".join(f"{line.path} is {line.status}: {line.detail}" for line in bad)
-            )
+            raise UsageError(joined(f"{line.path} is {line.status}: {line.detail}" for line in bad))
         _emit(PredictResult(model=name, predictions=tuple(lines)), render.predictions, as_json, out)
 
 

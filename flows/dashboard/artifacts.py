@@ -15,6 +15,8 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
+from flows.errors import joined
+
 if TYPE_CHECKING:
     from flows.results import FeaturesResult, FetchResult
     from tasks.catalogue import CatalogueSummary
@@ -76,10 +78,10 @@ def quarantine(rows: Sequence[Mapping[str, object]], *, total: int) -> None:
     The narrower of the dashboard's two pages gives a table 600 pixels at a width of 1,300: what
     is not for reading, as the sha256, stays in `quarantine.parquet`.
     """
-    shown = [dict(row) for row in rows[:QUARANTINE_ROWS_SHOWN]]
-    more = f"; the first {len(shown):,} are shown" if total > len(shown) else ""
+    first = [dict(row) for row in rows[:QUARANTINE_ROWS_SHOWN]]
+    more = f"; the first {len(first):,} are shown" if total > len(first) else ""
     create_table_artifact(
-        shown or [{"track_id": "none", "reason": "", "detail": ""}],
+        first or [{"track_id": "none", "reason": "", "detail": ""}],
         key="quarantine",
         description=f"{total:,} tracks are quarantined{more}",
     )
@@ -164,7 +166,7 @@ def fetched(result: FetchResult) -> None:
         {
             **vars(each),
             "verified": ", ".join(each.verified),
-            "remarks": "; ".join(each.remarks),
+            "remarks": joined(each.remarks),
             "archive": each.archive or "not kept",
         }
         for each in result.archives
@@ -200,12 +202,12 @@ class ProgressArtifact:
         self._done = done
 
     def _follow(self) -> None:
-        shown = 0
-        while not self._stop.wait(_PROGRESS_EVERY_S) or shown != self._done:
-            if shown != self._done:
-                shown = self._done
+        published = 0
+        while not self._stop.wait(_PROGRESS_EVERY_S) or published != self._done:
+            if published != self._done:
+                published = self._done
                 update_progress_artifact(
                     self._id,
-                    progress=round(100.0 * shown / self._total, 1),
-                    description=f"{shown:,} of {self._total:,} {self._what}",
+                    progress=round(100.0 * published / self._total, 1),
+                    description=f"{published:,} of {self._total:,} {self._what}",
                 )

@@ -126,8 +126,8 @@ class Report:
             return []
         wrong = self.predictions[self.predictions["genre"] != self.predictions["predicted"]]
         worst = wrong.sort_values(["probability", "track_id"], ascending=[False, True])
-        shown = worst.head(SHOWN_TRACKS).astype(object)
-        return shown.where(shown.notna(), "–").to_dict("records")  # type: ignore[return-value]
+        surest = worst.head(SHOWN_TRACKS).astype(object)
+        return surest.where(surest.notna(), "–").to_dict("records")  # type: ignore[return-value]
 
 
 def most_confused(metrics: Metrics) -> list[tuple[str, str, int, float]]:
@@ -173,12 +173,12 @@ def _environment() -> jinja2.Environment:
     environment.filters["percent"] = lambda value: f"{value:.0%}"
     environment.filters["exact"] = lambda value: f"{value:.1%}"
     environment.filters["points"] = lambda value: f"{100 * value:+.1f} points"
-    environment.filters["thousands"] = _shown
+    environment.filters["thousands"] = _for_people
     environment.filters["cell"] = lambda value: str(value).replace("|", "\\|").replace("\n", " ")
     return environment
 
 
-def _shown(value: object) -> str:
+def _for_people(value: object) -> str:
     """Write a value for people: digits grouped, long fractions cut."""
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "–"}[value]

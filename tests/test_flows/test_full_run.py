@@ -6,15 +6,18 @@ import json
 import re
 import shutil
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
 from command import Ended, Genre
 from tiny_fma import clip
 
+from genre_model.demo import plan_demo, render_track
 from storage import open_features
 
 pytestmark = pytest.mark.xdist_group("full-run")
@@ -55,6 +58,7 @@ EVALUATE_KEYS = {
     "per_genre",
     "report",
 }
+LOADING = "loading TensorFlow, which takes a while"
 EVALUATION_FILES = {
     "metrics.json",
     "predictions.parquet",
@@ -97,6 +101,7 @@ def test_stdout_is_one_object_with_the_keys_of_the_contract(run: Run, tiny_fma: 
     assert set(result["model"]) >= TRAIN_KEYS
     assert 0 < result["model"]["stall_share"] < 1
     assert re.search(r"waited for data \d+\.\d% of the time", run.first.err)
+    assert run.first.err.splitlines().count(LOADING) == 1
     assert set(result["evaluation"]) >= EVALUATE_KEYS
     assert (result["store"], result["data"]) == (str(run.store), str(tiny_fma))
 
@@ -204,13 +209,16 @@ def test_files_of_four_kinds_are_predicted_and_a_bad_one_is_a_line(run: Run) -> 
 def test_a_text_file_alone_is_one_sentence_and_status_2(run: Run) -> None:
     text = run.genre.folder / "only.txt"
     text.write_text("this is no music")
-    result = run.genre("predict", text, "--store", run.store)
+    result = run.genre("predict", text, text, "--store", run.store)
     assert result.code == 2
     assert result.out == ""
     sentences = [line for line in result.err.splitlines() if line.startswith("genre: ")]
     assert len(sentences) == 1
     assert str(text) in sentences[0]
     assert "undecodable" in sentences[0]
+    assert f"; {text} is undecodable" in sentences[0]
+    assert ".;" not in sentences[0]
+    assert LOADING in result.err.splitlines()
 
 
 def test_status_tells_what_is_there_and_verify_finds_a_flipped_bit(run: Run) -> None:
@@ -229,16 +237,61 @@ def test_status_tells_what_is_there_and_verify_finds_a_flipped_bit(run: Run) -> 
     assert run.genre("status", "--store", run.store, "--verify").code == 0
 
 
-def test_the_readme_tells_the_truth(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_readme_tells_the_truth(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     code = readme.split("```python\n")[1].split("```")[0]
-    song = run.genre.folder / "song.mp3"
-    song.write_bytes(clip(np.random.default_rng(2), is_tone=False, kind="MP3"))
-    monkeypatch.chdir(run.genre.folder)
-    names = {"audio_bytes": song.read_bytes()}
-    exec(code.replace('"genre-store"', repr(str(run.store))), names)
+    (track,) = [each for each in plan_demo().tracks if f'{each.path}"' in code]
+    audio = render_track(track)
+    assert audio is not None
+    song = tmp_path / ".demo" / "data" / track.path
+    song.parent.mkdir(parents=True)
+    song.write_bytes(audio)
+    (tmp_path / ".demo" / "store").symlink_to(run.store)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(code, names)
     assert names["clip"].windows.shape == (10, 128, 128)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "ok (10, 128, 128)"
+    assert said[1] == "Frozen({'row': 64, 'window': 10, 'band': 128, 'frame': 128})"
+    assert said[2].startswith(names["prediction"].genre)
     assert names["prediction"].genre in ("Electronic", "Rock")
+
+
+def test_the_demo_ends_with_a_step_that_exists() -> None:
+    recipe = (Path(__file__).parents[2] / "Makefile").read_text()
+    (named,) = re.findall(r"^DEMO_TRACK := \$\(DEMO\)/data/(.*)$", recipe, re.M)
+    assert '"  $(BIN)/genre predict $(DEMO_TRACK) --store $(DEMO)/store"' in recipe
+    (track,) = [each for each in plan_demo().tracks if each.path == named]
+    assert (track.defect, track.split) == (None, "test")
+
+
+def test_the_making_of_the_built_in_data_is_not_among_the_features_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module = import_module("flows.build_features")
+    clock = [0.0]
+
+    def takes(seconds: float, result: object = None) -> Any:
+        def call(*_: object, **__: object) -> object:
+            clock[0] += seconds
+            return result or MagicMock()
+
+        return call
+
+    beside = ("find_catalogue", "Store", "store_catalogue", "artifacts", "prepare_features")
+    beside += ("finalise_features", "count_features", "get_run_logger", "_publish_quarantine")
+    for name in (*beside, "check_quarantine", "events"):
+        monkeypatch.setattr(module, name, MagicMock())
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(module, "data_location", takes(100.0))
+    monkeypatch.setattr(module, "build_shards", takes(5.0, module.Built()))
+    assert module.build_features.fn(data="demo", store="store").seconds == 5.0
 
 
 def test_the_flow_refuses_a_catalogue_or_model_that_it_would_not_take() -> None:

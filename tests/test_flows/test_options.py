@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 import click
 import pytest
 from click.testing import CliRunner
+from limits import COMMAND_S
 from pydantic import TypeAdapter, ValidationError
 
 from flows import options
@@ -52,6 +53,13 @@ def test_choices_are_those_of_the_domain() -> None:
     assert set(choices(options.DATASET)) == set(fma_archives.SHA1)
     assert choices(options.SPLIT) == list(catalogue.SPLITS)
     assert set(choices(options.POOL)) == set(registration.POOLS)
+
+
+def test_the_help_of_data_is_made_of_the_table_of_layouts() -> None:
+    from genre_model.data.layouts import LAYOUTS
+
+    for layout in LAYOUTS.values():
+        assert f"{layout.FORM} ({layout.EXAMPLE})" in options.DATA.help
 
 
 @pytest.mark.parametrize("flow", FLOWS)
@@ -138,7 +146,7 @@ def test_a_preset_and_a_network_of_one_line_are_taken_everywhere(
         cwd=pytestconfig.rootpath,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=COMMAND_S,
         check=False,
     )
     assert done.stdout == "accepted\n", done.stderr
@@ -147,7 +155,7 @@ def test_a_preset_and_a_network_of_one_line_are_taken_everywhere(
         cwd=pytestconfig.rootpath,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=COMMAND_S,
         check=False,
     )
     assert "AssertionError" in without.stderr

@@ -3,15 +3,50 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import pytest
-from command import Genre
+from command import Ended, Genre
+from limits import COMMAND_S
 
 from flows.command.cli import genre as commands
+from flows.command.cli import main
+from flows.dashboard import temporary_server
+from flows.engine import progress
 from storage.store import Store
+
+
+@pytest.fixture
+def called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Ended]]:
+    """Give the command in this process, in an empty folder, where no server may be started."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("GENRE_", "PREFECT_API"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(progress, "_display", progress._display)
+    monkeypatch.setattr(temporary_server, "start", lambda **_: pytest.fail("a server was started"))
+    before, environment = signal.getsignal(signal.SIGTERM), dict(os.environ)
+
+    def call(*arguments: str) -> Ended:
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        assert isinstance(stop.value.code, int)
+        return Ended(stop.value.code, *capfd.readouterr())
+
+    yield call
+    signal.signal(signal.SIGTERM, before)
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def sentence(err: str) -> str:
@@ -25,14 +60,14 @@ def sentence(err: str) -> str:
 IN_ORDER = ("fetch", "run", "features", "train", "evaluate", "predict", "status", "up", "down")
 
 
-def test_help_names_every_command_in_the_order_of_use(genre: Genre) -> None:
-    shown = genre("--help")
+def test_help_names_every_command_in_the_order_of_use(called: Callable[..., Ended]) -> None:
+    shown = called("--help")
     assert shown.code == 0
     listed = shown.out.split("Commands:\n")[1]
     assert tuple(re.findall(r"^  (\w+) ", listed, re.M)) == IN_ORDER
     assert "..." not in listed
     for command in IN_ORDER:
-        assert "--json" in genre(command, "--help").out
+        assert "--json" in called(command, "--help").out
 
 
 @pytest.mark.parametrize("name", IN_ORDER)
@@ -50,7 +85,16 @@ def test_every_option_has_a_sentence_and_its_default(name: str) -> None:
     [
         (["features", "--preset", "loud"], "'loud' is not one of 'default', 'notebook'"),
         (["features", "--workers", "0"], "0 is not in the range"),
-        (["run", "--colour", "blue"], "No such option"),
+        (
+            ["run", "--colour", "blue"],
+            "no such option '--colour'; did you mean '--catalogue'; `gen",
+        ),
+        (["run", "--stor", "s"], "no such option '--stor'; did you mean one of: "),
+        (["run", "--data"], "option '--data' requires an argument; `genre run --help` tells what"),
+        (["run", "again"], "got unexpected extra argument (again); `genre run --help` tells"),
+        (["stats"], "no such command 'stats'; did you mean 'status'; `genre --help` tells what"),
+        (["predict"], "missing argument 'FILE…'; `genre predict --help` tells what there is"),
+        (["fetch"], "missing argument 'DATASET'; choose from: fma_metadata, fma_small,"),
         (["status", "--store", "nowhere"], "no store at"),
         (["train", "--store", "nowhere"], "no store at"),
         (["evaluate", "--store", "nowhere"], "no store at"),
@@ -64,8 +108,8 @@ def test_every_option_has_a_sentence_and_its_default(name: str) -> None:
         (["up", "--port", "0"], "0 is not in the range"),
         (["up", "--pool", "tpu"], "'tpu' is not one of 'cpu', 'gpu'"),
         (["up", "--port", "4299", "--webhook", "hooks.example.org"], "that starts with https://"),
-        (["fetch", "fma_tiny", "--to", "data"], "'fma_tiny' is not one of"),
-        (["fetch", "fma_small"], "Missing option '--to'"),
+        (["fetch", "fma_tiny", "--to", "data"], "value for 'DATASET': 'fma_tiny' is not one of"),
+        (["fetch", "fma_small"], "missing option '--to'"),
         (["fetch", "fma_small", "--to", "data", "--sha1", "abc"], "give NAME=HEX"),
         (
             ["run", "--start-at", "evaluation", "--catalogue", "zzz"],
@@ -79,52 +123,134 @@ def test_every_option_has_a_sentence_and_its_default(name: str) -> None:
         (["run", "--model", "m"], "--model has no use with --start-at features"),
     ],
 )
-def test_a_wrong_option_ends_with_2_and_nothing_written(
-    genre: Genre, arguments: list[str], says: str
+def test_a_wrong_option_ends_with_2_one_sentence_and_nothing_written(
+    called: Callable[..., Ended], tmp_path: Path, arguments: list[str], says: str
 ) -> None:
-    ended = genre(*arguments)
-    assert ended.code == 2
-    assert ended.out == ""
-    assert says in ended.err
-    assert "Traceback" not in ended.err
-    assert not list(genre.folder.rglob("store.json"))
-    assert not list(genre.folder.rglob("*.db")), "a server was started for it"
+    ended = called(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert says in sentence(ended.err)
+    assert ended.err.count("\n") == 1
+    assert not re.search(r"\. |\.;|Usage:|Error:", ended.err), "more than a sentence"
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_data_that_is_not_there_or_not_fma_is_named(genre: Genre) -> None:
-    (genre.folder / "data" / "fma_metadata").mkdir(parents=True)
-    (genre.folder / "data" / "fma_small").mkdir()
-    table = genre.folder / "data" / "fma_metadata" / "tracks.csv"
+def test_a_wrong_option_of_the_command_itself(genre: Genre) -> None:
+    ended = genre("features", "--preset", "loud")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        "genre: invalid value for '--preset' (env var: 'GENRE_PRESET'): 'loud' is not one of "
+        "'default', 'notebook'; `genre features --help` tells what there is\n"
+    )
+
+
+def test_without_a_command_there_is_the_help_and_the_sentence(
+    called: Callable[..., Ended],
+) -> None:
+    ended = called()
+    assert (ended.code, ended.out) == (2, "")
+    assert sentence(ended.err) == "genre: no command is named; name one, as `genre run`"
+    assert all(name in ended.err for name in IN_ORDER)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("fea", "plain,features"),
+        ("features --pre", "plain,--preset"),
+        ("features --preset no", "plain,notebook"),
+        ("fetch fma_sm", "plain,fma_small"),
+        ("run --data mus", "dir,mus"),
+        ("status --store mus", "dir,mus"),
+        ("predict --model mus", "dir,mus"),
+        ("predict so", "file,so"),
+    ],
+)
+def test_the_shell_completes(
+    called: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, typed: str, offered: str
+) -> None:
+    monkeypatch.setenv("_GENRE_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", f"genre {typed}")
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split())))
+    ended = called()
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines() == [offered]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_is_given_what_it_reads(genre: Genre, shell: str) -> None:
+    if shell == "bash" and shutil.which("bash") is None:
+        pytest.skip("no bash here, whose version click asks for")
+    ended = genre(_GENRE_COMPLETE=f"{shell}_source")
+    assert (ended.code, ended.err) == (0, "")
+    assert f"_GENRE_COMPLETE={shell}_complete" in ended.out
+
+
+def test_nothing_is_sent_to_prefect_and_no_notice_of_it_is_shown(genre: Genre) -> None:
+    """Prefect shows it on a terminal alone, the first time that it is imported."""
+    code = (
+        "from flows.command import environment; environment.prepare(); import prefect; "
+        "from prefect._internal.analytics import is_telemetry_enabled; "
+        "print(is_telemetry_enabled())"
+    )
+    apart = {name: word for name, word in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    ours, terminal = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-c", code],
+        env={**apart, "PREFECT_HOME": str(genre.folder / "prefect")},
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        check=True,
+        timeout=COMMAND_S,
+    )
+    os.close(terminal)
+    assert os.read(ours, 10_000).decode().split() == ["False"]
+    os.close(ours)
+
+
+def test_data_that_is_not_there_or_not_fma_is_named(
+    called: Callable[..., Ended], tmp_path: Path
+) -> None:
+    (tmp_path / "data" / "fma_metadata").mkdir(parents=True)
+    (tmp_path / "data" / "fma_small").mkdir()
+    table = tmp_path / "data" / "fma_metadata" / "tracks.csv"
     table.write_text("track,title\n1,Song\n")
-    ended = genre("features", "--data", "data", "--store", "store")
+    ended = called("features", "--data", "data", "--store", "store")
     assert ended.code == 2
     assert str(table) in sentence(ended.err)
-    assert not (genre.folder / "store").exists()
-    nothing = genre("features", "--data", "elsewhere", "--store", "store")
+    assert not (tmp_path / "store").exists()
+    nothing = called("features", "--data", "elsewhere", "--store", "store")
     assert nothing.code == 2
     assert "elsewhere" in sentence(nothing.err)
-    assert not (genre.folder / "store").exists()
+    assert not (tmp_path / "store").exists()
 
 
-def test_a_store_of_another_format_is_refused(genre: Genre) -> None:
-    store = genre.folder / "store"
+def test_a_store_of_another_format_is_refused(called: Callable[..., Ended], tmp_path: Path) -> None:
+    store = tmp_path / "store"
     store.mkdir()
     (store / "store.json").write_text('{"format": 99}')
-    ended = genre("status", "--store", store)
+    ended = called("status", "--store", str(store))
     assert ended.code == 2
     assert "99" in sentence(ended.err)
     assert str(store) in ended.err
 
 
-def test_the_environment_sets_options(genre: Genre) -> None:
-    ended = genre("status", GENRE_STORE="from-the-environment")
+def test_the_environment_sets_options(
+    called: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENRE_STORE", "from-the-environment")
+    ended = called("status")
     assert ended.code == 2
     assert "from-the-environment" in sentence(ended.err)
 
 
-def test_what_the_environment_sets_for_other_commands_is_not_refused(genre: Genre) -> None:
+def test_what_the_environment_sets_for_other_commands_is_not_refused(
+    called: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
     others = {"GENRE_WORKERS": "2", "GENRE_MODEL": "m", "GENRE_DATA": "data"}
-    ended = genre("run", "--start-at", "training", "--store", "nowhere", **others)
+    for variable, value in others.items():
+        monkeypatch.setenv(variable, value)
+    ended = called("run", "--start-at", "training", "--store", "nowhere")
     assert ended.code == 2
     assert "no store at" in sentence(ended.err)
 
@@ -137,13 +263,14 @@ def test_what_the_environment_sets_for_other_commands_is_not_refused(genre: Genr
         (["--seed", "0"], "has no model of seed 0"),
     ],
 )
-def test_a_default_said_aloud_is_meant(genre: Genre, aloud: list[str], says: str) -> None:
-    Store.create(genre.folder / "store")
-    _write_model(genre.folder / "store" / "models" / "other-1")
-    ended = genre("run", "--start-at", "evaluation", "--store", "store", *aloud)
+def test_a_default_said_aloud_is_meant(
+    called: Callable[..., Ended], tmp_path: Path, aloud: list[str], says: str
+) -> None:
+    Store.create(tmp_path / "store")
+    _write_model(tmp_path / "store" / "models" / "other-1")
+    ended = called("run", "--start-at", "evaluation", "--store", "store", *aloud)
     assert ended.code == 2
     assert says in sentence(ended.err)
-    assert not list(genre.folder.rglob("*.db")), "a server was started for it"
 
 
 def _write_model(folder: Path) -> None:
