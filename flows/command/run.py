@@ -135,6 +135,7 @@ def status(*, as_json: bool, store: str, verify: bool) -> None:
 
 def up(*, as_json: bool, **options: Any) -> None:
     """Run `genre up`: start what is missing, and with `detach` leave it running."""
+    environment.track_nobody()
     from flows.up import starting, supervision
 
     with console.result_stream() as out:
@@ -147,6 +148,7 @@ def up(*, as_json: bool, **options: Any) -> None:
 
 def down(*, as_json: bool) -> None:
     """Run `genre down`: stop what `genre up` has started, and nothing else."""
+    environment.track_nobody()
     from flows.up import supervision
 
     with console.result_stream() as out:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -198,6 +199,7 @@ def test_files_of_four_kinds_are_predicted_and_a_bad_one_is_a_line(run: Run) -> 
     text.write_text("this is no music")
     result = run.genre("predict", *files, text, "--store", run.store, "--json")
     assert result.code == 0, result.err
+    assert result.err.splitlines().count(LOADING) == 1
     lines = result.json["predictions"]
     assert [line["path"] for line in lines] == [str(path) for path in (*files, text)]
     assert [line["genre"] for line in lines] == ["Rock"] * 4 + [None]
@@ -206,10 +208,12 @@ def test_files_of_four_kinds_are_predicted_and_a_bad_one_is_a_line(run: Run) -> 
     assert lines[1]["windows"] > 10
 
 
-def test_a_text_file_alone_is_one_sentence_and_status_2(run: Run) -> None:
+def test_a_text_file_alone_is_one_sentence_and_status_2(
+    run: Run, called: Callable[..., Ended]
+) -> None:
     text = run.genre.folder / "only.txt"
     text.write_text("this is no music")
-    result = run.genre("predict", text, text, "--store", run.store)
+    result = called("predict", str(text), str(text), "--store", str(run.store))
     assert result.code == 2
     assert result.out == ""
     sentences = [line for line in result.err.splitlines() if line.startswith("genre: ")]
@@ -218,23 +222,24 @@ def test_a_text_file_alone_is_one_sentence_and_status_2(run: Run) -> None:
     assert "undecodable" in sentences[0]
     assert f"; {text} is undecodable" in sentences[0]
     assert ".;" not in sentences[0]
-    assert LOADING in result.err.splitlines()
 
 
-def test_status_tells_what_is_there_and_verify_finds_a_flipped_bit(run: Run) -> None:
-    result = run.genre("status", "--store", run.store, "--json")
+def test_status_tells_what_is_there_and_verify_finds_a_flipped_bit(
+    run: Run, called: Callable[..., Ended]
+) -> None:
+    result = called("status", "--store", str(run.store), "--json")
     assert result.code == 0, result.err
     assert result.json["champion"] == run.first.json["model"]["model"]
     assert [each["tracks"] for each in result.json["catalogues"]] == [29]
     shard = run.store / "features" / run.first.json["features"]["key"] / "log_mel/c/0/0/0/0"
     good = shard.read_bytes()
     shard.write_bytes(good[:5000] + bytes([good[5000] ^ 1]) + good[5001:])
-    damaged = run.genre("status", "--store", run.store, "--verify", "--json")
+    damaged = called("status", "--store", str(run.store), "--verify", "--json")
     shard.write_bytes(good)
     assert damaged.code == 1
     (problem,) = damaged.json["problems"]
     assert (problem["shard"], problem["path"]) == (0, str(shard))
-    assert run.genre("status", "--store", run.store, "--verify").code == 0
+    assert called("status", "--store", str(run.store), "--verify").code == 0
 
 
 def test_the_readme_tells_the_truth(

@@ -7,10 +7,9 @@ import os
 import pty
 import re
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -19,34 +18,7 @@ from command import Ended, Genre
 from limits import COMMAND_S
 
 from flows.command.cli import genre as commands
-from flows.command.cli import main
-from flows.dashboard import temporary_server
-from flows.engine import progress
 from storage.store import Store
-
-
-@pytest.fixture
-def called(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., Ended]]:
-    """Give the command in this process, in an empty folder, where no server may be started."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith(("GENRE_", "PREFECT_API"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setattr(progress, "_display", progress._display)
-    monkeypatch.setattr(temporary_server, "start", lambda **_: pytest.fail("a server was started"))
-    before, environment = signal.getsignal(signal.SIGTERM), dict(os.environ)
-
-    def call(*arguments: str) -> Ended:
-        with pytest.raises(SystemExit) as stop:
-            main(arguments)
-        assert isinstance(stop.value.code, int)
-        return Ended(stop.value.code, *capfd.readouterr())
-
-    yield call
-    signal.signal(signal.SIGTERM, before)
-    os.environ.clear()
-    os.environ.update(environment)
 
 
 def sentence(err: str) -> str:
@@ -206,6 +178,15 @@ def test_nothing_is_sent_to_prefect_and_no_notice_of_it_is_shown(genre: Genre) -
     os.close(terminal)
     assert os.read(ours, 10_000).decode().split() == ["False"]
     os.close(ours)
+
+
+@pytest.mark.parametrize("arguments", [["up", "--webhook", "nobody"], ["predict", "a.mp3"]])
+def test_every_command_that_imports_prefect_sends_nothing(
+    called: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.delenv("DO_NOT_TRACK", raising=False)
+    assert called(*arguments).code == 2
+    assert os.environ["DO_NOT_TRACK"] == "1"
 
 
 def test_data_that_is_not_there_or_not_fma_is_named(
