@@ -6,6 +6,7 @@ what was given or what is around it must change first.
 """
 # ruff: noqa: N818 (a suffix Error on every leaf would say nothing that the root does not)
 
+import os
 from collections.abc import Sequence
 
 
@@ -133,6 +134,12 @@ class Incomplete(StorageError, RuntimeError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild_incomplete, (str(self), self.missing)
+
+
+def in_words(path: str | os.PathLike[str]) -> str:
+    r"""Write a path for a sentence: its bytes that are not UTF-8 as `\xe9`."""
+    escaped = os.fspath(path).encode("utf-8", "backslashreplace").decode()
+    return escaped.replace(r"\udc", r"\x")  # Python keeps the byte e9 as the character U+DCE9
 
 
 def _rebuild_unreachable(

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from storage.errors import UnknownFormat
+from storage.errors import UnknownFormat, in_words
 from storage.places.bucket import Bucket
 from storage.places.folder import Folder
 from storage.places.location import Location
@@ -28,11 +28,13 @@ def parse_location(
     Raises
     ------
     UnknownFormat
-        If the scheme is another one, or the address names no bucket or no folder.
+        If the scheme is another one, the address names no bucket or no folder, or it is not
+        UTF-8, which no table, log or other machine could hold.
     """
     if isinstance(address, Location):
         return address
     text = os.fspath(address)
+    _check_text(text)
     scheme, separator, rest = text.partition("://")
     if not separator:
         return Folder(_path(text))
@@ -43,6 +45,15 @@ def parse_location(
     raise UnknownFormat(
         f"{text!r} has the scheme {scheme!r}, which is not known: give a folder, file:// or s3://."
     )
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UnknownFormat(
+            f"'{in_words(text)}' is not UTF-8: rename it, or give a link to it whose name is."
+        ) from None
 
 
 def _path(text: str) -> Path:

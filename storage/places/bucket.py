@@ -23,6 +23,7 @@ from storage.errors import (
     Unreachable,
 )
 from storage.places import uploads
+from storage.places.listing import EMPTY_PART, HIDDEN, Listing, PassedBy, Reason
 from storage.places.location import Entry, Location
 from storage.places.options import StorageOptions, given_options
 from storage.places.s3_errors import ConditionFailedError, RangeBeyondEndError
@@ -184,10 +185,25 @@ class Bucket(Location):
             for item in page.get("Contents", []):
                 name = item["Key"][len(self._prefix) :]
                 if name and not name.endswith("/") and not _is_hidden(name):
-                    found.append(
-                        Entry(name=name, size=int(item["Size"]), etag=item["ETag"].strip('"'))
-                    )
+                    found.append(_entry(name, item))
         return sorted(found, key=lambda entry: entry.name)
+
+    def walk(self) -> Listing:
+        """LIST the objects; a key with an empty part (`a//b`) is passed by."""
+        files, passed_by = [], {}
+        for page in self._pages(delimiter=""):
+            for item in page.get("Contents", []):
+                name = item["Key"][len(self._prefix) :]
+                if not name or name.endswith("/"):  # stands for a folder
+                    continue
+                if (passed := _odd(name)) is not None:
+                    passed_by[passed.path] = passed
+                    continue
+                files.append(_entry(name, item))
+        return Listing(
+            files=tuple(sorted(files, key=lambda entry: entry.name)),
+            passed_by=tuple(passed_by[path] for path in sorted(passed_by)),
+        )
 
     def folders(self) -> Sequence[str]:
         """LIST the common prefixes below."""
@@ -272,6 +288,21 @@ def _etag(answer: Answer) -> str:
 
 def _quoted(etag: str) -> str:
     return f'"{etag}"'
+
+
+def _entry(name: str, item: Mapping[str, Any]) -> Entry:
+    return Entry(name=name, size=int(item["Size"]), etag=item["ETag"].strip('"'))
+
+
+def _odd(name: str) -> PassedBy | None:
+    """Say what is wrong with a key, if anything; a hidden folder counts once, as on a disk."""
+    parts = name.split("/")
+    for place, part in enumerate(parts, start=1):
+        if part.startswith("."):
+            return PassedBy(path="/".join(parts[:place]), reason=Reason.NAME, why=HIDDEN)
+        if not part:
+            return PassedBy(path=name, reason=Reason.NAME, why=EMPTY_PART)
+    return None
 
 
 def _is_hidden(name: str) -> bool:

@@ -13,10 +13,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from storage.errors import AlreadyThere, Full, NotFound, Refused, StorageError, Unreachable
-from storage.places.location import Entry, Location
+from storage.errors import (
+    AlreadyThere,
+    Full,
+    NotFound,
+    Refused,
+    StorageError,
+    Unreachable,
+    in_words,
+)
+from storage.places.folder_walk import entry_of, is_folder, scan, walk
+from storage.places.location import Entry, Listing, Location
 from storage.places.processes import ProcessIdentity, this_process
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -26,7 +35,6 @@ _REFUSED = {
     errno.EROFS,
     errno.ENOTDIR,
     errno.EISDIR,
-    errno.ELOOP,
     errno.ENAMETOOLONG,
 }
 _MISSING = {errno.ENOENT}
@@ -69,12 +77,12 @@ class Folder(Location):
 
     def read_bytes(self) -> bytes:
         """Read the file in one call."""
-        with explained("reading", self.path):
-            return self.path.read_bytes()
+        with explained("reading", self.path), _open_regular(self.path) as file:
+            return file.read()
 
     def read_range(self, start: int, length: int) -> bytes:
         """Read a part of the file."""
-        with explained("reading", self.path), self.path.open("rb") as file:
+        with explained("reading", self.path), _open_regular(self.path) as file:
             file.seek(start)
             return file.read(length)
 
@@ -137,7 +145,8 @@ class Folder(Location):
 
     def _etag_now(self) -> str | None:
         try:
-            return _content_etag(self.path.read_bytes())
+            with _open_regular(self.path) as file:
+                return _content_etag(file.read())
         except FileNotFoundError:
             return None
 
@@ -148,7 +157,7 @@ class Folder(Location):
                 status = self.path.stat()
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        return _entry(self.name, status) if stat.S_ISREG(status.st_mode) else None
+        return entry_of(self.name, status) if stat.S_ISREG(status.st_mode) else None
 
     def delete(self) -> None:
         """Delete the file if it is there."""
@@ -157,25 +166,23 @@ class Folder(Location):
 
     def list(self, *, recursive: bool = False) -> Sequence[Entry]:
         """List files with their size and modification time."""
-        found = []
-        pending = [""]
-        with explained("listing", self.path):
-            while pending:
-                prefix = pending.pop()
-                for item in _scan(self.path / prefix):
-                    if item.name.startswith("."):
-                        continue
-                    if item.is_dir():
-                        pending.extend([f"{prefix}{item.name}/"] if recursive else [])
-                        continue
-                    with contextlib.suppress(FileNotFoundError):  # deleted since, or a dead link
-                        found.append(_entry(f"{prefix}{item.name}", item.stat()))
-        return sorted(found, key=lambda entry: entry.name)
+        return list(self._walk(recursive=recursive).files)
+
+    def walk(self) -> Listing:
+        """List the files, links followed; a circle of links is passed by."""
+        return self._walk(recursive=True)
+
+    def _walk(self, *, recursive: bool) -> Listing:
+        try:
+            return walk(self.path, recursive=recursive)
+        except OSError as error:
+            with explained("listing", Path(error.filename or self.path)):
+                raise
 
     def folders(self) -> Sequence[str]:
         """List the folders directly below."""
         with explained("listing", self.path):
-            found = [item.name for item in _scan(self.path) if item.is_dir()]
+            found = [item.name for item in scan(self.path) if is_folder(item)]
         return sorted(name for name in found if not name.startswith("."))
 
     def age(self) -> float:
@@ -202,20 +209,18 @@ class Folder(Location):
         return LocalStore(self.path, read_only=True)
 
 
-def _entry(name: str, status: os.stat_result) -> Entry:
-    return Entry(name=name, size=status.st_size, etag=str(status.st_mtime_ns))
-
-
 def _content_etag(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def _scan(path: Path) -> "list[os.DirEntry[str]]":
-    try:
-        with os.scandir(path) as items:
-            return list(items)
-    except FileNotFoundError:
-        return []
+@contextlib.contextmanager
+def _open_regular(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file for reading; anything else would block or never end."""
+    # without waiting, since a pipe would block here already
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise Refused(f"{in_words(path)} is no regular file; put a file in its place.")
+        yield file
 
 
 @contextlib.contextmanager
@@ -277,9 +282,11 @@ def explained(operation: str, path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        what = f"{operation} {path} failed: {reason}"
+        what = f"{operation} {in_words(path)} failed: {reason}"
         if error.errno in _FULL:
             raise Full(f"{what}; free some space there and run the same command again.") from error
+        if error.errno == errno.ELOOP:
+            raise Refused(f"{what}; remove the link there that leads to itself.") from error
         if error.errno in _REFUSED:
             raise Refused(f"{what}; name another place or change its permissions.") from error
         if error.errno in _MISSING:

@@ -13,31 +13,13 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from storage.errors import NoAnswer, NotFound, Unreachable
+from storage.places.listing import Entry, Listing
 
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One file or object of a listing.
-
-    Attributes
-    ----------
-    name : str
-        Path relative to the location that was listed, with `/` between its parts.
-    size : int
-        Bytes.
-    etag : str
-        Changes when the content is written again: the modification time in nanoseconds of a
-        file, the ETag of an object.
-    """
-
-    name: str
-    size: int
-    etag: str
+__all__ = ["Entry", "Listing", "Location"]
 
 
 class Location(ABC):
@@ -223,8 +205,21 @@ class Location(ABC):
     def list(self, *, recursive: bool = False) -> Sequence[Entry]:
         """List the files below, sorted by name.
 
-        Names that start with a dot (temporary files and locks among them) are left out. What
-        does not exist lists as empty.
+        Names that start with a dot (temporary files and locks among them) are left out, and so is
+        what is no regular file. What does not exist lists as empty.
+        """
+
+    @abstractmethod
+    def walk(self) -> Listing:
+        """List the files at any depth below, and what is passed by: the listing of a user's data.
+
+        All names are UTF-8, no part of them is empty or begins with a dot, and only regular files
+        are among them. What does not exist lists as empty.
+
+        Raises
+        ------
+        Refused
+            If a folder may not be read.
         """
 
     @abstractmethod
