@@ -130,6 +130,9 @@ def build_features(
     began = time.monotonic()  # what it takes to make the built-in data set is told by itself
     found = find_catalogue(location, subset=subset)
     kept = Store.create(store_address(store), options)
+    for sentence in found.catalogue.left_out.sentences:
+        progress.say(sentence)
+        get_run_logger().warning("%s", sentence)
     catalogue_id = store_catalogue(kept, quoted(found))
     artifacts.catalogue(found.summary())
     what = kept.features.claim_name(data_set=found.catalogue.data_set, name=spec.key)

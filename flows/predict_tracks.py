@@ -49,13 +49,17 @@ def predict_tracks(
         if done % 100 == 0 or done == total:
             log.info("%d of %d new files", done, total)
 
+    def say(sentence: str) -> None:
+        progress.say(sentence)
+        log.warning("%s", sentence)
+
     found = predict_folder(
         kept,
         audio,
         model=model,
         refresh=refresh,
         files_done=quoted(files_done),
-        say=quoted(progress.say),
+        say=quoted(say),
     )
     log.info(
         "%s: %d files predicted, %d known before, %s",

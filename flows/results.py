@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
+    from genre_model.data.left_out import LeftOut
     from genre_model.predict import Prediction
     from tasks.evaluation import Evaluation
     from tasks.features import FeatureCounts
@@ -136,14 +137,25 @@ class RunResult:
 
 @dataclass(frozen=True, kw_only=True)
 class PredictResult:
-    """What `genre predict` said of some files, in the order in which they were named."""
+    """What `genre predict` said of some files, in the order in which they were named.
+
+    Attributes
+    ----------
+    model : str
+    predictions : tuple[Prediction, ...]
+        Those of a folder stand where it was named.
+    left_out : LeftOut
+        What else lies in the folders.
+    """
 
     model: str
     predictions: tuple[Prediction, ...]
+    left_out: LeftOut
 
     def to_dict(self) -> Json:
         """Return the JSON object of `genre predict`."""
-        return {"model": self.model, "predictions": [each.to_dict() for each in self.predictions]}
+        lines = [each.to_dict() for each in self.predictions]
+        return {"model": self.model, "predictions": lines, **self.left_out.to_dict()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
+from genre_model.shown import shown
 from storage.errors import StorageError
 from tasks.worker import log, pickled_call
 from tasks.worker.shards import ShardJob, ShardOutcome, write_shard
@@ -79,7 +80,7 @@ def build_shard(
         call = pickled_call.pickled(log.logged, compute, job, topic)
         outcome: ShardOutcome = client.submit(pickled_call.call, call, key=key, pure=False).result()
     for remark in outcome.remarks:
-        logger.warning(remark)
+        logger.warning("%s", shown(remark))
     logger.info(
         "%d windows of %d tracks in %.1f s%s",
         outcome.windows,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from genre_model.data.catalogue import Catalogue, count_licences
+from genre_model.data.left_out import LeftOut
 from storage.places.location import Entry, Location
 from storage.store import Store
 from tasks.data_folder import open_data_folder
@@ -33,6 +34,8 @@ class CatalogueSummary:
         Those with tracks in several splits.
     remarks : tuple[str, ...]
         Sentences.
+    left_out : LeftOut
+        What lies in the data folder and became no track.
     """
 
     catalogue: str
@@ -43,6 +46,7 @@ class CatalogueSummary:
     licences: Mapping[str, int]
     shared_artists: int
     remarks: tuple[str, ...]
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class FoundCatalogue:
             licences=count_licences(tracks),
             shared_artists=self.catalogue.shared_artists,
             remarks=tuple(self.catalogue.remarks),
+            left_out=self.catalogue.left_out,
         )
 
 

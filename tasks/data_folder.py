@@ -6,11 +6,21 @@ It imports no Prefect, so that a folder is refused before anything starts.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from genre_model.data.folder import CatalogueOptions
+from genre_model.data.folder import CatalogueOptions, Oddity
 from genre_model.data.layouts import Layout, recognise
+from storage.places.listing import PassedBy
 from storage.places.location import Entry, Location
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """One listing: its files and oddities, by their paths below the data folder."""
+
+    files: tuple[str, ...]
+    oddities: tuple[Oddity, ...]
 
 
 class LocatedFolder:
@@ -26,7 +36,7 @@ class LocatedFolder:
         self.location = location
         self._folders: Collection[str] | None = None
         self._has: dict[str, bool] = {}
-        self._files: dict[str, list[str]] = {}
+        self._listings: dict[str, _Listed] = {}
         self._entries: dict[str, Entry] = {}
 
     @property
@@ -47,11 +57,21 @@ class LocatedFolder:
 
     def files(self, below: str = "") -> Collection[str]:
         """List all files below, by their paths relative to this folder."""
-        if below not in self._files:
-            listed = _listing(self.location, below)
-            self._entries |= listed
-            self._files[below] = list(listed)
-        return self._files[below]
+        return self._listing(below).files
+
+    def oddities(self, below: str = "") -> Collection[Oddity]:
+        """List what is no file that can be taken, at the cost of the same listing."""
+        return self._listing(below).oddities
+
+    def _listing(self, below: str) -> _Listed:
+        if below not in self._listings:
+            prefix = f"{below}/" if below else ""
+            found = (self.location / below if below else self.location).walk()
+            entries = {f"{prefix}{entry.name}": entry for entry in found.files}
+            self._entries |= entries
+            oddities = tuple(oddity(each, prefix=prefix) for each in found.passed_by)
+            self._listings[below] = _Listed(tuple(entries), oddities)
+        return self._listings[below]
 
     def has(self, path: str) -> bool:
         """Return whether a file lies at a path."""
@@ -101,8 +121,11 @@ def open_data_folder(
     return folder, recognise(folder, options=options), options
 
 
-def _listing(location: Location, below: str) -> dict[str, Entry]:
-    if not below:
-        return {entry.name: entry for entry in location.list(recursive=True)}
-    entries = (location / below).list(recursive=True)
-    return {f"{below}/{entry.name}": entry for entry in entries}
+def oddity(passed: PassedBy, *, prefix: str = "") -> Oddity:
+    """Tell the domain of what a listing passed by."""
+    return Oddity(
+        path=f"{prefix}{passed.path}",
+        reason=str(passed.reason),
+        why=passed.why,
+        files=passed.files,
+    )

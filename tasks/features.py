@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from genre_model.data.left_out import LeftOut
 from genre_model.frontends import Frontend
 from genre_model.frontends.frontend import Extractor
 from storage.array.feature_array import FeatureArray, Finalised
@@ -165,6 +166,8 @@ class FeatureCounts:
         Status -> refused tracks, and -> all tracks.
     repaired : tuple[str, ...]
         A sentence for each shard that verification found damaged.
+    left_out : LeftOut
+        What lies in the data folder and became no track.
     """
 
     key: str
@@ -181,10 +184,17 @@ class FeatureCounts:
     reasons: Mapping[str, int]
     statuses: Mapping[str, int]
     repaired: tuple[str, ...] = ()
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     def to_dict(self) -> dict[str, object]:
-        """Return plain values, ready for JSON."""
-        return {**vars(self), "remarks": list(self.remarks), "repaired": list(self.repaired)}
+        """Return plain values, ready for JSON; names of files are in it as they lie there."""
+        return {
+            **vars(self),
+            "remarks": list(self.remarks),
+            "repaired": list(self.repaired),
+            **self.left_out.to_dict(),
+            "no_genre": list(self.left_out.folders),
+        }
 
 
 def count_features(work: FeatureWork, found: FoundCatalogue, rows: pd.DataFrame) -> FeatureCounts:
@@ -215,6 +225,7 @@ def count_features(work: FeatureWork, found: FoundCatalogue, rows: pd.DataFrame)
         reasons=_counts(current.loc[refused, "status"]),
         statuses=_counts(current["status"]),
         repaired=work.repaired,
+        left_out=found.catalogue.left_out,
     )
 
 

@@ -12,21 +12,15 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from storage.errors import NotFound
+from genre_model.data.left_out import LeftOut
 from storage.places.location import Entry, Location
 from storage.predictions import PREDICTION_COLUMNS
 from storage.store import Store
 from tasks.models import open_predictor
-from tasks.prediction import predict_at
+from tasks.prediction import audio_files, predict_at
 
 if TYPE_CHECKING:
     from genre_model.predict import Predictor
-
-SUFFIXES = frozenset(
-    {".aac", ".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".m4a"}
-    | {".mp3", ".oga", ".ogg", ".opus", ".w64", ".wav", ".wma"}
-)
-"""What counts as an audio file; one that does not decode becomes a line with its status."""
 
 SAVED_EVERY = 100
 
@@ -73,10 +67,12 @@ class PredictedFolder:
     ----------
     model, folder, table : str
         The model's name, and the addresses of the folder and of the table.
-    files, predicted, reused, ignored : int
-        Audio files, those predicted now and those known before, and files that are no audio.
+    files, predicted, reused : int
+        Audio files, those predicted now and those known before.
     statuses, genres : Mapping[str, int]
         Status -> files, and genre -> files.
+    left_out : LeftOut
+        What else lies in the folder.
     lines : tuple[PredictedFile, ...]
         One a file, by path.
     """
@@ -87,14 +83,15 @@ class PredictedFolder:
     files: int
     predicted: int
     reused: int
-    ignored: int
     statuses: Mapping[str, int]
     genres: Mapping[str, int]
+    left_out: LeftOut
     lines: tuple[PredictedFile, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON, without the lines."""
-        return {name: value for name, value in vars(self).items() if name != "lines"}
+        plain = {name: value for name, value in vars(self).items() if name != "lines"}
+        return {**plain, **self.left_out.to_dict()}
 
 
 @task(name="predict folder", cache_policy=NO_CACHE)
@@ -123,14 +120,16 @@ def predict_folder(
     files_done : callable
         Called with how many of how many are done.
     say : callable
-        Told what is waited for: TensorFlow, another run.
+        Told what is left out, and what is waited for: TensorFlow, another run.
 
     Raises
     ------
     NotFound
         If the folder has no audio file, or the store no such model.
     """
-    audio, ignored = _audio_files(folder)
+    audio, left_out = audio_files(folder)
+    for sentence in left_out.sentences:
+        say(sentence)
     name, predictor = open_predictor(store, model, say=say)
     model_id = Path(name).name
     table = store.predictions.table(model=model_id, folder=folder)
@@ -153,21 +152,11 @@ def predict_folder(
         files=len(audio),
         predicted=len(new),
         reused=reused,
-        ignored=ignored,
         statuses=_counts(frame, "status"),
         genres=_counts(frame, "genre"),
+        left_out=left_out,
         lines=tuple(lines[path] for path in sorted(lines)),
     )
-
-
-def _audio_files(folder: Location) -> tuple[dict[str, Entry], int]:
-    """Return the audio files by name, and how many others there are."""
-    entries = folder.list(recursive=True)
-    audio = {each.name: each for each in entries if Path(each.name).suffix.lower() in SUFFIXES}
-    if not audio:
-        kinds = " ".join(sorted(SUFFIXES))
-        raise NotFound(f"There is no audio file in {folder.uri} (looked for {kinds}).")
-    return audio, len(entries) - len(audio)
 
 
 def _still_true(known: pd.DataFrame, audio: Mapping[str, Entry]) -> dict[str, PredictedFile]:

@@ -223,7 +223,10 @@ def evaluate(*, as_json: bool, **options: Any) -> None:
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", shell_complete=_paths("file"))
 @_with(STORE, PREDICTING, STORAGE_OPTIONS, JSON)
 def predict(*, as_json: bool, **options: Any) -> None:
-    """Name the genre of audio files with the champion, or with --model."""
+    """Name the genre of audio files with the champion, or with --model.
+
+    A folder stands for all audio files in it, deeper ones too.
+    """
     from flows.command import run
 
     run.predict(as_json=as_json, **options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, TextIO, TypeGuard
 
 if TYPE_CHECKING:
     import click
+
+from genre_model.shown import shown_lines
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 2, 130, 143
 
@@ -36,7 +39,8 @@ def result_stream() -> Iterator[TextIO]:
         yield sys.stdout
         return
     os.dup2(2, 1)
-    stream = os.fdopen(ours, "w", encoding="utf-8", errors="replace")
+    # a byte of a name that is not UTF-8 becomes \udce9, which JSON reads back as it was given
+    stream = os.fdopen(ours, "w", encoding="utf-8", errors="backslashreplace")
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield stream
@@ -54,18 +58,20 @@ def emit(
     Parameters
     ----------
     result : Mapping
-        JSON-able.
+        JSON-able; names of files are in it as they were given, whatever bytes they have.
     as_json : bool
         Whether the JSON object is asked for.
     show : callable
-        Writes the person's form to the stream it is given.
+        Writes the person's form to the stream it is given; control characters in it are escaped.
     to : TextIO
         The stream of `result_stream`.
     """
     if as_json:
         to.write(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     else:
-        show(to)
+        text = io.StringIO()
+        show(text)
+        to.write(shown_lines(text.getvalue()))
     to.flush()
 
 
@@ -117,7 +123,7 @@ def _explain(error: Exception) -> int:
         _say(str(error))
         return EXIT_USAGE
     if not isinstance(error, StorageError | FlowError):
-        traceback.print_exception(error)
+        sys.stderr.write(shown_lines("".join(traceback.format_exception(error))))
     _say(f"failed: {type(error).__name__}: {error}")
     return EXIT_FAILED
 
@@ -171,7 +177,7 @@ def _remedied_by_user(error: BaseException) -> bool:
 
 
 def _say(sentence: str) -> None:
-    sys.stderr.write(f"genre: {' '.join(sentence.split())}\n")
+    sys.stderr.write(f"genre: {shown_lines(' '.join(sentence.split()))}\n")
 
 
 def _quick_interrupts() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flows.engine.progress import Show, install, say
+from genre_model.shown import shown
 
 __all__ = ["Bars", "Lines", "enable", "say"]
 
@@ -33,7 +34,7 @@ class Lines:
 
     def say(self, sentence: str) -> None:
         """Write one line to stderr."""
-        sys.stderr.write(f"{sentence}\n")
+        sys.stderr.write(f"{shown(sentence)}\n")
         sys.stderr.flush()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TextIO
 
+from genre_model.shown import shown
+
 if TYPE_CHECKING:
     from flows.results import (
         DownResult,
@@ -30,6 +32,7 @@ def features(result: FeaturesResult, to: TextIO) -> None:
         to,
         ("features", counts.key),
         ("tracks", f"{counts.tracks:,} ({counts.unlabelled:,} without a genre left out)"),
+        ("left out", counts.left_out.in_words or "nothing"),
         ("written", f"{counts.written:,}"),
         ("reused", f"{counts.reused:,}"),
         ("quarantined", f"{counts.quarantined:,}{_reasons(counts.reasons)}"),
@@ -102,7 +105,7 @@ def evaluation(result: EvaluateResult, to: TextIO) -> None:
     to.write(f"\n{'genre':<20} precision  recall      F1  tracks\n")
     for genre, row in metrics.per_genre.items():
         to.write(
-            f"{genre:<20} {row.precision:>9.1%} {row.recall:>7.1%} {row.f1:>7.3f} "
+            f"{shown(genre):<20} {row.precision:>9.1%} {row.recall:>7.1%} {row.f1:>7.3f} "
             f"{row.tracks:>7,}\n"
         )
 
@@ -127,14 +130,17 @@ def full_run(result: RunResult, to: TextIO) -> None:
 
 def predictions(result: PredictResult, to: TextIO) -> None:
     """Write a line a file."""
-    width = max(len(each.path) for each in result.predictions)
-    for each in result.predictions:
+    names = [shown(each.path) for each in result.predictions]
+    width = max(map(len, names))
+    for name, each in zip(names, result.predictions, strict=True):
         if each.probability is None:
-            to.write(f"{each.path:<{width}}  {each.status}: {each.detail}\n")
+            to.write(f"{name:<{width}}  {each.status}: {shown(each.detail)}\n")
             continue
         runners_up = list(each.probabilities.items())[1:3]
-        others = ", ".join(f"{genre} {share:.0%}" for genre, share in runners_up)
-        to.write(f"{each.path:<{width}}  {each.genre} {each.probability:.0%} ({others})\n")
+        others = shown(", ".join(f"{genre} {share:.0%}" for genre, share in runners_up))
+        to.write(f"{name:<{width}}  {shown(each.genre)} {each.probability:.0%} ({others})\n")
+    if words := result.left_out.in_words:
+        to.write(f"left out: {words}\n")
     to.write(f"model: {result.model}\n")
 
 
@@ -186,8 +192,8 @@ def down(result: DownResult, to: TextIO) -> None:
 def _array(each: FeaturesSummary, defects: DefectReport | None, to: TextIO) -> None:
     to.write(f"features    {each.key}: {_of_features(each)}\n")
     for line in each.quarantine[:TRACKS_NAMED]:
-        track = f"{line.track_id} ({line.path})"
-        to.write(f"            {track}: {line.reason}. {line.detail}\n")
+        track = shown(f"{line.track_id} ({line.path})")
+        to.write(f"            {track}: {line.reason}. {shown(line.detail)}\n")
     if len(each.quarantine) > TRACKS_NAMED:
         to.write(f"            … {len(each.quarantine):,} refused tracks in all\n")
     if defects is not None:
@@ -237,4 +243,4 @@ def _reasons(reasons: Mapping[str, int]) -> str:
 def _lines(to: TextIO, *pairs: tuple[str, object]) -> None:
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
-        to.write(f"{name:<{width}}  {value}\n")
+        to.write(f"{name:<{width}}  {shown(value)}\n")

@@ -109,15 +109,19 @@ def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str
     with console.result_stream() as out:
         progress.enable()
         from tasks.models import open_predictor
-        from tasks.prediction import predict_files
+        from tasks.prediction import named_files, predict_files
 
+        named, left_out = named_files(files)
+        for sentence in left_out.sentences:
+            say(sentence)
         name, predictor = open_predictor(store, model, say=say)
-        with stage("predict", total=len(files), unit="files") as show:
-            lines = predict_files(predictor, files, file_done=lambda done: show(done, ""))
+        with stage("predict", total=len(named), unit="files") as show:
+            lines = predict_files(predictor, named, file_done=lambda done: show(done, ""))
         bad = [line for line in lines if line.genre is None]
         if len(bad) == len(lines):
             raise UsageError(joined(f"{line.path} is {line.status}: {line.detail}" for line in bad))
-        _emit(PredictResult(model=name, predictions=tuple(lines)), render.predictions, as_json, out)
+        result = PredictResult(model=name, predictions=tuple(lines), left_out=left_out)
+        _emit(result, render.predictions, as_json, out)
 
 
 def status(*, as_json: bool, store: str, verify: bool) -> None:
@@ -183,4 +187,6 @@ def _catalogue_of(data: str, subset: str | None, store: str) -> str:
     from tasks.catalogue import find_catalogue, store_catalogue
 
     found = find_catalogue.fn(data_location(data), subset=subset)
+    for sentence in found.catalogue.left_out.sentences:
+        progress.say(sentence)
     return store_catalogue.fn(Store.open(store), found)

@@ -16,6 +16,7 @@ from prefect.artifacts import (
 )
 
 from flows.errors import joined
+from genre_model.shown import shown
 
 if TYPE_CHECKING:
     from flows.results import FeaturesResult, FetchResult
@@ -35,7 +36,7 @@ def catalogue(summary: CatalogueSummary) -> None:
     splits = ("training", "validation", "test")
     lines = [
         f"## Catalogue {summary.catalogue}",
-        f"{summary.tracks:,} tracks of `{summary.data}`; "
+        f"{summary.tracks:,} tracks of `{shown(summary.data)}`; "
         f"rows without a genre, left out: {summary.unlabelled:,}.",
         "",
         "| genre | " + " | ".join(splits) + " |",
@@ -44,14 +45,24 @@ def catalogue(summary: CatalogueSummary) -> None:
     for genre, counts in summary.genres.items():
         cells = (f"{counts.get(split, 0):,}" for split in splits)
         lines.append(f"| {_cell(genre)} | {' | '.join(cells)} |")
-    lines += ["", *(f"- {remark}" for remark in summary.remarks), ""]
+    said = (*summary.remarks, *summary.left_out.sentences)
+    lines += ["", *(f"- {shown(sentence)}" for sentence in said), ""]
+    lines += ["| left out: what lies there and is no track | files |", "|---|---:|"]
+    left_out = summary.left_out.counts or {"nothing": 0}
+    lines += [f"| {_cell(name)} | {count:,} |" for name, count in left_out.items()]
+    lines += [""]
     lines += ["| licence of the audio, which is not passed on | tracks |", "|---|---:|"]
     lines += [f"| {_cell(name)} | {count:,} |" for name, count in summary.licences.items()]
     create_markdown_artifact("\n".join(lines), key="catalogue", description="Tracks by genre")
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return shown(text).replace("|", "\\|")
+
+
+def _row(cells: Mapping[str, object]) -> dict[str, object]:
+    """Show the names in a table's row."""
+    return {name: shown(cell) if isinstance(cell, str) else cell for name, cell in cells.items()}
 
 
 def throughput(result: FeaturesResult, *, workers: int) -> None:
@@ -78,10 +89,10 @@ def quarantine(rows: Sequence[Mapping[str, object]], *, total: int) -> None:
     The narrower of the dashboard's two pages gives a table 600 pixels at a width of 1,300: what
     is not for reading, as the sha256, stays in `quarantine.parquet`.
     """
-    first = [dict(row) for row in rows[:QUARANTINE_ROWS_SHOWN]]
-    more = f"; the first {len(first):,} are shown" if total > len(first) else ""
+    listed = [_row(row) for row in rows[:QUARANTINE_ROWS_SHOWN]]
+    more = f"; the first {len(listed):,} are shown" if total > len(listed) else ""
     create_table_artifact(
-        first or [{"track_id": "none", "reason": "", "detail": ""}],
+        listed or [{"track_id": "none", "reason": "", "detail": ""}],
         key="quarantine",
         description=f"{total:,} tracks are quarantined{more}",
     )
@@ -136,27 +147,31 @@ def _address(uri: str) -> str:
 
     Browsers follow no file:// address from a page that came over http, and none to s3://.
     """
-    return f"[{uri}]({uri})" if uri.startswith(("http://", "https://")) else f"`{uri}`"
+    is_page = uri.startswith(("http://", "https://"))
+    return f"[{uri}]({uri})" if is_page else f"`{shown(uri)}`"
 
 
 def predictions(found: PredictedFolder) -> None:
     """Publish a folder's predictions, at most `PREDICTIONS_SHOWN` of them."""
     rows = [
-        {
-            "file": line.path,
-            "genre": line.genre or "",
-            "probability": "" if line.probability is None else f"{line.probability:.0%}",
-            "status": line.status,
-            "detail": line.detail,
-        }
+        _row(
+            {
+                "file": line.path,
+                "genre": line.genre or "",
+                "probability": "" if line.probability is None else f"{line.probability:.0%}",
+                "status": line.status,
+                "detail": line.detail,
+            }
+        )
         for line in found.lines[:PREDICTIONS_SHOWN]
     ]
     more = f"; the first {len(rows):,} are shown" if len(found.lines) > len(rows) else ""
     create_table_artifact(
         rows,
         key="predictions",
-        description=f"{found.files:,} files of {found.folder}, of them "
-        f"{found.predicted:,} new, by {found.model}; all in {found.table}{more}",
+        description=f"{found.files:,} files of {shown(found.folder)}, of them "
+        f"{found.predicted:,} new, by {found.model}; left out: "
+        f"{found.left_out.in_words or 'nothing'}; all in {shown(found.table)}{more}",
     )
 
 

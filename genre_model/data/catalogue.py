@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from genre_model.data.artists import artist_remark, artists_in_several_splits
+from genre_model.data.left_out import LeftOut
 from genre_model.data.subsets import SUBSETS
 from genre_model.specs import SPLITS
 
@@ -49,12 +50,15 @@ class Catalogue:
         `derived` from the track's sub-genres).
     unlabelled : int
         How many tracks of the subset were left out because they have no genre.
+    left_out : LeftOut
+        What else lies in the data folder and became no track; no part of the catalogue's id.
     """
 
     data_set: str
     subset: str
     tracks: pd.DataFrame
     unlabelled: int
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
     def genres(self) -> list[str]:

@@ -3,6 +3,7 @@
     fma_metadata/tracks.csv      genre, split, artist and licence of each track
     fma_metadata/genres.csv      optional: the genres' roots, from which top genres are derived
     fma_small/000/000002.mp3     the audio of track 2; fma_medium, fma_large, fma_full likewise
+    fma_small/notes.txt          left out and counted, as is audio that belongs to no track
     demo.json                    only in the built-in data set, which has this layout too
 
 Defferrard et al., "FMA: A Dataset For Music Analysis", ISMIR 2017.
@@ -10,11 +11,21 @@ Defferrard et al., "FMA: A Dataset For Music Analysis", ISMIR 2017.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from genre_model.data.built_in import BUILT_IN
 from genre_model.data.catalogue import Catalogue
-from genre_model.data.fma_subsets import default_subset, locate_audio, select, subset_folder
+from genre_model.data.fma_subsets import (
+    default_subset,
+    locate_audio,
+    no_tracks_audio,
+    rows_of,
+    select,
+    subset_folder,
+)
 from genre_model.data.folder import CatalogueOptions, DataFolder
 from genre_model.data.genres_csv import derive_genres, read_genres
+from genre_model.data.left_out import LeftOut
 from genre_model.data.subsets import SUBSETS
 from genre_model.data.tracks_csv import check_header, read_tracks
 
@@ -65,13 +76,14 @@ def catalogue(folder: DataFolder, *, options: CatalogueOptions) -> Catalogue:
     genres = _genres_csv(folder)
     if genres is not None:
         tracks = derive_genres(tracks, read_genres(genres, name=f"{folder.uri}/{GENRES}"))
-    chosen = select(
-        tracks,
-        subset=_subset(folder, options),
-        data_set=BUILT_IN if folder.has(DEMO_MARK) else "fma",
-    )
-    audio = [path for name in _subset_folders(folder) for path in folder.files(name)]
-    return locate_audio(chosen, audio)
+    subset = _subset(folder, options)
+    chosen = select(tracks, subset=subset, data_set=BUILT_IN if folder.has(DEMO_MARK) else "fma")
+    names = _subset_folders(folder)
+    audio = [path for name in names for path in folder.files(name)]
+    located = locate_audio(chosen, audio)
+    others = no_tracks_audio(audio, located, rows=rows_of(tracks, subset=subset))
+    odd = [each for name in names for each in folder.oddities(name)]
+    return replace(located, left_out=LeftOut.of(others, odd))
 
 
 def _subset(folder: DataFolder, options: CatalogueOptions) -> str:

@@ -34,8 +34,7 @@ def select(tracks: pd.DataFrame, *, subset: str, data_set: str = "fma") -> Catal
     CatalogueError
         If there is no such subset, or no track of it has a genre.
     """
-    known = _included(subset)
-    chosen = tracks[tracks["subset"].isin(known)]
+    chosen = rows_of(tracks, subset=subset)
     labelled = chosen.dropna(subset="genre_top").sort_values("track_id", ignore_index=True)
     if labelled.empty:
         raise CatalogueError(
@@ -53,6 +52,37 @@ def select(tracks: pd.DataFrame, *, subset: str, data_set: str = "fma") -> Catal
         tracks=frame[list(COLUMNS)],
         unlabelled=len(chosen) - len(labelled),
     )
+
+
+def rows_of(tracks: pd.DataFrame, *, subset: str) -> pd.DataFrame:
+    """Give the rows of a subset and of all that it includes, those without a genre too.
+
+    Raises
+    ------
+    CatalogueError
+        If there is no such subset.
+    """
+    return tracks[tracks["subset"].isin(_included(subset))]
+
+
+def no_tracks_audio(paths: Iterable[str], catalogue: Catalogue, *, rows: pd.DataFrame) -> list[str]:
+    """List the files that belong to no row of the subset.
+
+    A second copy of a track's audio, in another subset's folder, belongs to its row; so does the
+    audio of a row without a genre, which is counted as such.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        As for `locate_audio`.
+    catalogue : Catalogue
+        As `locate_audio` returns it.
+    rows : pd.DataFrame
+        As `rows_of` returns them, of the same subset.
+    """
+    others = set(paths).difference(catalogue.tracks["path"])
+    known = frozenset(map(_within_folder, rows["track_id"].tolist())) if others else frozenset()
+    return sorted(path for path in others if path.partition("/")[2] not in known)
 
 
 def locate_audio(catalogue: Catalogue, paths: Iterable[str]) -> Catalogue:

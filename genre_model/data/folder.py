@@ -8,6 +8,32 @@ from pathlib import Path
 from typing import Protocol
 
 
+@dataclass(frozen=True, kw_only=True)
+class Oddity:
+    """Something in a data folder that is no file which can be taken.
+
+    Attributes
+    ----------
+    path : str
+        Relative to the folder, as it lies there: bytes that are not UTF-8 as `os.fsdecode` gives
+        them. It is a folder where all in it is left out.
+    reason, why : str
+        The word that it is counted by (`no_regular_file`, `link_loop`, `name`), and in words.
+    files : int
+        How many files that leaves out.
+    """
+
+    path: str
+    reason: str
+    why: str
+    files: int = 1
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it is hidden by its name, as is usual and no surprise."""
+        return self.path.rpartition("/")[2].startswith(".")
+
+
 class DataFolder(Protocol):
     """A folder or bucket prefix that the user named; `tasks.data_folder` has the one on storage.
 
@@ -37,9 +63,12 @@ class DataFolder(Protocol):
         Returns
         -------
         collection of str [sorted]
-            Paths relative to this folder (not to `below`), with forward slashes; hidden files and
-            what lies in hidden folders are left out.
+            Paths relative to this folder (not to `below`), with forward slashes: regular files
+            whose names are UTF-8. All else is among the `oddities`.
         """
+
+    def oddities(self, below: str = "") -> Collection[Oddity]:
+        """List what `files` leaves out, at the cost of the same one listing."""
 
     def has(self, path: str) -> bool:
         """Return whether a file (not a folder) lies at a path."""

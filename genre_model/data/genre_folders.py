@@ -2,8 +2,8 @@
 
     genres/rock/a.wav            genre rock, split by a hash of "rock/a.wav"
     genres/rock/live/b.flac      genre rock too: what lies deeper counts
-    genres/rock/notes.txt        no audio: left out, as are files beside the folders and hidden ones
-    genres/empty/                no genre
+    genres/rock/notes.txt        no audio: left out and counted, as are files beside the folders
+    genres/empty/                no genre, and named
 
 It is the form of GTZAN (Tzanetakis and Cook, "Musical genre classification of audio signals",
 IEEE Transactions on Speech and Audio Processing 10, 2002), and of many collections.
@@ -15,22 +15,21 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pandas as pd
 
+from genre_model.data.audio_suffixes import is_tried
 from genre_model.data.built_in import BUILT_IN
 from genre_model.data.catalogue import COLUMNS, GIVEN, Catalogue
-from genre_model.data.folder import CatalogueOptions, DataFolder
+from genre_model.data.folder import CatalogueOptions, DataFolder, Oddity
+from genre_model.data.left_out import LeftOut
 from genre_model.data.path_hash import composed, place, split_by_place, track_id
 from genre_model.errors import CatalogueError
 
 LOOKS_FOR = "one folder a genre with audio in it (rock/song.mp3; WAV, AU, AIFF, FLAC, OGG or MP3)"
-
-_FORMATS = "aif aifc aiff au caf flac mp1 mp2 mp3 oga ogg opus rf64 snd w64 wav"
-AUDIO_SUFFIXES = frozenset(f".{name}" for name in _FORMATS.split())
-"""What libsndfile decodes, by the names it usually has; upper case counts too."""
 
 _LONGEST_NAME = 40
 _TAKEN = ("fma", BUILT_IN)
@@ -64,31 +63,44 @@ def catalogue(folder: DataFolder, *, options: CatalogueOptions) -> Catalogue:  #
     """Make the catalogue of `folder` by `catalogue_folders`, called after its last part."""
     # The name of "genres/.." is that of the folder that holds genres.
     name = data_set_name(PurePosixPath(os.path.normpath(folder.uri)).name)
-    return catalogue_folders(folder.files(), data_set=name, data=folder.uri)
+    return catalogue_folders(
+        folder.files(),
+        data_set=name,
+        data=folder.uri,
+        folders=folder.folders(),
+        oddities=folder.oddities(),
+    )
 
 
 def is_audio(path: str) -> bool:
     """Return whether a path below the data folder is a track: audio in a genre's folder."""
     parts = PurePosixPath(path).parts
-    return (
-        len(parts) > 1
-        and not any(part.startswith(".") for part in parts)
-        and PurePosixPath(path).suffix.lower() in AUDIO_SUFFIXES
-    )
+    return len(parts) > 1 and not any(part.startswith(".") for part in parts) and is_tried(path)
 
 
-def catalogue_folders(paths: Iterable[str], *, data_set: str, data: str) -> Catalogue:
+def catalogue_folders(
+    paths: Iterable[str],
+    *,
+    data_set: str,
+    data: str,
+    folders: Collection[str] = (),
+    oddities: Collection[Oddity] = (),
+) -> Catalogue:
     """Make a catalogue of audio files that lie in one folder a genre.
 
     Parameters
     ----------
     paths : iterable of str
         Files below the data folder, relative to it, with forward slashes; those that are no
-        tracks (see `is_audio`) are left out.
+        tracks (see `is_audio`) are left out and counted.
     data_set : str
         As `data_set_name` gives it.
     data : str
         What errors call the data folder.
+    folders : collection of str
+        The folders directly below, those without files among them.
+    oddities : collection of Oddity
+        What else lies there.
 
     Returns
     -------
@@ -98,13 +110,14 @@ def catalogue_folders(paths: Iterable[str], *, data_set: str, data: str) -> Cata
     Raises
     ------
     CatalogueError
-        If there are not two genres, if the folders are FMA's (000, 001 …), two files have one id,
-        or a name is not UTF-8.
+        If there are not two genres, if the folders are FMA's (000, 001 …), or two files have one
+        id.
     """
-    found = sorted(path for path in paths if is_audio(path))
-    _check_names(found, data=data)
+    listed = sorted(paths)
+    found = [path for path in listed if is_audio(path)]
+    left_out = _left_out(listed, found, folders=folders, oddities=oddities)
     genres = [composed(path.split("/", 1)[0]) for path in found]
-    _check_genres(genres, found, data=data)
+    _check_genres(genres, found, data=data, left_out=left_out)
     tracks = pd.DataFrame({"path": found, "genre": genres})
     tracks["track_id"] = [track_id(path) for path in found]
     _check_ids(tracks, data=data)
@@ -120,7 +133,9 @@ def catalogue_folders(paths: Iterable[str], *, data_set: str, data: str) -> Cata
         genre_source=GIVEN,
     )
     ordered = tracks.sort_values("track_id", ignore_index=True)[list(COLUMNS)]
-    return Catalogue(data_set=data_set, subset="full", tracks=ordered, unlabelled=0)
+    return Catalogue(
+        data_set=data_set, subset="full", tracks=ordered, unlabelled=0, left_out=left_out
+    )
 
 
 def data_set_name(folder: str) -> str:
@@ -144,25 +159,44 @@ def data_set_name(folder: str) -> str:
     return f"{name}-folders" if name in _TAKEN else name
 
 
-def _check_names(found: list[str], *, data: str) -> None:
-    for path in found:
-        try:
-            path.encode()
-        except UnicodeEncodeError as error:
-            raise CatalogueError(
-                f"{data}/{path!a} has a name that is not UTF-8; rename it."
-            ) from error
+def _left_out(
+    listed: list[str],
+    found: list[str],
+    *,
+    folders: Collection[str],
+    oddities: Collection[Oddity],
+) -> LeftOut:
+    """Count what is no track, and name the folders that have none."""
+    others = sorted(set(listed).difference(found))
+    within: dict[str, list[str]] = {name: [] for name in folders}
+    for path in others:
+        if "/" in path:
+            within.setdefault(path.split("/", 1)[0], []).append(path)
+    odd_within: dict[str, list[Oddity]] = {}
+    for each in oddities:
+        odd_within.setdefault(each.path.split("/", 1)[0], []).append(each)
+    taken = {path.split("/", 1)[0] for path in found} | {each.path for each in oddities}
+    return replace(
+        LeftOut.of(others, oddities),
+        beside=tuple(path for path in others if "/" not in path and is_tried(path)),
+        folders={
+            name: LeftOut.of(paths, odd_within.get(name, ()))
+            for name, paths in sorted(within.items())
+            if name not in taken
+        },
+    )
 
 
-def _check_genres(genres: list[str], found: list[str], *, data: str) -> None:
+def _check_genres(genres: list[str], found: list[str], *, data: str, left_out: LeftOut) -> None:
     names = sorted(set(genres))
     if len(names) == 1:
         top = f"{data}/{found[0].split('/', 1)[0]}"
         deeper = sorted({path.split("/")[1] for path in found if path.count("/") > 1})
         below = f" (if {', '.join(deeper[:3])} … are the genres, give {top})" if deeper[1:] else ""
+        others = "".join(f"; {sentence}" for sentence in left_out.sentences)
         raise CatalogueError(
             f"{data} has audio in one folder only, {names[0]!r}, and two genres are the least that "
-            f"can be told apart; give a folder that has one folder a genre{below}."
+            f"can be told apart; give a folder that has one folder a genre{below}{others}."
         )
     if all(re.fullmatch("[0-9]{3}", name) for name in names):
         raise CatalogueError(

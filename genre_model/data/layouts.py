@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from genre_model.data.built_in import BUILT_IN
 from genre_model.data.folder import CatalogueOptions, DataFolder
+from genre_model.data.left_out import LeftOut
 from genre_model.errors import CatalogueError
 
 if TYPE_CHECKING:
@@ -124,5 +125,7 @@ def recognise(folder: DataFolder, *, options: CatalogueOptions) -> Layout:
 def _none_fits(folder: DataFolder) -> str:
     looked_for = " nor ".join(layout.LOOKS_FOR for layout in LAYOUTS.values())
     called = " or ".join(layout.FORM for layout in LAYOUTS.values())
-    lacks = f"has neither {looked_for}" if folder.files() else "is empty or not there"
-    return f"--data {folder.uri} {lacks}; name a folder {called}, or `{BUILT_IN}`"
+    left_out = LeftOut.of(folder.files(), folder.oddities())
+    lacks = f"has neither {looked_for}" if left_out.counts else "is empty or not there"
+    others = "".join(f"; {sentence}" for sentence in left_out.sentences)
+    return f"--data {folder.uri} {lacks}; name a folder {called}, or `{BUILT_IN}`{others}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from genre_model.judging.evaluation import Metrics
+from genre_model.shown import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,8 +43,10 @@ def confusion_png(metrics: Metrics) -> bytes:
     for row, column in np.argwhere(counts > 0):
         colour = "white" if shares[row, column] > 0.55 else INK
         axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour)
-    axes.set_xticks(range(len(counts)), metrics.genres, rotation=40, ha="right")
-    axes.set_yticks(range(len(counts)), metrics.genres)
+    names = [shown(genre) for genre in metrics.genres]
+    # a dollar in a name begins no formula
+    axes.set_xticks(range(len(counts)), names, rotation=40, ha="right", parse_math=False)
+    axes.set_yticks(range(len(counts)), names, parse_math=False)
     axes.set_xlabel("predicted genre")
     axes.set_ylabel("true genre")
     axes.set_xticks(np.arange(len(counts) + 1) - 0.5, minor=True)
@@ -129,7 +133,8 @@ def per_genre_png(metrics: Metrics) -> bytes:
         zorder=3,
     )
     axes.axvline(metrics.macro_f1, color=MUTED, linestyle="--", linewidth=1, label="macro-F1")
-    axes.set_yticks(places, [f"{name} ({each[name].tracks})" for name in names])
+    labels = [f"{shown(name)} ({each[name].tracks})" for name in names]
+    axes.set_yticks(places, labels, parse_math=False)
     axes.set_xlim(-0.02, 1.02)
     axes.xaxis.set_major_formatter("{x:.0%}")
     axes.set_ylabel("genre (tracks)")
@@ -170,6 +175,9 @@ def _png(figure: Figure) -> bytes:
         axes.xaxis.label.set_color(MUTED)
         axes.yaxis.label.set_color(MUTED)
     file = io.BytesIO()
-    # Without the version of matplotlib the same figures give the same bytes.
-    figure.savefig(file, format="png", metadata={"Software": None})
+    with warnings.catch_warnings():
+        # a character that the font lacks is drawn as a box, and is no news on stderr
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        # Without the version of matplotlib the same figures give the same bytes.
+        figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()

@@ -14,6 +14,7 @@ import pandas as pd
 from genre_model.judging.comparison import Comparison
 from genre_model.judging.evaluation import Metrics
 from genre_model.judging.plots import confusion_png, curves_png, per_genre_png
+from genre_model.shown import shown
 
 if TYPE_CHECKING:
     import jinja2
@@ -167,6 +168,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.PackageLoader("genre_model.judging"),
         autoescape=lambda name: bool(name and name.endswith(".html.j2")),
         undefined=jinja2.StrictUndefined,
+        finalize=_harmless,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -174,8 +176,13 @@ def _environment() -> jinja2.Environment:
     environment.filters["exact"] = lambda value: f"{value:.1%}"
     environment.filters["points"] = lambda value: f"{100 * value:+.1f} points"
     environment.filters["thousands"] = _for_people
-    environment.filters["cell"] = lambda value: str(value).replace("|", "\\|").replace("\n", " ")
+    environment.filters["cell"] = lambda value: shown(value).replace("|", "\\|")
     return environment
+
+
+def _harmless(value: object) -> object:
+    """Escape control characters of names; what is HTML already stays HTML."""
+    return type(value)(shown(value)) if isinstance(value, str) else value
 
 
 def _for_people(value: object) -> str:

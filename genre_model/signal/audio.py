@@ -10,6 +10,7 @@ from typing import Self
 import soundfile
 
 from genre_model.errors import AudioError
+from genre_model.signal.formats import CONVERT
 from genre_model.signal.status import ClipDefect, Status
 
 AudioSource = bytes | str | os.PathLike[str]
@@ -135,7 +136,8 @@ class Source:
         try:
             file = AudioFile(self._descriptor, closefd=False)
         except soundfile.LibsndfileError as error:
-            raise ClipDefect(Status.UNDECODABLE, sndfile_reason(error)) from error
+            reason = f"{sndfile_reason(error).rstrip('.')}; {CONVERT}"
+            raise ClipDefect(Status.UNDECODABLE, reason) from error
         if not LOWEST_RATE <= file.samplerate <= HIGHEST_RATE:
             file.close()
             raise ClipDefect(

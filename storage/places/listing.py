@@ -43,7 +43,7 @@ class PassedBy:
         are not UTF-8 are in it as `os.fsdecode` gives them.
     reason : Reason
     why : str
-        The reason in words, with the remedy: "its name is not UTF-8: rename it".
+        The reason in words, with the remedy: "its name is not UTF-8 (rename it)".
     files : int
         How many files that leaves out: those of a folder whose name is no text, else 1 (nothing
         looks into a hidden folder).
@@ -64,8 +64,8 @@ class Listing:
 
 
 HIDDEN = "its name begins with a dot"
-NOT_UTF8 = "its name is not UTF-8: rename it"
-TOO_LONG = "its path is longer than the system takes: move it up"
-EMPTY_PART = "its key has an empty part (as a//b): rename it"
-LOOP = "the link leads back to itself or to a folder that it lies in: remove it"
-NO_FILE = "it is no file: a pipe, a socket, a device, or a link to what is not there or hidden"
+NOT_UTF8 = "its name is not UTF-8 (rename it)"
+TOO_LONG = "its path is longer than the system takes (move it up)"
+EMPTY_PART = "its key has an empty part, as a//b has (rename it)"
+LOOP = "the link leads back to itself or to a folder that it lies in (remove it)"
+NO_FILE = "it is no file, but a pipe, a socket, a device, or a link to what is not there"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
+from genre_model.shown import shown_lines
 from tasks.worker.topics import heard
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def received(
 
     def log(event: tuple[float, SentRecord]) -> None:
         _, record = event
-        here.run(logger.log, record["level"], "%s: %s", record["logger"], record["message"])
+        message = shown_lines(record["message"])
+        here.run(logger.log, record["level"], "%s: %s", record["logger"], message)
 
     with heard(client, topic, log):
         yield

@@ -69,7 +69,7 @@ def test_all_audio_files_become_lines_bad_ones_with_their_status(
     store: Store, folder: Path, listener: Listener
 ) -> None:
     result = predict(store, folder)
-    assert (result.files, result.predicted, result.ignored) == (3, 3, 1)
+    assert (result.files, result.predicted, result.left_out.counts) == (3, 3, {".jpg": 1})
     assert result.statuses == {"ok": 2, "empty": 1}
     assert result.genres == {"Rock": 2}
     assert len(listener.heard) == 3

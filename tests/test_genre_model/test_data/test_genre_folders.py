@@ -13,14 +13,11 @@ from hypothesis import strategies as st
 
 from genre_model.data import genre_folders, path_hash
 from genre_model.data.artists import artists_in_several_splits
+from genre_model.data.audio_suffixes import AUDIO_SUFFIXES
 from genre_model.data.catalogue import COLUMNS, Catalogue
 from genre_model.data.fma_subsets import locate_audio
-from genre_model.data.genre_folders import (
-    AUDIO_SUFFIXES,
-    catalogue_folders,
-    data_set_name,
-    is_audio,
-)
+from genre_model.data.folder import Oddity
+from genre_model.data.genre_folders import catalogue_folders, data_set_name, is_audio
 from genre_model.data.path_hash import track_id
 from genre_model.data.splits import label_rows
 from genre_model.data.tracks_csv import read_tracks
@@ -174,7 +171,10 @@ def test_the_suffixes_are_libsndfiles() -> None:
         (["rock/a.mp3", "rock/b.mp3"], "one folder only, 'rock'"),
         (["all/rock/a.mp3", "all/pop/b.mp3"], "(if pop, rock … are the genres, give music/all)"),
         (["000/000002.mp3", "155/155066.mp3"], "beside fma_metadata"),
-        (["rock/\udcff.mp3", "pop/a.mp3"], "is not UTF-8; rename it"),
+        (
+            ["rock/a.mp3", "pop/b.m4a"],
+            "1 folder becomes no genre, as nothing there is taken: pop (1",
+        ),
     ],
 )
 def test_what_is_no_folder_of_genres_is_refused_in_one_sentence(
@@ -186,6 +186,37 @@ def test_what_is_no_folder_of_genres_is_refused_in_one_sentence(
     assert said in message
     assert re.fullmatch(r"[^\n]+\.", message)
     message.encode()
+
+
+def test_what_becomes_no_track_is_counted_and_folders_without_one_are_named() -> None:
+    odd = [
+        Oddity(path="rock/pipe.wav", reason="no_regular_file", why="it is no file"),
+        Oddity(path="folk/caf\udce9.wav", reason="name", why="its name is not UTF-8 (rename it)"),
+        Oddity(path="caf\udce9", reason="name", why="its name is not UTF-8 (rename it)", files=3),
+        Oddity(path="loop", reason="link_loop", why="the link leads back (remove it)"),
+    ]
+    paths = ["rock/a.mp3", "ska/a.mp3", "pop/b.m4a", "pop/deep/c.M4A", "rock/cover.PNG", "b.wav"]
+    found = catalogue_folders(
+        [*paths, "README"],
+        data_set="music",
+        data="music",
+        folders=["rock", "ska", "pop", "folk", "empty", "caf\udce9", "loop"],
+        oddities=odd,
+    )
+    left_out = found.left_out
+    assert found.tracks["path"].tolist() == ["ska/a.mp3", "rock/a.mp3"]
+    assert left_out.suffixes == {".m4a": 2, ".png": 1, ".wav": 1, "no_suffix": 1}
+    reasons = {"name": 4, "link_loop": 1, "no_regular_file": 1}
+    assert left_out.counts == left_out.suffixes | reasons
+    assert left_out.beside == ("b.wav",)
+    told = {name: each.counts for name, each in left_out.folders.items()}
+    assert told == {"empty": {}, "folk": {"name": 1}, "pop": {".m4a": 2}}
+    assert sum(left_out.counts.values()) == len(paths) + 1 - 2 + 6
+    assert left_out.sentences[0] == (
+        "3 folders become no genre, as nothing there is taken: "
+        "empty (empty), folk (1 name), pop (2 .m4a)"
+    )
+    assert found.id == catalogue(["rock/a.mp3", "ska/a.mp3"]).id
 
 
 def test_years_are_genres_too() -> None:

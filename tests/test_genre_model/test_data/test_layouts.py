@@ -11,7 +11,7 @@ from test_catalogue import row, tracks_csv
 
 from genre_model.data.catalogue import Catalogue
 from genre_model.data.fma_layout import DEMO_MARK
-from genre_model.data.folder import CatalogueOptions, DataFolder
+from genre_model.data.folder import CatalogueOptions, DataFolder, Oddity
 from genre_model.data.layouts import LAYOUTS, forms, recognise
 from genre_model.errors import CatalogueError
 
@@ -25,6 +25,7 @@ class Files:
 
     content: Mapping[str, bytes]
     asked: list[str] = field(default_factory=list)
+    odd: tuple[Oddity, ...] = ()
     uri: str = "s3://music/My Set"
     local_path: Path | None = None
 
@@ -37,6 +38,9 @@ class Files:
         return sorted(
             path for path in self.content if path.startswith(f"{below}/" if below else "")
         )
+
+    def oddities(self, below: str = "") -> Collection[Oddity]:
+        return [each for each in self.odd if each.path.startswith(f"{below}/" if below else "")]
 
     def has(self, path: str) -> bool:
         self.asked.append(f"has {path}")
@@ -67,6 +71,20 @@ def test_fmas_layout_is_tables_beside_folders() -> None:
     assert "files" not in folder.asked  # what lies beside the subsets' folders is not listed
     assert "files x" not in folder.asked
     assert catalogue(folder, "small").subset == "small"
+
+
+def test_what_lies_in_fmas_folders_and_belongs_to_no_row_is_counted() -> None:
+    """A row without a genre is counted as such, and a second copy is its row's."""
+    clips = ("small/000/000002", "full/000/000002", "small/000/000003", "small/000/000005")
+    folder = files(*(f"fma_{clip}.mp3" for clip in clips), tracks=TABLE)
+    assert catalogue(folder, "small").left_out.counts == {}
+    others = ("fma_small/README.txt", "fma_small/checksums", "fma_small/000/000009.mp3", "x/a.mp3")
+    folder.content = {**folder.content, **dict.fromkeys(others, b"x")}
+    pipe = Oddity(path="fma_small/000/pipe.mp3", reason="no_regular_file", why="it is no file")
+    folder.odd = (pipe, Oddity(path="x/pipe", reason="no_regular_file", why="it is no file"))
+    found = catalogue(folder, "small")
+    assert found.left_out.suffixes == {".mp3": 1, ".txt": 1, "no_suffix": 1}
+    assert found.left_out.oddities == (pipe,)
 
 
 def test_its_tables_decide_what_is_derived_and_whose_it_is() -> None:
@@ -114,6 +132,18 @@ def test_what_fits_none_is_refused_by_what_the_table_looks_for(names: list[str],
     with pytest.raises(CatalogueError) as refusal:
         recognise(files(*names), options=CatalogueOptions())
     assert str(refusal.value).startswith(f"--data s3://music/My Set {said}")
+
+
+def test_a_folder_of_other_formats_is_told_which_are_read() -> None:
+    with pytest.raises(CatalogueError) as refusal:
+        recognise(files("rock/a.m4a", "pop/b.WMA", "c.jpg"), options=CatalogueOptions())
+    assert str(refusal.value).endswith(
+        "or `demo`; 2 files are of a format that is not read (1 .m4a, 1 .wma): WAV, AIFF, AU, CAF, "
+        "W64, FLAC, MP3, Ogg Vorbis and Opus are read; convert it, as by `ffmpeg -i X X.flac`"
+    )
+    nameless = Oddity(path="rock/caf\udce9.wav", reason="name", why="its name is not UTF-8")
+    with pytest.raises(CatalogueError, match=r"has neither.*not UTF-8: rock/caf\\xe9\.wav"):
+        recognise(Files({}, odd=(nameless,)), options=CatalogueOptions())
 
 
 class Playlists:
