@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
+from genre_model.shown import shown
+
 _log = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
@@ -61,7 +63,7 @@ def native_words(about: str) -> Iterator[None]:
             words.seek(0)
             for line in dict.fromkeys(words.read().decode(errors="replace").splitlines()):
                 if line.strip():
-                    _log.info("%s: %s", about, line.strip())
+                    _log.info("%s: %s", shown(about), shown(line.strip()))
 
 
 @contextmanager

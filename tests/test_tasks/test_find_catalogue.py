@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from moto.server import ThreadedMotoServer
 from genre_model.data.tracks_csv import COLUMNS
 from genre_model.errors import CatalogueError
 from genre_model.frontends import preset
+from storage.errors import Refused
 from storage.places.address import parse_location
 from storage.places.bucket import Bucket
 from storage.places.location import Location
@@ -241,6 +243,58 @@ def test_a_bucket_is_asked_nothing_twice(bucket: Bucket, monkeypatch: pytest.Mon
     find(bucket / "folders")
     # the names of the folders, then all files
     assert asked == ["HEAD folders/fma_metadata/tracks.csv", "LIST folders", "LIST folders"]
+
+
+@pytest.mark.timeout(60)
+def test_what_people_have_in_their_folders_is_accounted_for(tmp_path: Path) -> None:
+    data = tmp_path / "music"
+    names = ("rock/a.wav", "rock/new\nline.wav", "ska/a.wav", "pop/b.m4a", "folk/c.wma", "d.txt")
+    write(parse_location(data), dict.fromkeys(names, b"x"))
+    os.mkfifo(data / "rock" / "pipe.wav")
+    (data / "rock" / "loop").symlink_to("..")
+    (data / "rock" / os.fsdecode(b"caf\xe9.wav")).write_bytes(b"x")
+    (data / "ska" / os.fsdecode(b"ni\xf1o.wav")).write_bytes(b"x")
+    found = find(parse_location(data))
+    assert sorted(found.catalogue.tracks["path"]) == sorted(names[:3])
+    left_out = found.summary().left_out
+    assert left_out.counts == {
+        **{".m4a": 1, ".txt": 1, ".wma": 1},
+        **{"name": 2, "link_loop": 1, "no_regular_file": 1},
+    }
+    assert list(left_out.folders) == ["folk", "pop"]
+    said = "\n".join(left_out.sentences)
+    assert r"rename it): rock/caf\xe9.wav, ska/ni\xf1o.wav" in said
+    assert (
+        "2 folders become no genre, as nothing there is taken: folk (1 .wma), pop (1 .m4a)" in said
+    )
+    store = Store.create(tmp_path / "store")
+    assert store.catalogues.read(store_catalogue.fn(store, found))["path"].tolist()
+
+
+def test_a_key_with_an_empty_part_makes_no_genre_without_a_name(bucket: Bucket) -> None:
+    write(
+        bucket / "odd keys",
+        dict.fromkeys(("rock/a.wav", "pop/a.wav", "/b.wav", "jazz//c.wav"), b"x"),
+    )
+    found = find(bucket / "odd keys").catalogue
+    assert found.genres == ["pop", "rock"]
+    assert found.left_out.counts == {"name": 2}
+    assert found.left_out.paths == {"name": ["/b.wav", "jazz//c.wav"]}
+    assert list(found.left_out.folders) == ["jazz"]
+
+
+def test_a_pipe_in_fmas_layout_is_left_out_and_its_track_missing(tmp_path: Path) -> None:
+    data = parse_location(tmp_path)
+    names = ("fma_small/000/000002.mp3", "fma_small/checksums", "fma_small/000/000007.mp3.part")
+    write(data, {"fma_metadata/tracks.csv": tracks_csv().encode(), **dict.fromkeys(names, b"x")})
+    os.mkfifo(tmp_path / "fma_small" / "000" / "000007.mp3")
+    os.mkfifo(tmp_path / "fma_metadata" / "genres.csv")
+    with pytest.raises(Refused, match=r"genres\.csv is no regular file; put a file in its place"):
+        find(data)
+    (tmp_path / "fma_metadata" / "genres.csv").unlink()
+    found = find(data)
+    assert found.catalogue.left_out.counts == {".part": 1, "no_suffix": 1, "no_regular_file": 1}
+    assert set(found.audio) == {"fma_small/000/000002.mp3"}
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import pytest
 from genre_model.predict import Prediction, Predictor
 from genre_model.signal.status import Status
 from storage.errors import CredentialsRefused
+from storage.places.bucket import Bucket
 from storage.places.folder import Folder
-from tasks.prediction import predict_files
+from tasks.prediction import named_files, predict_files
 
 
 def _predictor() -> Predictor:
@@ -65,3 +66,31 @@ def test_what_the_decoder_says_is_told_with_its_file_only(
     assert caplog.messages == [
         f"{tmp_path}/song.mp3: Warning: Xing stream size off by more than 1%"
     ]
+
+
+@pytest.mark.timeout(60)
+def test_a_folder_stands_for_its_audio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "new" / "deep").mkdir(parents=True)
+    for name in ("new/b.wav", "new/deep/a\n.mp3", "new/c.m4a", "new/cover.jpg", "song.mp3"):
+        (tmp_path / name).write_bytes(b"audio")
+    (tmp_path / "new" / os.fsdecode(b"caf\xe9.wav")).write_bytes(b"audio")
+    os.mkfifo(tmp_path / "new" / "pipe.wav")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    files, left_out = named_files(["song.mp3", "new", "gone.mp3", "new/", "empty", ""])
+    below = ["new/b.wav", "new/deep/a\n.mp3"]
+    assert files == ["song.mp3", *below, "gone.mp3", *below, "empty", ""]
+    assert left_out.counts == {".jpg": 2, ".m4a": 2, "name": 2, "no_regular_file": 2}
+    assert set(left_out.paths["name"]) == {"new/caf\udce9.wav"}
+    (line,) = _lines("empty")
+    assert (str(line.status), line.detail[:30]) == ("missing", "there is no audio file in it; ")
+
+
+def test_so_does_a_prefix_of_a_bucket(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.places.bucket.given_options", lambda: bucket.options)
+    for name in ("new/b.wav", "new/deep/a.mp3", "new/c.m4a", "song.mp3"):
+        (bucket / name).write_bytes(b"audio")
+    files, left_out = named_files([f"{bucket.uri}/{name}" for name in ("song.mp3", "new", "gone")])
+    names = ("song.mp3", "new/b.wav", "new/deep/a.mp3", "gone")
+    assert files == [f"{bucket.uri}/{name}" for name in names]
+    assert left_out.counts == {".m4a": 1}

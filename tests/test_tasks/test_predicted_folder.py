@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,6 +81,26 @@ def test_all_audio_files_become_lines_bad_ones_with_their_status(
     assert table.read()["genre"].isna().tolist() == [False, False, True]
 
 
+@pytest.mark.timeout(60)
+def test_what_is_no_file_or_of_another_format_is_left_out_and_told(
+    store: Store, folder: Path, listener: Listener
+) -> None:
+    os.mkfifo(folder / "pipe.wav")
+    (folder / "album" / "loop").symlink_to("..")
+    (folder / "song.m4a").write_bytes(b"sound")
+    (folder / os.fsdecode(b"caf\xe9.wav")).write_bytes(b"sound")
+    told: list[str] = []
+    result = predict(store, folder, say=told.append)
+    assert (result.files, len(listener.heard)) == (3, 3)
+    assert result.to_dict()["left_out"] == {
+        **{".jpg": 1, ".m4a": 1},
+        **{"link_loop": 1, "name": 1, "no_regular_file": 1},
+    }
+    assert result.to_dict()["left_out_paths"]["name"] == ["caf\udce9.wav"]  # type: ignore[index]
+    assert [sentence for sentence in told if "ffmpeg -i X X.flac" in sentence]
+    assert [sentence for sentence in told if r"caf\xe9.wav" in sentence]
+
+
 def test_a_second_run_predicts_what_is_new_or_changed_and_forgets_what_has_gone(
     store: Store, folder: Path, listener: Listener
 ) -> None:
@@ -112,6 +133,10 @@ def test_a_run_that_is_cut_off_is_taken_up(
 
 def test_a_folder_without_audio_is_named(store: Store, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=rf"no audio file in {tmp_path / 'nothing'}"):
+        predict(store, tmp_path / "nothing")
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "nothing" / "a.m4a").write_bytes(b"sound")
+    with pytest.raises(NotFound, match=r"1 file is of a format that is not read \(1 \.m4a\): WAV,"):
         predict(store, tmp_path / "nothing")
 
 

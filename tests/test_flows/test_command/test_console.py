@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
 import signal
@@ -9,8 +11,13 @@ import subprocess
 import sys
 import textwrap
 
+import click
 import pytest
 from limits import COMMAND_S
+
+from flows.command import console
+from flows.errors import UsageError
+from storage.errors import NotFound
 
 WAITS = """
     import sys, time
@@ -40,6 +47,49 @@ FLOW_WAITS = """
     temporary_server.start(sigint_blocked=sigint_blocked)
     sys.exit(console.run(waiting))
 """
+
+
+ODD = ("caf\udce9.wav", "new\nline.wav", "ctrl\x07\x1b[31m.wav", "日本語 🎸.wav")
+EMITS = """
+    import sys
+    from flows.command import console, render
+    from flows.results import PredictResult
+    from genre_model.data.left_out import LeftOut
+    from genre_model.predict import Prediction
+    from genre_model.signal.status import Status
+
+    names = {names!r}
+    lines = tuple(Prediction(name, Status.MISSING, "there is no file " + name) for name in names)
+    result = PredictResult(model="m", predictions=lines, left_out=LeftOut())
+    with console.result_stream() as out:
+        show = lambda to: render.predictions(result, to)
+        console.emit(result.to_dict(), as_json={as_json}, show=show, to=out)
+"""
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_names_are_shown_escaped_and_come_back_in_json_as_they_were_given(as_json: bool) -> None:
+    program = textwrap.dedent(EMITS.format(names=ODD, as_json=as_json))
+    out = subprocess.check_output([sys.executable, "-c", program]).decode()
+    if as_json:
+        assert tuple(line["path"] for line in json.loads(out)["predictions"]) == ODD
+        return
+    assert all(line.isprintable() for line in out.split("\n"))
+    for name in (r"caf\xe9.wav ", r"new\nline.wav ", r"ctrl\x07\x1b[31m.wav", "日本語 🎸.wav "):
+        assert f"\n{name}" in f"\n{out}"
+
+
+@pytest.mark.parametrize("error", [NotFound, UsageError, ValueError, click.UsageError])
+def test_an_error_is_shown_escaped(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stderr)
+
+    def fail() -> None:
+        raise error("no caf\udce9\x07\u202e.wav is there")
+
+    assert console.run(fail) == (1 if error is ValueError else 2)
+    assert r"no caf\xe9\x07\u202e.wav is there" in stderr.getvalue()
+    assert all(line.isprintable() for line in stderr.getvalue().split("\n"))
 
 
 @pytest.mark.parametrize("program", [WAITS, FLOW_WAITS], ids=["command", "flow"])

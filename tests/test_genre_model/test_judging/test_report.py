@@ -230,3 +230,18 @@ def test_the_most_confused_pairs_come_first() -> None:
         ("Electronic", "Folk", 3, 0.75),
         ("Folk", "Hip-Hop", 1, 0.5),
     ]
+
+
+@pytest.mark.filterwarnings("error")
+def test_genres_may_have_the_names_that_folders_have() -> None:
+    """A dollar begins no formula, and what no font has is drawn without a word."""
+    names = ("A$AP & $x^{$", "Hip-Hop \U0001f3a4", "new\nline|\x1b[31m", "日本語")
+    metrics = evaluate(predictions(), genres=names, training_labels=np.array([0, 1, 2, 3]))
+    report = Report(metrics=metrics, history=history(), model="m", remarks=["<b>\x07</b>"])
+    assert all(png.startswith(PNG) for png in report.pictures.values())
+    for text in (report.html(), report.markdown()):
+        assert all(line.isprintable() for line in text.split("\n"))
+        assert r"\x1b[31m" in text
+    assert r"| new\nline\|\x1b[31m |" in report.markdown()
+    assert r"&lt;b&gt;\x07&lt;/b&gt;" in report.html()
+    assert "&amp;amp;" not in report.html()

@@ -194,6 +194,17 @@ def test_headers_out_of_all_bounds_are_undecodable(header: bytes, detail: str) -
     assert caught.value.status == Status.UNDECODABLE
 
 
+def test_a_format_that_is_not_read_is_told_which_are_and_how_to_convert_it() -> None:
+    mpeg_4 = b"\x00\x00\x00\x20ftypM4A \x00\x00\x02\x00isomiso2" + b"\x00\x10" * 2_048
+    with pytest.raises(ClipDefect) as caught:
+        decode(mpeg_4)
+    assert caught.value.status == Status.UNDECODABLE
+    assert caught.value.detail == (
+        "Format not recognised; WAV, AIFF, AU, CAF, W64, FLAC, MP3, Ogg Vorbis and Opus are read; "
+        "convert it, as by `ffmpeg -i X X.flac`"
+    )
+
+
 def test_a_thousand_channels_are_averaged_in_bounded_memory() -> None:
     samples = band_noise(3.2, rate=8_000, channels=1)
     content = encoded(np.repeat(samples, 1_000, axis=1), rate=8_000, format="WAV")
