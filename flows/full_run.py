@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from prefect import flow, get_run_logger
+from prefect import flow, get_run_logger, tags
 from prefect.runtime import flow_run
 
 from flows.build_features import build_features
@@ -112,41 +112,43 @@ def full_run(
     began = time.monotonic()
     named = {"catalogue": catalogue, "model": model}
     refuse_useless(start_at, [name for name, value in named.items() if value is not None])
-    features = None
-    if start_at == "features":
-        features = build_features(
-            data=DATA.or_default(data),
-            store=store,
-            subset=subset,
-            preset=PRESET.or_default(preset),
-            workers=workers,
-            scheduler=scheduler,
-            refresh=refresh,
-            verify=verify,
-            retry_quarantined=retry_quarantined,
-            max_quarantined=max_quarantined,
-            storage_block=storage_block,
+    # Its stages have no deployment: by its tags automations know that they belong to this project.
+    with tags(*flow_run.tags):
+        features = None
+        if start_at == "features":
+            features = build_features(
+                data=DATA.or_default(data),
+                store=store,
+                subset=subset,
+                preset=PRESET.or_default(preset),
+                workers=workers,
+                scheduler=scheduler,
+                refresh=refresh,
+                verify=verify,
+                retry_quarantined=retry_quarantined,
+                max_quarantined=max_quarantined,
+                storage_block=storage_block,
+            )
+            catalogue = features.catalogue
+        kept = Store.open(store, storage_options(storage_block))
+        if start_at == "evaluation":
+            name = model_to_evaluate(kept, model=model, preset=preset, network=network, seed=seed)
+            trained = TrainResult(facts=describe_model(kept, name), reused=True, seconds=0.0)
+        else:
+            trained = _train(
+                kept,
+                train_on=train_on,
+                catalogue=catalogue_to_train_on(kept, catalogue=catalogue, data=data),
+                preset=PRESET.or_default(preset),
+                network=NETWORK.or_default(network),
+                seed=SEED.or_default(seed),
+                epochs=epochs,
+                refresh=refresh,
+                storage_block=storage_block,
+            )
+        evaluation = evaluate_model(
+            store=store, model=trained.facts.model, refresh=refresh, storage_block=storage_block
         )
-        catalogue = features.catalogue
-    kept = Store.open(store, storage_options(storage_block))
-    if start_at == "evaluation":
-        name = model_to_evaluate(kept, model=model, preset=preset, network=network, seed=seed)
-        trained = TrainResult(facts=describe_model(kept, name), reused=True, seconds=0.0)
-    else:
-        trained = _train(
-            kept,
-            train_on=train_on,
-            catalogue=catalogue_to_train_on(kept, catalogue=catalogue, data=data),
-            preset=PRESET.or_default(preset),
-            network=NETWORK.or_default(network),
-            seed=SEED.or_default(seed),
-            epochs=epochs,
-            refresh=refresh,
-            storage_block=storage_block,
-        )
-    evaluation = evaluate_model(
-        store=store, model=trained.facts.model, refresh=refresh, storage_block=storage_block
-    )
     _log_in_short(features, trained, evaluation)
     # a catalogue may have been written for another copy of the same folder
     its_data = features.data if features else _data_of(kept, trained)

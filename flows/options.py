@@ -415,6 +415,27 @@ WEBHOOK = Option(
     metavar="URL",
     variable="GENRE_WEBHOOK",
 )
+TIMEZONE = Option(
+    name="timezone",
+    help="Time zone of the schedules, as Europe/Zurich.",
+    unset="that of prefect.yaml, Europe/Zurich",
+    metavar="ZONE",
+    variable="GENRE_TIMEZONE",
+)
+HOUR = Option(
+    name="hour",
+    help="Hour of the day at which the nightly run starts.",
+    kind=int,
+    unset="that of prefect.yaml, 3",
+    low=0,
+    high=23,
+    variable="GENRE_HOUR",
+)
+REPLACE = Option(
+    name="replace",
+    kind=bool,
+    help="Change the server's deployments also where somebody else has made them.",
+)
 POOL = Option(
     name="pools",
     flag="--pool",

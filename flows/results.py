@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
@@ -283,6 +283,8 @@ class UpResult:
         What the deployments work on by default.
     scheduler, storage_block : str, optional
         Further ones of their parameters.
+    cron, timezone : str, optional
+        Of the nightly run, as `0 3 * * *` and `Europe/Zurich`; the JSON has its `hour`, too.
     pools, deployments, automations : tuple[str, ...]
         Names of what the server was told.
     alerts : str, optional
@@ -297,6 +299,8 @@ class UpResult:
         Whether an earlier `genre up` has started it.
     detached : bool
         Whether it goes on when the command has ended.
+    remarks : tuple[str, ...]
+        What is no longer as this `genre up` made it, a sentence each.
     """
 
     dashboard: str
@@ -315,16 +319,27 @@ class UpResult:
     seconds: float
     already_running: bool = False
     detached: bool
+    cron: str | None = None
+    timezone: str | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def hour(self) -> int | None:
+        """The nightly run's hour, 0 to 23; None if `cron` does not name one."""
+        fields = (self.cron or "").split()
+        return int(fields[1]) if len(fields) > 1 and fields[1].isdecimal() else None
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Self:
         """Read what `to_dict` gave, also from JSON."""
-        lists = {name: tuple(value) for name, value in stored.items() if isinstance(value, list)}
-        return cls(**{**stored, **lists})
+        known = {each.name for each in fields(cls)}
+        kept = {name: value for name, value in stored.items() if name in known}
+        lists = {name: tuple(value) for name, value in kept.items() if isinstance(value, list)}
+        return cls(**{**kept, **lists})
 
     def to_dict(self) -> Json:
         """Return plain values, ready for JSON."""
-        return asdict(self)
+        return {**asdict(self), "hour": self.hour}
 
 
 @dataclass(frozen=True, kw_only=True)

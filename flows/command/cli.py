@@ -26,6 +26,7 @@ from flows.options import (
     DETACH,
     EPOCHS,
     HOST,
+    HOUR,
     JSON,
     MAX_QUARANTINED,
     MIRROR,
@@ -37,6 +38,7 @@ from flows.options import (
     PREDICTING,
     PRESET,
     REFRESH,
+    REPLACE,
     RETRY_QUARANTINED,
     RUN_DATA,
     RUN_NETWORK,
@@ -52,6 +54,7 @@ from flows.options import (
     STORE,
     STREAM,
     SUBSET,
+    TIMEZONE,
     TO,
     VERIFY,
     VERIFY_STORE,
@@ -132,13 +135,13 @@ def _with(*options: Option) -> Callable[[Command], Command]:
     return decorate
 
 
-def _said() -> list[str]:
-    """Name the options that stand on the command line."""
+def _said(*also: ParameterSource) -> list[str]:
+    """Name the options that stand on the command line, and those of other sources."""
     context = click.get_current_context()
     return [
         name
         for name in context.params
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if context.get_parameter_source(name) in (ParameterSource.COMMANDLINE, *also)
     ]
 
 
@@ -242,7 +245,8 @@ def status(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(DATA, STORE, HOST, PORT, SCHEDULER, STORAGE_BLOCK, WEBHOOK, POOL, DETACH, JSON)
+@_with(DATA, STORE, HOST, PORT, SCHEDULER, STORAGE_BLOCK, TIMEZONE, HOUR, WEBHOOK, POOL)
+@_with(REPLACE, DETACH, JSON)
 def up(*, as_json: bool, **options: Any) -> None:
     """Start a Prefect server, all deployments and a worker a pool; Ctrl-C stops them.
 
@@ -251,7 +255,7 @@ def up(*, as_json: bool, **options: Any) -> None:
     """
     from flows.command import run
 
-    run.up(as_json=as_json, **options)
+    run.up(as_json=as_json, said=_said(ParameterSource.ENVIRONMENT), **options)
 
 
 @genre.command()

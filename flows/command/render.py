@@ -178,9 +178,12 @@ def up(result: UpResult, to: TextIO) -> None:
         ("they tell", result.alerts or "the dashboard's event feed"),
         ("data", result.data),
         ("store", result.store),
+        ("nightly run", f"{result.cron} {result.timezone}" if result.cron else "none"),
         ("processes", ", ".join(f"{role} {pid}" for role, pid in result.processes.items())),
         ("logs", result.state),
     )
+    for sentence in result.remarks:
+        to.write(f"note: {sentence}\n")
 
 
 def down(result: DownResult, to: TextIO) -> None:

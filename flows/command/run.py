@@ -137,17 +137,26 @@ def status(*, as_json: bool, store: str, verify: bool) -> None:
         raise SystemExit(console.EXIT_FAILED)
 
 
-def up(*, as_json: bool, **options: Any) -> None:
-    """Run `genre up`: start what is missing, and with `detach` leave it running."""
+def up(*, as_json: bool, said: Iterable[str], **options: Any) -> None:
+    """Run `genre up`: start what is missing, and with `detach` leave it running.
+
+    `said` names the options that were given.
+    """
     environment.track_nobody()
     from flows.up import starting, supervision
 
     with console.result_stream() as out:
         progress.enable()
-        running = starting.start(starting.Asked(**options))
+        running = starting.start(starting.Asked(said=frozenset(said), **options))
         _emit(running.result, render.up, as_json, out)
-        if not (running.result.already_running or running.result.detached):
+        if running.result.already_running or running.result.detached:
+            return
+        try:
             supervision.serve(running)
+        except console.Terminated:
+            raise
+        except KeyboardInterrupt:
+            return  # the way to end it
 
 
 def down(*, as_json: bool) -> None:

@@ -9,11 +9,15 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.objects import BlockDocument
     from prefect.events.actions import ActionTypes
+    from prefect.events.schemas.automations import AutomationCore
+
+    from flows.results import Json
 
 BLOCK = "genre-alerts"
 """A webhook or notification block of this name is called when an automation fires."""
 
 _WEBHOOK = "webhook"
+_UNORDERED = ("after", "expect", "for_each")
 _MESSAGE = (
     "{{ automation.description }} "
     "{{ event.resource.name or event.resource.id }}: "
@@ -51,7 +55,7 @@ def action(client: SyncPrefectClient, *, webhook: str | None = None) -> ActionTy
 def apply(
     client: SyncPrefectClient, automation: Mapping[str, Any], *, action: ActionTypes | None
 ) -> None:
-    """Create the automation, or bring the one of its name up to date.
+    """Create the automation, or bring those of its name up to date.
 
     Parameters
     ----------
@@ -71,9 +75,41 @@ def apply(
     known = client.read_automations_by_name(core.name)
     if not known:
         client.create_automation(core)
-        return
-    # One that was paused in the dashboard stays so.
-    client.update_automation(known[0].id, core.model_copy(update={"enabled": known[0].enabled}))
+    for each in known:
+        # One that was paused in the dashboard stays so.
+        wanted = core.model_copy(update={"enabled": each.enabled})
+        # Whatever is written begins to wait anew, and so would never end a run that it waits for.
+        if _content(wanted) != _content(each):
+            client.update_automation(each.id, wanted)
+
+
+def is_another(webhook: str) -> bool:
+    """Whether the server has a block `genre-alerts` that is no webhook of this address."""
+    from prefect.blocks.webhook import Webhook
+
+    try:
+        found = Webhook.load(BLOCK)
+    except ValueError:
+        return False  # there is none
+    return not isinstance(found, Webhook) or found.url.get_secret_value() != webhook
+
+
+def _content(automation: AutomationCore) -> Json:
+    """Return what an automation is, without what the server gives it: ids, and order of words."""
+    from prefect.events.schemas.automations import AutomationCore
+
+    dumped = automation.model_dump(mode="json", include=set(AutomationCore.model_fields))
+    return {**dumped, "trigger": _nameless(dumped["trigger"])}
+
+
+def _nameless(trigger: Json) -> Json:
+    """Drop the ids of a trigger and of those in it; sort what has no order."""
+    found = {name: value for name, value in trigger.items() if name != "id"}
+    for name, value in found.items():
+        if isinstance(value, list):
+            inner = [_nameless(each) if name == "triggers" else each for each in value]
+            found[name] = sorted(inner, key=str) if name in _UNORDERED else inner
+    return found
 
 
 def _find(client: SyncPrefectClient) -> BlockDocument | None:

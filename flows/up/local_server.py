@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -54,6 +56,13 @@ def api_address(*, host: str | None, port: int | None) -> str:
     return configured
 
 
+def is_configured() -> bool:
+    """Whether PREFECT_API_URL names a server, in the environment or in Prefect's profile."""
+    from prefect.settings import PREFECT_API_URL
+
+    return bool(PREFECT_API_URL.value())
+
+
 def password() -> str | None:
     """Return what a server asks for as `user:password`, None where it asks for nothing.
 
@@ -75,6 +84,26 @@ def answers(api: str) -> bool:
         return answer.is_success and answer.json() is True
     except (httpx.HTTPError, ValueError):
         return False
+
+
+def ask(api: str, path: str, body: object) -> Any:
+    """Post to the API of the server, with the password; return its answer, None if it refuses.
+
+    Raises
+    ------
+    httpx.HTTPError
+        If nothing answers.
+    ValueError
+        If what answers speaks no JSON.
+    """
+    headers = {}
+    if word := password():
+        # The whole string, as Prefect's client sends it: it need not have a colon.
+        headers["authorization"] = f"Basic {base64.b64encode(word.encode()).decode()}"
+    answer = httpx.post(
+        f"{api}/{path}", json=body, headers=headers, timeout=10, follow_redirects=True
+    )
+    return answer.json() if answer.is_success else None
 
 
 def start_server(

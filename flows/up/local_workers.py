@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-import httpx
 
 from flows.engine.progress import say
 from flows.up import local_server
@@ -52,17 +49,8 @@ class Pool:
 
     def heartbeat(self) -> str | None:
         """Return when the worker was heard of last; None if never, or if the server won't say."""
-        headers = {}
-        if password := local_server.password():
-            # The whole string, as Prefect's client sends it: it need not have a colon.
-            headers["authorization"] = f"Basic {base64.b64encode(password.encode()).decode()}"
-        address = f"{self.api}/work_pools/{self.name}/workers/filter"
-        answer = httpx.post(address, json={}, headers=headers, timeout=10, follow_redirects=True)
-        if not answer.is_success:
-            return None
-        beats = [
-            each["last_heartbeat_time"] for each in answer.json() if each["name"] == self.worker
-        ]
+        found = local_server.ask(self.api, f"work_pools/{self.name}/workers/filter", {})
+        beats = [each["last_heartbeat_time"] for each in found or () if each["name"] == self.worker]
         return str(beats[0]) if beats else None
 
     def is_heard_again(self, before: str | None) -> bool:

@@ -7,11 +7,15 @@ import importlib
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from flows.errors import UsageError
+from flows.up import schedules
+
+if TYPE_CHECKING:
+    from prefect import Flow
 
 PROJECT = "fma-genre"
 DEPLOYMENTS, AUTOMATIONS = "prefect.yaml", "automations.yaml"
@@ -37,7 +41,13 @@ def find_folder() -> Path:
     )
 
 
-def deployments(folder: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def deployments(
+    folder: Path,
+    parameters: Mapping[str, Any],
+    *,
+    timezone: str | None = None,
+    hour: int | None = None,
+) -> dict[str, Any]:
     """Read prefect.yaml and give every deployment those of `parameters` that its flow takes.
 
     Parameters
@@ -46,10 +56,15 @@ def deployments(folder: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
         Of `find_folder`.
     parameters : Mapping
         As `data` and `store`.
+    timezone, hour : optional
+        Of the schedules, as `schedules.move` takes them.
     """
-    content = copy.deepcopy(_load(folder / DEPLOYMENTS))
+    content = _load(folder / DEPLOYMENTS)
+    # One by one, since anchors share: what is changed in one is changed in no other.
+    content["deployments"] = [copy.deepcopy(each) for each in content["deployments"]]
+    schedules.move(content, timezone=timezone, hour=hour)
     for deployment in content["deployments"]:
-        taken = _parameters_of(deployment["entrypoint"])
+        taken = set(inspect.signature(flow_of(deployment["entrypoint"]).fn).parameters)
         own = {name: value for name, value in parameters.items() if name in taken}
         deployment["parameters"] = {**deployment.get("parameters", {}), **own}
     return content
@@ -61,9 +76,11 @@ def automations(folder: Path) -> list[dict[str, Any]]:
     return list(_load(path)["automations"]) if path.is_file() else []
 
 
-def _parameters_of(entrypoint: str) -> set[str]:
+def flow_of(entrypoint: str) -> Flow[..., Any]:
+    """Import the flow of a deployment, as `flows.full_run:full_run`."""
     module, _, name = entrypoint.partition(":")
-    return set(inspect.signature(getattr(importlib.import_module(module), name).fn).parameters)
+    found: Flow[..., Any] = getattr(importlib.import_module(module), name)
+    return found
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 It runs in a process of its own (`python -m flows.up.registration FILE`), so that `genre up` itself
 needs no Prefect. It reads what to do as JSON from stdin and writes what was done as JSON to FILE;
 stdout is Prefect's to print to. Everything may be applied again at any time; what is there already
-is brought up to date.
+is brought up to date, unless it is somebody else's.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
 from flows.engine.progress import say
-from flows.errors import NotStarted
-from flows.up import alerts, prefect_files
+from flows.errors import NotStarted, UsageError
+from flows.up import alerts, deployed, ownership, prefect_files, schedules
+from flows.up.ownership import Owner
 from flows.up.pools import POOLS
 from flows.up.services import tail
 
@@ -47,29 +48,51 @@ class Registered:
     deployments: tuple[str, ...]
     automations: tuple[str, ...]
     alerts: str | None
+    cron: str | None = None
+    timezone: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What the server is to be told.
+
+    Attributes
+    ----------
+    parameters : Mapping
+        Of all deployments whose flow takes them.
+    timezone, hour : optional
+        Of the schedules, instead of prefect.yaml's.
+    webhook : str, optional
+        Address that automations call.
+    replace : bool
+        Whether deployments of somebody else may be given something else.
+    """
+
+    parameters: Mapping[str, str]
+    timezone: str | None = None
+    hour: int | None = None
+    webhook: str | None = None
+    replace: bool = False
 
 
 def register_apart(
-    folder: Path,
-    *,
-    parameters: Mapping[str, str],
-    webhook: str | None,
-    env: Mapping[str, str],
-    logs: Path,
+    folder: Path, wanted: Wanted, *, env: Mapping[str, str], logs: Path
 ) -> Registered:
     """Call `register` in a process of its own: this one needs no flows all day.
 
     Parameters
     ----------
-    folder, parameters, webhook
+    folder, wanted
         As `register` takes them.
     env : Mapping
         Added to the environment.
     logs : Path
-        Folder for its log, for what it applies and for what it answers.
+        The folder of this `genre up`: for its log, for what it applies and for what it answers.
 
     Raises
     ------
+    UsageError
+        If the deployments are somebody else's and would be changed; nothing was.
     NotStarted
         If the server does not take everything.
     """
@@ -77,9 +100,9 @@ def register_apart(
     log, done = logs / "registration.log", logs / "registered.json"
     told = {
         "folder": str(folder),
-        "parameters": dict(parameters),
+        "wanted": asdict(wanted),
+        "owner": ownership.Owner.of(logs).to_dict(),
         "applied": str(logs / prefect_files.DEPLOYMENTS),
-        "webhook": webhook,
     }
     with log.open("wb") as output:
         ended = subprocess.run(
@@ -96,43 +119,58 @@ def register_apart(
     if ended.returncode != 0:
         raise NotStarted(f"the server did not take everything; {tail(log)}")
     answer = json.loads(done.read_text(encoding="utf-8"))
-    names = {name: tuple(answer[name]) for name in ("pools", "deployments", "automations")}
-    return Registered(**names, alerts=answer["alerts"])
+    if "refused" in answer:
+        raise UsageError(answer["refused"])
+    lists = {name: tuple(value) for name, value in answer.items() if isinstance(value, list)}
+    return Registered(**{**answer, **lists})
 
 
-def register(
-    folder: Path, *, parameters: Mapping[str, Any], applied: Path, webhook: str | None
-) -> Registered:
+def register(folder: Path, wanted: Wanted, *, owner: Owner, applied: Path) -> Registered:
     """Apply everything to the server of PREFECT_API_URL.
 
     Parameters
     ----------
     folder : Path
         With prefect.yaml and automations.yaml.
-    parameters : Mapping
-        Of all deployments whose flow takes them.
+    wanted : Wanted
+    owner : Owner
+        This `genre up`.
     applied : Path
         Where the prefect.yaml is written that is applied.
-    webhook : str, optional
-        Address that automations call.
+
+    Raises
+    ------
+    UsageError
+        If the deployments are somebody else's and would be changed; nothing was.
     """
     from prefect.client.orchestration import get_client
 
+    content = prefect_files.deployments(
+        folder, wanted.parameters, timezone=wanted.timezone, hour=wanted.hour
+    )
     with get_client(sync_client=True) as client:
+        is_its_own = deployed.check(
+            client, content, owner=owner, webhook=wanted.webhook, replace=wanted.replace
+        )
         for name, limit in POOLS.items():
             _apply_pool(client, name, limit)
-        content = prefect_files.deployments(folder, parameters)
         applied.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
         _deploy(applied)
-        action = alerts.action(client, webhook=webhook)
+        deployed.refuse_unknown_parameters(client, content)
+        action = alerts.action(client, webhook=wanted.webhook)
         automations = prefect_files.automations(folder)
         for automation in automations:
             alerts.apply(client, automation, action=action)
+        if is_its_own:
+            deployed.write_owner(client, owner)
+    nightly = schedules.nightly(content)
     return Registered(
         pools=tuple(POOLS),
         deployments=tuple(each["name"] for each in content["deployments"]),
         automations=tuple(each["name"] for each in automations),
         alerts=action.describe_for_cli() if action else None,
+        cron=nightly.cron if nightly else None,
+        timezone=nightly.timezone if nightly else None,
     )
 
 
@@ -168,13 +206,17 @@ def _deploy(file: Path) -> None:
 def main() -> None:
     """Do what stdin says, and write what was done to the file that is named."""
     done, asked = Path(sys.argv[1]), json.load(sys.stdin)
-    registered = register(
-        Path(asked["folder"]),
-        parameters=asked["parameters"],
-        applied=Path(asked["applied"]),
-        webhook=asked["webhook"],
-    )
-    done.write_text(json.dumps(asdict(registered)), encoding="utf-8")
+    try:
+        registered = register(
+            Path(asked["folder"]),
+            Wanted(**asked["wanted"]),
+            owner=Owner(**asked["owner"]),
+            applied=Path(asked["applied"]),
+        )
+    except UsageError as refusal:
+        done.write_text(json.dumps({"refused": str(refusal)}), encoding="utf-8")
+    else:
+        done.write_text(json.dumps(asdict(registered)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from flows.engine import orphans
@@ -13,10 +14,12 @@ from flows.engine.progress import say
 from flows.errors import UsageError
 from flows.results import UpResult
 from flows.up import (
+    asked_again,
     local_server,
     local_workers,
     prefect_files,
     registration,
+    schedules,
     services,
     state,
     supervision,
@@ -42,12 +45,18 @@ class Asked:
         What the deployments work on by default.
     scheduler, storage_block : str, optional
         Further ones of their parameters.
+    timezone, hour : optional
+        Of the schedules, instead of prefect.yaml's.
     pools : tuple[str, ...]
         Of which a worker is started here.
     webhook : str, optional
         Address that automations call.
+    replace : bool
+        Whether deployments of somebody else may be given something else.
     detach : bool
         Whether it goes on when the command has ended.
+    said : frozenset[str]
+        Names of the options that were given, and are not defaults.
     """
 
     host: str | None
@@ -56,9 +65,13 @@ class Asked:
     store: str
     scheduler: str | None
     storage_block: str | None
+    timezone: str | None
+    hour: int | None
     pools: tuple[str, ...]
     webhook: str | None
+    replace: bool
     detach: bool
+    said: frozenset[str]
 
 
 def start(asked: Asked) -> Running:
@@ -72,19 +85,45 @@ def start(asked: Asked) -> Running:
         If a server or a worker does not start; nothing is left running.
     """
     api, folder = local_server.api_address(host=asked.host, port=asked.port), state.folder()
+    _check_address(asked.webhook)
+    if asked.timezone is not None:
+        schedules.check_timezone(asked.timezone)
     with state.one_at_a_time(folder):
         found = state.read(folder)
         if found is not None and found.is_whole:
-            result = replace(found.result, already_running=True, detached=asked.detach)
-            return replace(found, result=result)
+            return _found(asked, api, found)
         if found is not None:
             supervision.end(found)  # what a killed one, or a dead server, has left
         return _start_new(asked, api, folder)
 
 
+def _found(asked: Asked, api: str, running: Running) -> Running:
+    """Return the running one as it is now, if it is what was asked for."""
+    wanted = {
+        **_parameters(asked),
+        **{name: getattr(asked, name) for name in ("timezone", "hour", "host", "port")},
+        "pools": set(asked.pools),
+    }
+    named = {name: value for name, value in wanted.items() if name in asked.said}
+    if not asked.said & {"host", "port"} and local_server.is_configured():
+        named["api"] = api
+    asked_again.refuse_another(named, running.result)
+    if "webhook" in asked.said and _digest(asked.webhook) != running.webhook:
+        raise UsageError(
+            "`genre up` is running with another --webhook, or with none; "
+            "stop it with `genre down` first, or leave that out"
+        )
+    result = asked_again.as_it_is(running.result)
+    if asked.replace and result.remarks:
+        raise UsageError(
+            "`genre up` is running, and --replace changes the deployments only when it starts; "
+            "stop it with `genre down` first"
+        )
+    return replace(running, result=replace(result, already_running=True))
+
+
 def _start_new(asked: Asked, api: str, folder: Path) -> Running:
     began = time.monotonic()
-    _check_address(asked.webhook)
     files, parameters, mark = prefect_files.find_folder(), _parameters(asked), uuid.uuid4().hex
     env = _environment(api, mark)
     started: list[Service] = []
@@ -93,7 +132,16 @@ def _start_new(asked: Asked, api: str, folder: Path) -> Running:
     try:
         _start_server(asked, api, env=env, folder=folder, started=started)
         registered = registration.register_apart(
-            files, parameters=parameters, webhook=asked.webhook, env=env, logs=folder
+            files,
+            registration.Wanted(
+                parameters=parameters,
+                timezone=asked.timezone,
+                hour=asked.hour,
+                webhook=asked.webhook,
+                replace=asked.replace,
+            ),
+            env=env,
+            logs=folder,
         )
         local_workers.start_workers(api, asked.pools, env=env, folder=folder, started=started)
         result = UpResult(
@@ -111,7 +159,13 @@ def _start_new(asked: Asked, api: str, folder: Path) -> Running:
             detached=asked.detach,
         )
         supervisor = None if asked.detach else this_process()
-        running = Running(mark=mark, services=tuple(started), supervisor=supervisor, result=result)
+        running = Running(
+            mark=mark,
+            services=tuple(started),
+            supervisor=supervisor,
+            result=result,
+            webhook=_digest(asked.webhook),
+        )
         running.write(folder)
     except BaseException:
         services.stop(started, mark=mark, say=say)
@@ -134,6 +188,11 @@ def _start_server(
 def _check_address(webhook: str | None) -> None:
     if webhook is not None and not webhook.startswith(("http://", "https://")):
         raise UsageError(f"--webhook is {webhook!r}; give an address that starts with https://")
+
+
+def _digest(webhook: str | None) -> str | None:
+    """Return what tells an address from another without telling it: it may hold a secret."""
+    return None if webhook is None else sha256(webhook.encode()).hexdigest()
 
 
 def _environment(api: str, mark: str) -> Mapping[str, str]:

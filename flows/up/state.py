@@ -34,12 +34,15 @@ class Running:
         What the command answered.
     supervisor : ProcessIdentity, optional
         The `genre up` that waits for Ctrl-C; none with `--detach`.
+    webhook : str, optional
+        Digest of the address that automations call.
     """
 
     mark: str
     services: tuple[Service, ...]
     result: UpResult
     supervisor: ProcessIdentity | None = None
+    webhook: str | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -53,6 +56,7 @@ class Running:
             "services": [service.to_dict() for service in self.services],
             "result": self.result.to_dict(),
             "supervisor": vars(self.supervisor) if self.supervisor else None,
+            "webhook": self.webhook,
         }
         partial = folder / f".{_STATE}.{os.getpid()}.partial"
         partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
@@ -76,6 +80,7 @@ def read(folder: Path) -> Running | None:
             services=tuple(map(Service.from_dict, content["services"])),
             result=UpResult.from_dict(content["result"]),
             supervisor=ProcessIdentity(**supervisor) if supervisor else None,
+            webhook=content.get("webhook"),
         )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -35,7 +36,8 @@ from pydantic import BaseModel, ValidationError
 
 from flows.dashboard import events
 from flows.errors import UsageError
-from flows.up import prefect_files
+from flows.up import prefect_files, schedules
+from flows.up.schedules import Schedule
 
 ROOT = Path(__file__).parents[3]
 CONTENT: dict[str, Any] = yaml.safe_load((ROOT / "prefect.yaml").read_text())
@@ -188,11 +190,11 @@ def test_a_deployment_says_all_that_an_operator_wants_to_know(deployment: dict[s
     pyproject = (ROOT / "pyproject.toml").read_text()
     assert f'version = "{deployment["version"]}"' in pyproject
     assert deployment["description"].endswith(".")
-    assert "genre" in deployment["tags"]
+    assert {prefect_files.PROJECT, "genre"} <= set(deployment["tags"])
     assert deployment["enforce_parameter_schema"] is True
     assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "ENQUEUE"}
     assert deployment["work_pool"]["name"] == ("gpu" if deployment["name"] == TRAIN else "cpu")
-    assert deployment["work_pool"]["job_variables"]["env"]
+    assert deployment["work_pool"]["job_variables"]["env"]["PYTHONSAFEPATH"] == "1"
 
 
 def test_the_file_is_for_the_prefect_that_is_installed_and_pulls_no_code() -> None:
@@ -209,15 +211,24 @@ def test_training_starts_on_features_that_nobody_goes_on_with() -> None:
     (trigger,) = DEPLOYMENTS[TRAIN]["triggers"]
     assert trigger["expect"] == [events.READY_EVENT]
     assert trigger["match"][events.PART_OF_A_RUN] == "false"
+    assert trigger["match_related"] == AUTOMATIONS[0]["trigger"]["match_related"][0]
     assert trigger["parameters"]["store"] == "{{ event.payload.store }}"
 
 
 def test_automations_are_about_our_deployments_and_events() -> None:
-    failed, late, quarantined, silent, _ = AUTOMATIONS
-    named = set(failed["trigger"]["match_related"]["prefect.resource.name"])
-    assert named == {*DEPLOYMENTS, "fetch-dataset"}
-    assert late["trigger"]["match_related"] == failed["trigger"]["match_related"]
+    failed, late, quarantined, silent, never_began = AUTOMATIONS
+    for each in AUTOMATIONS:
+        tag, named = each["trigger"]["match_related"]
+        assert tag == {
+            "prefect.resource.role": "tag",
+            "prefect.resource.id": f"prefect.tag.{prefect_files.PROJECT}",
+        }
+        assert set(named["prefect.resource.name"]) == set(DEPLOYMENTS)
+        is_of_stages = each in (quarantined, silent)
+        assert named["prefect.resource.role"] == ("flow" if is_of_stages else "deployment")
     assert late["trigger"]["within"] == 3600
+    assert never_began["trigger"]["within"] == 600
+    assert failed["trigger"]["posture"] == "Reactive"
     assert quarantined["trigger"]["expect"] == [events.QUARANTINED_EVENT]
     beat = DEPLOYMENTS[TRAIN]["work_pool"]["job_variables"]["env"][
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
@@ -246,6 +257,56 @@ def test_the_users_data_and_store_go_to_every_flow_that_takes_them() -> None:
     assert given["build-features"] == own
     assert given[TRAIN] == {"store": "s3://bucket/genre"}
     assert problems(content) == []
+
+
+def test_the_zone_moves_all_schedules_and_the_hour_the_nightly_one() -> None:
+    content = prefect_files.deployments(ROOT, {}, timezone="Asia/Tokyo", hour=22)
+    timed = {
+        each["slug"]: (each["cron"], each["timezone"])
+        for deployment in content["deployments"]
+        for each in deployment.get("schedules", [])
+    }
+    assert timed == {
+        "nightly": ("0 22 * * *", "Asia/Tokyo"),
+        "weekly-metadata": ("0 2 * * 1", "Asia/Tokyo"),
+    }
+    assert problems(content) == []
+    as_before = prefect_files.deployments(ROOT, {})
+    assert schedules.nightly(as_before) == Schedule(cron="0 3 * * *", timezone="Europe/Zurich")
+
+
+@pytest.mark.parametrize("cron", ["@daily", "0 3 * *"])
+def test_an_hour_that_a_schedule_of_ones_own_cannot_have_is_refused(cron: str) -> None:
+    own = {"deployments": [{"schedules": [{"slug": "nightly", "cron": cron}]}]}
+    with pytest.raises(
+        UsageError, match=re.escape(f"schedule nightly of prefect.yaml is {cron!r}")
+    ):
+        schedules.move(own, timezone=None, hour=4)
+    with pytest.raises(UsageError, match="has no schedule nightly"):
+        schedules.move({"deployments": [{}]}, timezone=None, hour=4)
+
+
+@pytest.mark.parametrize(
+    ("zone", "like"),
+    [
+        ("Zurich", "Europe/Zurich"),
+        ("europe/zurich", "Europe/Zurich"),
+        ("America/New York", "America/New_York"),
+        ("../../etc/passwd", "one as"),
+        ("", "UTC"),
+        ("Mars/Base", "one as"),
+    ],
+)
+def test_what_is_no_time_zone_is_named_with_what_is_like_it(zone: str, like: str) -> None:
+    with pytest.raises(UsageError, match="which is no time zone; name") as refused:
+        schedules.check_timezone(zone)
+    assert repr(zone) in str(refused.value)
+    assert like in str(refused.value)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Zurich", "America/Argentina/Ushuaia"])
+def test_a_time_zone_is_taken(zone: str) -> None:
+    schedules.check_timezone(zone)
 
 
 def test_the_file_is_found_from_any_folder_and_another_projects_is_not_taken(
