@@ -41,6 +41,10 @@ class Started:
         """Do what Ctrl-C does in a terminal."""
         os.killpg(self.process.pid, signal.SIGINT)
 
+    def terminate(self) -> None:
+        """Do what `kill` and a supervisor do: SIGTERM to the command itself."""
+        self.process.terminate()
+
     @property
     def said(self) -> str:
         """What it wrote to stderr so far."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -70,20 +71,32 @@ def test_a_killed_run(
     assert temporary_files(store) == []
 
 
+@pytest.mark.parametrize(
+    ("end", "status", "word"),
+    [(Started.interrupt, 130, "interrupted"), (Started.terminate, 143, "terminated")],
+    ids=["Ctrl-C", "SIGTERM"],
+)
 def test_an_interrupted_run(
-    genre_alone: Genre, data: Path, store: Path, paced: FeaturesFolder
+    end: Callable[[Started], None],
+    status: int,
+    word: str,
+    genre_alone: Genre,
+    data: Path,
+    store: Path,
+    paced: FeaturesFolder,
 ) -> None:
     features = FeaturesFolder(store / paced.path.relative_to(paced.path.parents[2]))
     arguments = ["features", "--data", data, "--store", store, *WORKERS]
     with nothing_left(genre_alone.start(*arguments)) as run:
         wait_until(lambda: bool(features.finished), what="a manifest")
-        run.interrupt()
+        end(run)
+        assert run.wait() == status, run.said
         finished = features.finished
         before = features.files_of(finished)
-        assert run.wait() == 130, run.said
         assert run.out.read_text() == ""
         (sentence,) = sentences(run)
-        assert "goes on where it stopped" in sentence
+        assert sentence == f"genre: {word}; the same command goes on where it stopped"
+        assert "Traceback" not in run.said
         _until_alone(run)
     rerun = genre_alone(*arguments)
     assert bool(rerun["written"]) == (len(finished) < len(paced.finished))

@@ -64,6 +64,15 @@ class Server:
         )
         return _answer(request)
 
+    def patch(self, path: str, body: dict[str, Any]) -> None:
+        request = urllib.request.Request(
+            f"{self.api}/{path}",
+            data=json.dumps(body).encode(),
+            headers={"content-type": "application/json", **self._headers()},
+            method="PATCH",
+        )
+        urllib.request.urlopen(request, timeout=30).close()
+
     def _headers(self) -> dict[str, str]:
         password = self.env.get("PREFECT_API_AUTH_STRING", "")
         basic = f"Basic {base64.b64encode(password.encode()).decode()}"

@@ -87,10 +87,32 @@ def test_a_cancelled_run_stops_computing_and_is_resumable(
     run.cancel()
     until(lambda: not dask_processes(worker), what="nothing computes")
     assert run.ended()["state_type"] == "CANCELLED"
+    # then the runner loads the flow once more, for hooks
+    until(lambda: run_is_let_go(worker), what="its runner has let it go")
+    assert "Traceback" not in worker.said
     assert not dask_processes(worker)
     finished = features.finished
     assert 2 <= len(finished) < SHARDS
     goes_on(deployed, data, features, features.files_of(finished))
+
+
+def test_a_terminated_flow_is_an_interruption(
+    deployed: Server, data: Path, run: Run, worker: Started, tmp_path: Path
+) -> None:
+    features = begun(tmp_path / "store")
+    flow_process(worker).terminate()
+    until(lambda: not dask_processes(worker), limit_s=CANCEL_LIMIT_S, what="nothing computes")
+    facts = run.ended(limit_s=60)
+    assert facts["state_type"] == "CRASHED"
+    assert facts["state"]["message"] == "Execution was aborted by a termination signal."
+    until(lambda: run_is_let_go(worker), what="its runner has let it go")
+    assert "Traceback" not in worker.said
+    goes_on(deployed, data, features, features.files_of(features.finished))
+
+
+def run_is_let_go(worker: Started) -> bool:
+    """Whether nothing runs below the worker, neither the flow nor what Prefect runs after it."""
+    return not [each for each in worker.descendants() if "prefect" in " ".join(each.cmdline())]
 
 
 def test_a_killed_flow_is_crashed_and_its_dask_processes_end(

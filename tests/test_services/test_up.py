@@ -176,6 +176,52 @@ def test_a_second_one_finds_the_first(up: Up) -> None:
     assert {process.pid for process in up.started()} == before
 
 
+def test_a_second_one_that_is_to_be_another_is_refused(up: Up) -> None:
+    before = up.server.post("deployments/filter", {})
+    port = up.result["api"].rsplit(":", 1)[1].removesuffix("/api")
+    for given, running in (
+        (("--data", "demo"), f"--data {up.genre.folder / 'fma'}"),
+        (("--store", "other"), f"--store {up.genre.folder / 'store'}"),
+        (("--port", "4199"), f"--port {port}"),
+        (("--webhook", "https://other.example.org"), "another --webhook"),
+        (("--hour", "4"), "--hour 3"),
+    ):
+        ended = up.genre("up", *given)
+        (sentence,) = [line for line in ended.err.splitlines() if line.startswith("genre: ")]
+        assert (ended.code, ended.out) == (2, "")
+        assert f"`genre up` is running with {running}" in sentence
+        assert "stop it with `genre down` first" in sentence
+    assert up.server.post("deployments/filter", {}) == before
+
+
+def test_one_of_another_home_is_told_whose_the_deployments_are(up: Up, tmp_path: Path) -> None:
+    before = up.server.post("deployments/filter", {})
+    ended = Genre(tmp_path, {"PREFECT_API_URL": up.result["api"]})("up", "--data", "demo")
+    (sentence,) = [line for line in ended.err.splitlines() if line.startswith("genre: ")]
+    assert (ended.code, ended.out) == (2, "")
+    assert f"PREFECT_HOME {up.genre.folder / 'prefect'}" in sentence
+    assert f"data from {up.genre.folder / 'fma'} to demo (build-features, full-run)" in sentence
+    assert f"store from {up.genre.folder / 'store'} to {tmp_path / 'genre-store'}" in sentence
+    after = up.server.post("deployments/filter", {})
+    assert [(each["id"], each["parameters"]) for each in after] == [
+        (each["id"], each["parameters"]) for each in before
+    ]
+
+
+def test_the_first_one_tells_what_somebody_has_changed_since(up: Up) -> None:
+    found = up.server.post("deployments/filter", {})
+    (full,) = [each for each in found if each["name"] == "full-run"]
+    was = full["parameters"]
+    up.server.patch(f"deployments/{full['id']}", {"parameters": {**was, "data": "demo"}})
+    try:
+        told = up.genre("up", "--json").json
+    finally:
+        up.server.patch(f"deployments/{full['id']}", {"parameters": was})
+    assert told["data"] == "demo"
+    assert told["remarks"][0] == f"data of full-run is demo, no longer {up.genre.folder / 'fma'}"
+    assert up.genre("up", "--json").json["remarks"] == []
+
+
 def test_a_failed_run_is_told_to_the_webhook(up: Up) -> None:
     started = up.run("predict-tracks", folder="relative")
     run = finished_run(up.server, started["id"])
@@ -260,6 +306,63 @@ def test_ctrl_c_stops_all_that_it_started_and_nothing_else(up: Up) -> None:
     with pytest.raises(OSError, match="refused"):
         up.server.get("health")
     assert down(up.genre).json["stopped"] == []
+
+
+@pytest.mark.parametrize("end", ["SIGTERM", "down"])
+def test_sigterm_is_an_interruption_and_down_an_end(end: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "flows.command.cli", "up", "--json"]
+    genre, mark = Genre(tmp_path), uuid.uuid4().hex
+    with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
+        process = subprocess.Popen(
+            [*command, "--port", str(free_port()), "--timezone", "Asia/Tokyo", "--hour", "22"],
+            cwd=tmp_path,
+            env={**os.environ, "PREFECT_HOME": str(tmp_path / "prefect"), MARK: mark},
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+    its = Up(process, genre, Server("", {}), {}, [], mark)  # type: ignore[arg-type]
+    said = lambda: (tmp_path / "err").read_text()  # noqa: E731
+    try:
+        wait_for(lambda: "Ctrl-C stops it" in said() or process.poll() is not None, limit_s=240)
+        result = json.loads((tmp_path / "out").read_text())
+        if end == "SIGTERM":
+            process.terminate()
+        else:
+            assert set(down(genre).json["stopped"]) == set(result["processes"])
+        status = process.wait(STOP_LIMIT_S)
+        assert its.started() == []
+    finally:
+        process.kill()
+        for each in its.started():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
+    assert (result["cron"], result["timezone"]) == ("0 22 * * *", "Asia/Tokyo")
+    assert result["hour"] == 22
+    sentences = [line for line in said().splitlines() if line.startswith("genre: ")]
+    assert "Traceback" not in said()
+    if end == "SIGTERM":
+        assert status == 143
+        assert sentences == ["genre: terminated; the same command goes on where it stopped"]
+    else:
+        assert (status, sentences) == (0, [])
+    assert not (tmp_path / "prefect" / "genre-up" / "state.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--timezone", "Zurich"), "--timezone is 'Zurich', which is no time zone"),
+        (("--hour", "24"), "24 is not in the range"),
+    ],
+)
+def test_a_zone_or_an_hour_that_is_none_is_refused(
+    given: tuple[str, str], said: str, tmp_path: Path
+) -> None:
+    ended = Genre(tmp_path)("up", *given)
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.err
+    assert not (tmp_path / "prefect" / "genre-up" / "server.log").exists()
 
 
 def is_alive(pid: int) -> bool:
