@@ -424,11 +424,9 @@ TIMEZONE = Option(
 )
 HOUR = Option(
     name="hour",
-    help="Hour of the day at which the nightly run starts.",
-    kind=int,
+    help="Hour of the day at which the nightly run starts, 0 to 23.",
     unset="that of prefect.yaml, 3",
-    low=0,
-    high=23,
+    metavar="HOUR",
     variable="GENRE_HOUR",
 )
 REPLACE = Option(

@@ -12,7 +12,7 @@ from flows.errors import UsageError
 
 NIGHTLY = "nightly"
 """The slug of the schedule whose hour may be chosen."""
-_CRON_FIELDS = 5
+_CRON_FIELDS, _HOURS = 5, 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,19 @@ def check_timezone(name: str) -> None:
     raise UsageError(
         f"--timezone is {name!r}, which is no time zone; name one as {_like(name, known)}"
     )
+
+
+def read_hour(text: str) -> int:
+    """Read an hour of the day.
+
+    Raises
+    ------
+    UsageError
+        If it is no whole number from 0 to 23.
+    """
+    if text.isascii() and text.isdecimal() and int(text) < _HOURS:
+        return int(text)
+    raise UsageError(f"--hour is {text!r}, which is no hour; name a whole number from 0 to 23")
 
 
 def of(deployment: Mapping[str, Any]) -> dict[str, Schedule]:

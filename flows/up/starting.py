@@ -66,7 +66,7 @@ class Asked:
     scheduler: str | None
     storage_block: str | None
     timezone: str | None
-    hour: int | None
+    hour: str | None
     pools: tuple[str, ...]
     webhook: str | None
     replace: bool
@@ -88,20 +88,22 @@ def start(asked: Asked) -> Running:
     _check_address(asked.webhook)
     if asked.timezone is not None:
         schedules.check_timezone(asked.timezone)
+    hour = None if asked.hour is None else schedules.read_hour(asked.hour)
     with state.one_at_a_time(folder):
         found = state.read(folder)
         if found is not None and found.is_whole:
-            return _found(asked, api, found)
+            return _found(asked, api, found, hour=hour)
         if found is not None:
             supervision.end(found)  # what a killed one, or a dead server, has left
-        return _start_new(asked, api, folder)
+        return _start_new(asked, api, folder, hour=hour)
 
 
-def _found(asked: Asked, api: str, running: Running) -> Running:
+def _found(asked: Asked, api: str, running: Running, *, hour: int | None) -> Running:
     """Return the running one as it is now, if it is what was asked for."""
     wanted = {
         **_parameters(asked),
-        **{name: getattr(asked, name) for name in ("timezone", "hour", "host", "port")},
+        **{name: getattr(asked, name) for name in ("timezone", "host", "port")},
+        "hour": hour,
         "pools": set(asked.pools),
     }
     named = {name: value for name, value in wanted.items() if name in asked.said}
@@ -122,7 +124,7 @@ def _found(asked: Asked, api: str, running: Running) -> Running:
     return replace(running, result=replace(result, already_running=True))
 
 
-def _start_new(asked: Asked, api: str, folder: Path) -> Running:
+def _start_new(asked: Asked, api: str, folder: Path, *, hour: int | None) -> Running:
     began = time.monotonic()
     files, parameters, mark = prefect_files.find_folder(), _parameters(asked), uuid.uuid4().hex
     env = _environment(api, mark)
@@ -136,7 +138,7 @@ def _start_new(asked: Asked, api: str, folder: Path) -> Running:
             registration.Wanted(
                 parameters=parameters,
                 timezone=asked.timezone,
-                hour=asked.hour,
+                hour=hour,
                 webhook=asked.webhook,
                 replace=asked.replace,
             ),

@@ -33,11 +33,11 @@ def serve(running: Running) -> None:
     NotStarted
         If a service ends by itself; the others are stopped then, too.
     """
-    signal.signal(_STOP, _interrupt)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, _interrupt)
-    say("Ctrl-C stops it")
     try:
+        signal.signal(_STOP, _interrupt)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, _interrupt)
+        say("Ctrl-C stops it")
         _watch(running)
     except KeyboardInterrupt:
         say("stopping")

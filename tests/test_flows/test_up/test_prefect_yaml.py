@@ -304,6 +304,17 @@ def test_what_is_no_time_zone_is_named_with_what_is_like_it(zone: str, like: str
     assert like in str(refused.value)
 
 
+@pytest.mark.parametrize("hour", ["24", "-1", "3.5", "three", "", "²", "99999999"])
+def test_what_is_no_hour_is_refused(hour: str) -> None:
+    with pytest.raises(UsageError, match="which is no hour") as refused:
+        schedules.read_hour(hour)
+    assert repr(hour) in str(refused.value)
+
+
+def test_an_hour_is_read() -> None:
+    assert [schedules.read_hour(each) for each in ("0", "03", "23")] == [0, 3, 23]
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Zurich", "America/Argentina/Ushuaia"])
 def test_a_time_zone_is_taken(zone: str) -> None:
     schedules.check_timezone(zone)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
+import signal
 import subprocess
 import sys
+import textwrap
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -117,3 +120,61 @@ def test_the_state_is_read_as_it_was_written_and_nonsense_is_none(
 def test_the_end_of_a_log_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("a\n\n  b\nc\n")
     assert services.tail(tmp_path / "log") == f"{tmp_path / 'log'} ends with: a / b / c"
+
+
+SERVES = """
+    import json, pathlib, sys
+    from flows.command import console, run
+    from flows.results import UpResult
+    from flows.up import services, starting
+    from flows.up.state import Running
+
+    folder, mark, result = pathlib.Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
+    service = services.Service.start(
+        "server", ["sleep", "300"], env={services.MARK: mark}, log=folder / "log"
+    )
+    running = Running(mark=mark, services=(service,), result=UpResult.from_dict(result))
+    running.write(folder)
+    starting.start, starting.Asked = lambda _asked: running, lambda **_asked: None
+    sys.exit(console.run(lambda: run.up(as_json=True, said=())))
+"""
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ([signal.SIGINT], 0),
+        ([signal.SIGHUP], 0),
+        ([signal.SIGUSR1], 0),  # what `genre down` sends
+        ([signal.SIGTERM], 143),
+        ([signal.SIGTERM, signal.SIGTERM, signal.SIGINT], 143),
+    ],
+)
+def test_how_it_ends_is_told_by_its_status_and_nothing_is_left(
+    sent: list[signal.Signals], status: int, tmp_path: Path
+) -> None:
+    mark = uuid.uuid4().hex
+    result = json.dumps(replace(RESULT, state=str(tmp_path)).to_dict())
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(SERVES), str(tmp_path), mark, result],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "Ctrl-C stops it\n"
+        for each in sent:
+            process.send_signal(each)
+        said = process.stderr.read()
+        assert process.wait(120) == status, said
+        assert services.orphans.marked(mark, variable=services.MARK) == []
+    finally:
+        process.kill()
+        for each in services.orphans.marked(mark, variable=services.MARK):
+            each.kill()
+    sentences = [line for line in said.splitlines() if line.startswith("genre: ")]
+    told = ["genre: terminated; the same command goes on where it stopped"]
+    assert sentences == (told if status else [])
+    assert not (tmp_path / "state.json").exists()
