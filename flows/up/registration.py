@@ -21,7 +21,7 @@ import yaml
 
 from flows.engine.progress import say
 from flows.errors import NotStarted, UsageError
-from flows.up import alerts, deployed, ownership, prefect_files, schedules
+from flows.up import alerts, deployed, prefect_files, schedules
 from flows.up.ownership import Owner
 from flows.up.pools import POOLS
 from flows.up.services import tail
@@ -100,9 +100,8 @@ def register_apart(
     log, done = logs / "registration.log", logs / "registered.json"
     told = {
         "folder": str(folder),
-        "wanted": asdict(wanted),
-        "owner": ownership.Owner.of(logs).to_dict(),
         "applied": str(logs / prefect_files.DEPLOYMENTS),
+        **asdict(wanted),
     }
     with log.open("wb") as output:
         ended = subprocess.run(
@@ -125,7 +124,7 @@ def register_apart(
     return Registered(**{**answer, **lists})
 
 
-def register(folder: Path, wanted: Wanted, *, owner: Owner, applied: Path) -> Registered:
+def register(folder: Path, wanted: Wanted, *, applied: Path) -> Registered:
     """Apply everything to the server of PREFECT_API_URL.
 
     Parameters
@@ -133,10 +132,8 @@ def register(folder: Path, wanted: Wanted, *, owner: Owner, applied: Path) -> Re
     folder : Path
         With prefect.yaml and automations.yaml.
     wanted : Wanted
-    owner : Owner
-        This `genre up`.
     applied : Path
-        Where the prefect.yaml is written that is applied.
+        Where the prefect.yaml is written that is applied: in the folder of this `genre up`.
 
     Raises
     ------
@@ -148,6 +145,7 @@ def register(folder: Path, wanted: Wanted, *, owner: Owner, applied: Path) -> Re
     content = prefect_files.deployments(
         folder, wanted.parameters, timezone=wanted.timezone, hour=wanted.hour
     )
+    owner = Owner.of(applied.parent)
     with get_client(sync_client=True) as client:
         is_its_own = deployed.check(
             client, content, owner=owner, webhook=wanted.webhook, replace=wanted.replace
@@ -206,13 +204,11 @@ def _deploy(file: Path) -> None:
 def main() -> None:
     """Do what stdin says, and write what was done to the file that is named."""
     done, asked = Path(sys.argv[1]), json.load(sys.stdin)
+    folder, applied = Path(asked.pop("folder")), Path(asked.pop("applied"))
+    # `genre up` says whether it may replace; called by hand this does what it is told.
+    wanted = Wanted(**{"replace": True, **asked})
     try:
-        registered = register(
-            Path(asked["folder"]),
-            Wanted(**asked["wanted"]),
-            owner=Owner(**asked["owner"]),
-            applied=Path(asked["applied"]),
-        )
+        registered = register(folder, wanted, applied=applied)
     except UsageError as refusal:
         done.write_text(json.dumps({"refused": str(refusal)}), encoding="utf-8")
     else:
