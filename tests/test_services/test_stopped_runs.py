@@ -101,8 +101,8 @@ def test_a_terminated_flow_is_an_interruption(
 ) -> None:
     features = begun(tmp_path / "store")
     flow_process(worker).terminate()
-    until(lambda: not dask_processes(worker), limit_s=CANCEL_LIMIT_S, what="nothing computes")
-    facts = run.ended(limit_s=60)
+    until(lambda: not dask_processes(worker), what="nothing computes")
+    facts = run.ended()
     assert facts["state_type"] == "CRASHED"
     assert facts["state"]["message"] == "Execution was aborted by a termination signal."
     until(lambda: run_is_let_go(worker), what="its runner has let it go")
