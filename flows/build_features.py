@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import pandas as pd
-from distributed import Client
 from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
 
@@ -18,10 +17,11 @@ from flows.dashboard.blocks import storage_options
 from flows.engine import progress, worker_progress
 from flows.engine.addresses import data_location, store_address
 from flows.engine.bounded import run_bounded
-from flows.engine.cluster import dask_client
+from flows.engine.cluster import check_cluster, dask_crew
+from flows.engine.crew.crew import Crew
 from flows.engine.quarantine_limit import check_quarantine
 from flows.engine.quoting import quoted
-from flows.engine.shared_folders import check_seen
+from flows.engine.shared_folders import require_folder
 from flows.errors import TooManyQuarantined
 from flows.options import (
     DATA,
@@ -124,6 +124,7 @@ def build_features(
     storage_block : str, optional
         Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
     """
+    check_cluster(workers=workers, scheduler=scheduler)
     spec = frontends.preset(preset)
     options = storage_options(storage_block)
     location = data_location(data, options=options, workers=workers, scheduler=scheduler)
@@ -186,7 +187,7 @@ def build_shards(
     ----------
     work : FeatureWork
     workers, scheduler
-        As for `dask_client`.
+        As for `dask_crew`.
     compute : callable
         What a worker does; another one only to measure what is around it.
     """
@@ -204,16 +205,20 @@ def build_shards(
             topic=topic,
         )
         return build_shard.submit(
-            shard.shard, quoted(job), keep=quoted(outcomes.append), compute=compute
+            shard.shard,
+            quoted(job),
+            keep=quoted(outcomes.append),
+            compute=compute,
+            on_workers=quoted(crew.call),
         )
 
     # librosa is imported here while the workers start.
     with ThreadPoolExecutor(1) as aside:
         extractor = aside.submit(feature_extractor, work.spec)
         with (
-            dask_client(workers=workers, scheduler=scheduler) as client,
+            dask_crew(workers=workers, scheduler=scheduler) as crew,
             worker_progress.followed(
-                client,
+                crew.client,
                 topic,
                 stage="features",
                 total=work.tracks,
@@ -224,31 +229,26 @@ def build_shards(
         ):
             wait([extractor])
             if scheduler is not None:
-                _check_folders(client, work)
+                _require_folders(crew, work)
             began = time.monotonic()
             run_bounded(
                 submit,
                 work.plan.shards,
-                limit=lambda: IN_FLIGHT_A_WORKER * _workers(client),
+                limit=lambda: IN_FLIGHT_A_WORKER * crew.size,
                 on_done=lambda shard: note(shard.shard, len(shard.rows)),
                 is_alone=may_pass,
             )
             seconds = time.monotonic() - began
             outcomes.sort(key=lambda outcome: outcome.shard)
-            return Built(outcomes=tuple(outcomes), workers=_workers(client), seconds=seconds)
+            return Built(outcomes=tuple(outcomes), workers=crew.size, seconds=seconds)
 
 
-def _check_folders(client: Client, work: FeatureWork) -> None:
-    """Refuse workers of other machines that do not see the folders of data and store."""
+def _require_folders(crew: Crew, work: FeatureWork) -> None:
+    """Have all workers see the folders of data and store, also those that join later."""
     known = [state.path for shard in work.plan.shards for _, state in shard.rows if state.size]
     samples = [(work.data, work.data / known[0])] if known else []
     for folder, sample in (*samples, (work.features.location, work.features.description)):
-        if (file := sample.local_path) is not None:
-            check_seen(client, file, below=folder.uri)
-
-
-def _workers(client: Client) -> int:
-    return max(1, len(client.nthreads()))
+        require_folder(crew, folder, sample)
 
 
 def _publish_quarantine(work: FeatureWork, quarantine: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,10 @@ class ClusterLost(FlowError, RuntimeError):  # noqa: N818 - reads as a sentence
     """The scheduler, or every worker, has gone while work was left (exit status 1)."""
 
 
+class WorkersDied(FlowError, ConnectionError):  # noqa: N818 - reads as a sentence
+    """Workers died one after the other while they were given the same work; worth a retry."""
+
+
 class TooManyQuarantined(UsageError):  # noqa: N818 - reads as a sentence
     """More tracks were refused than the run allows."""
 

@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from distributed import Client
 from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
 
@@ -16,10 +15,12 @@ from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress, worker_progress
 from flows.engine.bounded import run_bounded
-from flows.engine.cluster import dask_client
+from flows.engine.cluster import check_cluster, dask_crew
+from flows.engine.crew.crew import Crew
 from flows.engine.download_progress import MEBIBYTE, DownloadProgress
 from flows.engine.fetch_request import wanted_archives
 from flows.engine.quoting import quoted
+from flows.engine.shared_folders import require_folder
 from flows.options import (
     Archives,
     Dataset,
@@ -84,7 +85,7 @@ def fetch_dataset(
     archives : str, optional
         Folder that keeps the archives.
     workers, scheduler
-        As for `dask_client`.
+        As for `dask_crew`.
     verify : bool
         Read files that are there, and write damaged ones again.
     storage_block : str, optional
@@ -104,10 +105,12 @@ def fetch_dataset(
     with ExitStack() as stack:
         # started when it is first needed
         cluster = functools.cache(
-            lambda: stack.enter_context(dask_client(workers=workers, scheduler=scheduler))
+            lambda: stack.enter_context(dask_crew(workers=workers, scheduler=scheduler))
         )
         there = {each.name: None if verify else find_fetched(quoted(each)) for each in wanted}
         missing = [each for each in wanted if there[each.name] is None]
+        if missing:
+            check_cluster(workers=workers, scheduler=scheduler)
         # What cannot be had, or has no room, is found out before anything is written.
         facts = {each.name: contact(quoted(each)) for each in missing}
         check_room(quoted([(each, facts[each.name]) for each in missing]))
@@ -132,13 +135,19 @@ def fetch_dataset(
 
 
 def _fetch(
-    wanted: Wanted, facts: Facts, cluster: Callable[[], Client], *, verify: bool
+    wanted: Wanted, facts: Facts, cluster: Callable[[], Crew], *, verify: bool
 ) -> FetchedArchive:
     """Fetch one archive, and return its line of the result."""
     with Claim(wanted.data / NOTES, wanted.name, say=progress.say) as claim:
         archive = _get(wanted, facts)
         unpacking = plan_files(quoted(wanted), quoted(archive), verify=verify)
-        outcomes = _unpack(wanted, archive, unpacking, cluster)
+        outcomes = []
+        if unpacking.parts:
+            crew = cluster()
+            require_folder(crew, wanted.data, claim.location)
+            if (kept := archive.origin.location) is not None:
+                require_folder(crew, kept, kept)
+            outcomes = _unpack(wanted, archive, unpacking, crew)
         claim.check()
         fetched = verify_fetched(quoted(wanted), quoted(archive))
     return _line(wanted, fetched, written=sum(outcome.written for outcome in outcomes))
@@ -152,14 +161,11 @@ def _get(wanted: Wanted, facts: Facts) -> ArchiveAt:
 
 
 def _unpack(
-    wanted: Wanted, archive: ArchiveAt, unpacking: Unpacking, cluster: Callable[[], Client]
+    wanted: Wanted, archive: ArchiveAt, unpacking: Unpacking, crew: Crew
 ) -> list[PartOutcome]:
     """Unpack what is missing on Dask, a bounded number of parts at a time."""
-    if not unpacking.parts:
-        return []
     topic = f"genre-fetch-{uuid.uuid4().hex[:8]}"
     outcomes: list[PartOutcome] = []
-    client = cluster()
 
     def submit(part: Part) -> PrefectFuture[None]:
         job = PartJob(
@@ -170,11 +176,15 @@ def _unpack(
             topic=topic,
         )
         return unpack_part.submit(
-            wanted.name, part.number, quoted(job), keep=quoted(outcomes.append)
+            wanted.name,
+            part.number,
+            quoted(job),
+            keep=quoted(outcomes.append),
+            on_workers=quoted(crew.call),
         )
 
     with worker_progress.followed(
-        client,
+        crew.client,
         topic,
         stage="unpack",
         total=unpacking.size,
@@ -186,7 +196,7 @@ def _unpack(
         run_bounded(
             submit,
             unpacking.parts,
-            limit=lambda: IN_FLIGHT_A_WORKER * max(1, len(client.nthreads())),
+            limit=lambda: IN_FLIGHT_A_WORKER * crew.size,
             on_done=lambda part: note(part.number, part.size),
         )
     return outcomes

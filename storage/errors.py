@@ -42,6 +42,10 @@ class CredentialsRefused(Refused):
     """Nothing in the bucket lets us: wrong or expired credentials, or no such bucket."""
 
 
+class NotHandedOver(StorageError, LookupError):
+    """A location was unpickled in a process that was not given its credentials."""
+
+
 class Full(StorageError, OSError):
     """No space is left, or a quota is used up."""
 

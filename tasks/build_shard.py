@@ -58,6 +58,7 @@ def build_shard(
     *,
     keep: Callable[[ShardOutcome], None],
     compute: Callable[[ShardJob], ShardOutcome] = write_shard,
+    on_workers: pickled_call.OnWorkers = pickled_call.on_any_worker,
 ) -> None:
     """Have a Dask worker write one shard, and log what it says of its tracks.
 
@@ -72,13 +73,15 @@ def build_shard(
         got to its state, for as long as the flow runs.
     compute : callable
         What the worker does; another one only to measure what is around it.
+    on_workers : callable
+        Makes the call on a worker that may be given work.
     """
     key = f"write-shard-{shard}-{uuid.uuid4().hex[:8]}"
     client, logger = get_client(), get_run_logger()
     topic = f"{job.topic}-log-{shard}" if job.topic else ""
     with log.received(client, topic, logger):
         call = pickled_call.pickled(log.logged, compute, job, topic)
-        outcome: ShardOutcome = client.submit(pickled_call.call, call, key=key, pure=False).result()
+        outcome: ShardOutcome = on_workers(call, key)
     for remark in outcome.remarks:
         logger.warning("%s", shown(remark))
     logger.info(

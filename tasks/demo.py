@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, as_completed
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from genre_model.data.fma_layout import DEMO_MARK as MARK  # written last, with the version
 from genre_model.demo import (
@@ -19,8 +20,14 @@ from genre_model.demo import (
     tracks_csv,
 )
 
-if TYPE_CHECKING:
-    from distributed import Client
+
+class Mapper(Protocol):
+    """What calls a function for each of some items, on Dask workers."""
+
+    def map(
+        self, function: Callable[..., Any], items: Iterable[Any], **keywords: Any
+    ) -> list[Future[Any]]:
+        """Return a future an item."""
 
 
 def is_demo(folder: Path) -> bool:
@@ -34,7 +41,7 @@ def is_current(folder: Path) -> bool:
 
 
 def make_demo(
-    folder: Path, *, client: Client, track_done: Callable[[int], None] = lambda _done: None
+    folder: Path, *, client: Mapper, track_done: Callable[[int], None] = lambda _done: None
 ) -> None:
     """Write the built-in data set, unless it is there.
 
@@ -44,7 +51,7 @@ def make_demo(
     ----------
     folder : Path
         Becomes FMA's layout; anything there that is not a current demo set is left alone.
-    client : distributed.Client
+    client : Mapper
         Whose workers see the same file system.
     track_done : callable
         Called with the number of tracks done.
@@ -54,8 +61,6 @@ def make_demo(
     FileExistsError
         If `folder` holds something else.
     """
-    from distributed import as_completed
-
     if is_current(folder):
         return
     if folder.exists() and not is_demo(folder) and any(folder.iterdir()):

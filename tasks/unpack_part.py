@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from distributed import get_client
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
@@ -24,7 +23,14 @@ from tasks.worker.unpacking import PartJob, PartOutcome, unpack
     retry_condition_fn=is_worth_a_retry,
     cache_policy=NO_CACHE,
 )
-def unpack_part(name: str, part: int, job: PartJob, *, keep: Callable[[PartOutcome], None]) -> None:
+def unpack_part(
+    name: str,
+    part: int,
+    job: PartJob,
+    *,
+    keep: Callable[[PartOutcome], None],
+    on_workers: pickled_call.OnWorkers = pickled_call.on_any_worker,
+) -> None:
     """Have a Dask worker unpack one part of an archive.
 
     Parameters
@@ -33,14 +39,11 @@ def unpack_part(name: str, part: int, job: PartJob, *, keep: Callable[[PartOutco
         Of the archive and the part, for the run's name.
     job : PartJob
         What the worker needs.
-    keep : callable
-        Takes the outcome, as in `tasks.build_shard`.
+    keep, on_workers : callable
+        As for `tasks.build_shard`.
     """
     key = f"unpack-{name}-{part}-{uuid.uuid4().hex[:8]}"
-    future = get_client().submit(
-        pickled_call.call, pickled_call.pickled(unpack, job), key=key, pure=False
-    )
-    outcome: PartOutcome = future.result()
+    outcome: PartOutcome = on_workers(pickled_call.pickled(unpack, job), key)
     get_run_logger().info(
         "%d files written, %d there already, in %.1f s",
         outcome.written,

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flows.engine import progress
-from flows.engine.cluster import dask_client
-from flows.engine.shared_folders import check_seen
+from flows.engine.cluster import dask_crew
+from flows.engine.crew.requirements import sees
 from flows.errors import UsageError
 from genre_model.demo import plan_demo
 from tasks.demo import is_current, is_demo, make_demo
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 
 def check_demo_folder(folder: Path) -> None:
@@ -40,7 +36,7 @@ def make_demo_data(
     folder : Path
         `flows.engine.addresses.demo_folder`.
     workers, scheduler
-        As for `dask_client`.
+        As for `dask_crew`.
 
     Raises
     ------
@@ -50,14 +46,14 @@ def make_demo_data(
     check_demo_folder(folder)
     if not is_current(folder):
         with (
-            dask_client(workers=workers, scheduler=scheduler) as client,
+            dask_crew(workers=workers, scheduler=scheduler) as crew,
             progress.stage("demo data", total=len(plan_demo().tracks), unit="tracks") as show,
+            tempfile.NamedTemporaryFile(dir=_made(folder.parent), prefix=".") as probe,
         ):
-            _check_shared(client, folder.parent)
-            make_demo(folder, client=client, track_done=lambda done: show(done, ""))
+            crew.require(sees(Path(probe.name), below=str(folder.parent)))
+            make_demo(folder, client=crew, track_done=lambda done: show(done, ""))
 
 
-def _check_shared(client: Client, folder: Path) -> None:
+def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".") as probe:
-        check_seen(client, Path(probe.name), below=str(folder))
+    return folder

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import pkgutil
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flows.engine import interrupts, orphans
+from flows.engine.crew.crew import NO_WORKERS_LIMIT_S, SAID_AFTER_S, START_LIMIT_S, Crew
+from flows.engine.crew.notices import show_once, teller
+from flows.engine.crew.requirements import lacks, same_installation
 from flows.errors import ClusterLost, UsageError
+from tasks.worker.pickled_call import PickledCall
 
 if TYPE_CHECKING:
     from distributed import Client
     from distributed.deploy.cluster import Cluster
 
+_LOOPBACK = "127.0.0.1"
 CONNECT_LIMIT_S = 30.0
 CLOSE_LIMIT_S = 20.0
-NO_WORKERS_LIMIT_S = 60.0
-_LATECOMERS_S = 3.0
 _CHECK_LIMIT_S = 5.0
 # Every Dask process keeps the last messages that it sent, jobs and all: 1,000 by default.
 _MESSAGES_KEPT = 10
@@ -42,8 +48,15 @@ _SETTINGS = {
 
 
 @contextmanager
-def dask_client(*, workers: int | None = None, scheduler: str | None = None) -> Iterator[Client]:
-    """Yield a client of a Dask cluster, which is also `distributed.get_client()` meanwhile.
+def dask_crew(
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Iterator[Crew]:
+    """Yield the workers of a Dask cluster that may be given work, each checked before.
+
+    Its client is also `distributed.get_client()` meanwhile.
 
     Parameters
     ----------
@@ -51,19 +64,22 @@ def dask_client(*, workers: int | None = None, scheduler: str | None = None) -> 
         Local worker processes of one thread each; one a core by default. Not with `scheduler`.
     scheduler : str, optional
         Address of a running scheduler, as ``tcp://host:8786``; nothing is started then.
+    say : callable, optional
+        Takes a sentence of a worker that is left aside, or waited for; by default it is shown, and
+        logged in the run that calls.
 
     Yields
     ------
-    distributed.Client
-        With at least one worker.
+    Crew
+        With at least one member.
 
     Raises
     ------
     UsageError
-        If `workers` is not positive, or nothing answers at `scheduler`, or it has no worker.
+        If `workers` is not positive, or nothing answers at `scheduler`, or it has no worker, or
+        none that has this package and the same libraries.
     ClusterLost
-        If no local worker starts, the scheduler goes meanwhile, or every local worker with its
-        nanny.
+        If no local worker starts, the scheduler goes meanwhile, or every worker.
     """
     import dask
     from distributed.client import ClosedClientError
@@ -71,12 +87,13 @@ def dask_client(*, workers: int | None = None, scheduler: str | None = None) -> 
     from distributed.scheduler import NoWorkerError
 
     _check_workers(workers)
+    tell = say or teller()
     try:
         with (
             dask.config.set({"distributed.admin.low-level-log-length": _MESSAGES_KEPT}),
-            _joined(scheduler) if scheduler else _local(workers or os.cpu_count() or 1) as client,
+            _joined(scheduler, tell) if scheduler else _local(workers or _cores(), tell) as crew,
         ):
-            yield client
+            yield crew
     except (CancelledError, ClosedClientError, CommClosedError, NoWorkerError) as error:
         raise ClusterLost(
             f"the Dask cluster was lost ({str(error).splitlines()[0]}); what was written stays, "
@@ -84,26 +101,47 @@ def dask_client(*, workers: int | None = None, scheduler: str | None = None) -> 
         ) from error
 
 
-def check_cluster(*, workers: int | None = None, scheduler: str | None = None) -> None:
-    """Refuse at once what `dask_client` would refuse after half a minute.
+@contextmanager
+def dask_client(*, workers: int | None = None, scheduler: str | None = None) -> Iterator[Client]:
+    """Yield the client of `dask_crew`, which sends work to any worker, a member or not.
 
     Parameters
     ----------
     workers, scheduler
-        As for `dask_client`.
+        As for `dask_crew`.
+    """
+    with dask_crew(workers=workers, scheduler=scheduler) as crew:
+        yield crew.client
+
+
+def check_cluster(*, workers: int | None = None, scheduler: str | None = None) -> None:
+    """Refuse what `dask_crew` would refuse, before anything is written or started.
+
+    Parameters
+    ----------
+    workers, scheduler
+        As for `dask_crew`.
 
     Raises
     ------
     UsageError
-        If `workers` is not positive, or nothing listens at `scheduler`.
+        If `workers` is not positive, or nothing answers at `scheduler`, or it has no worker that
+        can be given work.
     """
     _check_workers(workers)
-    if scheduler is None or (address := _host_and_port(scheduler)) is None:
+    if scheduler is None:
         return
-    try:
-        socket.create_connection(address, timeout=_CHECK_LIMIT_S).close()
-    except OSError as error:
-        raise _no_answer(scheduler) from error
+    if (address := _host_and_port(scheduler)) is not None:
+        try:
+            socket.create_connection(address, timeout=_CHECK_LIMIT_S).close()
+        except OSError as error:
+            raise _no_answer(scheduler) from error
+    with dask_crew(scheduler=scheduler, say=show_once):
+        pass
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
 
 
 def _check_workers(workers: int | None) -> None:
@@ -133,44 +171,62 @@ def _no_answer(scheduler: str) -> UsageError:
 
 
 @contextmanager
-def _local(workers: int) -> Iterator[Client]:
+def _local(workers: int, say: Callable[[str], None]) -> Iterator[Crew]:
     from distributed import Client
 
-    with _processes(workers) as cluster, Client(cluster) as client:
+    def nobody(waited: str) -> ClusterLost:
+        return ClusterLost(
+            f"no Dask worker started within {waited}; run the same command again to go on"
+        )
+
+    with _processes(workers, say) as cluster, Client(cluster, timeout=START_LIMIT_S) as client:
+        crew = Crew(client, [same_installation()], say=say)
         try:
-            client.wait_for_workers(1, timeout=CONNECT_LIMIT_S)
-        except TimeoutError as error:
-            raise ClusterLost(
-                f"no Dask worker started within {CONNECT_LIMIT_S:g} s; "
-                "run the same command again to go on"
-            ) from error
-        # The first one there would be given the first shards of all.
-        with suppress(TimeoutError):
-            client.wait_for_workers(workers, timeout=_LATECOMERS_S)
-        yield client
+            # the first one there would be given the first shards of all
+            crew.start(expected=workers, nobody=nobody)
+            yield crew
+        finally:
+            crew.close(is_joined=False)
 
 
 @contextmanager
-def _processes(workers: int) -> Iterator[Cluster]:
+def _processes(workers: int, say: Callable[[str], None]) -> Iterator[Cluster]:
     """Start a scheduler and workers that neither Ctrl-C nor a killed driver leaves behind."""
-    from distributed.deploy.subprocess import SubprocessCluster
+    from distributed.deploy.spec import SpecCluster
+    from distributed.deploy.subprocess import SubprocessScheduler, SubprocessWorker
 
     orphans.leave_none()
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
-    # Workers are fresh interpreters rather than spawned copies: a spawned one imports the main
-    # module again, and with it Prefect, which no worker needs.
-    with interrupts.sigint_blocked():
-        cluster = SubprocessCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            dashboard_address=None,  # type: ignore[arg-type]  # its docstring allows None
-            scheduler_kwargs={"preload": [interrupts.__name__]},
-            worker_kwargs={
-                "memory_limit": 0,
-                "dashboard": False,
+    of_scheduler = {"host": _LOOPBACK, "port": 0, "dashboard": False, "dashboard_address": None}
+    of_worker = {"host": _LOOPBACK, "nthreads": 1, "memory_limit": 0, "dashboard": False}
+    worker = {
+        "cls": SubprocessWorker,
+        "options": {
+            "worker_kwargs": {
+                **of_worker,
+                "silence_logs": logging.WARNING,
                 "preload_nanny": [interrupts.__name__],
             },
+        },
+    }
+    scheduler = {
+        "cls": SubprocessScheduler,
+        # its own limit is half a minute, which a loaded machine may take for the imports alone
+        "options": {
+            "scheduler_kwargs": {**of_scheduler, "preload": [interrupts.__name__]},
+            "timeout": START_LIMIT_S,
+        },
+    }
+    # Workers are fresh interpreters rather than spawned copies: a spawned one imports the main
+    # module again, and with it Prefect, which no worker needs.
+    with interrupts.sigint_blocked(), _said_if_it_lasts(say):
+        cluster = SpecCluster(
+            workers=dict.fromkeys(range(workers), worker),
+            scheduler=scheduler,
+            worker=worker,
+            name="genre",
+            silence_logs=logging.WARNING,
         )
     try:
         yield cluster
@@ -181,19 +237,53 @@ def _processes(workers: int) -> Iterator[Cluster]:
 
 
 @contextmanager
-def _joined(scheduler: str) -> Iterator[Client]:
+def _said_if_it_lasts(say: Callable[[str], None]) -> Iterator[None]:
+    sentence = (
+        f"Dask's scheduler has not started within {SAID_AFTER_S:g} s; "
+        f"waiting for it, {START_LIMIT_S / 60:g} minutes at most"
+    )
+    timer = threading.Timer(SAID_AFTER_S, say, [sentence])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@contextmanager
+def _joined(scheduler: str, say: Callable[[str], None]) -> Iterator[Crew]:
     from distributed import Client
+
+    def nobody(waited: str) -> UsageError:
+        if crew.is_empty:
+            return UsageError(
+                f"the Dask scheduler at {scheduler} has had no worker for {waited}; "
+                f"start one with `dask worker {scheduler}`"
+            )
+        return UsageError(
+            f"no Dask worker of the scheduler at {scheduler} has answered for {waited}; "
+            "see what its workers do, and start them again"
+        )
 
     try:
         client = Client(scheduler, timeout=CONNECT_LIMIT_S)
     except (OSError, TimeoutError, ValueError) as error:
         raise _no_answer(scheduler) from error
     with client:
+        _check_scheduler(client, scheduler)
+        crew = Crew(client, [same_installation()], say=say)
         try:
-            client.wait_for_workers(1, timeout=CONNECT_LIMIT_S)
-        except TimeoutError as error:
-            raise UsageError(
-                f"the Dask scheduler at {scheduler} has no worker; "
-                f"start one with `dask worker {scheduler}`"
-            ) from error
-        yield client
+            crew.start(nobody=nobody)
+            yield crew
+        finally:
+            crew.close(is_joined=True)
+
+
+def _check_scheduler(client: Client, scheduler: str) -> None:
+    """Refuse one that cannot pass a call on: it unpickles what holds the job, not the job."""
+    needed = f"{PickledCall.__module__}:{PickledCall.__name__}"
+    try:
+        client.run_on_scheduler(pkgutil.resolve_name, needed)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"the Dask scheduler at {scheduler} {lacks(error)}") from error

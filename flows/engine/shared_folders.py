@@ -1,36 +1,27 @@
-"""Folders that Dask workers of other machines must see too, asked before work is sent there."""
+"""Folders that Dask workers of other machines must see too, before they are given work there."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from flows.errors import UsageError
-
-if TYPE_CHECKING:
-    from distributed import Client
+from flows.engine.crew.crew import Crew
+from flows.engine.crew.requirements import sees
+from storage.places.location import Location
 
 
-def check_seen(client: Client, file: Path, *, below: str) -> None:
-    """Refuse a cluster with a worker that does not see a file which lies here.
+def require_folder(crew: Crew, folder: Location, sample: Location) -> None:
+    """Give work only to workers that see a folder of this machine; nothing is asked of a bucket.
 
     Parameters
     ----------
-    client : distributed.Client
-    file : Path
-        Of this machine.
-    below : str
-        The folder that it stands for, as the message is to name it.
+    crew : Crew
+    folder : Location
+        As it is named to the user.
+    sample : Location
+        A file below it, which is there.
 
     Raises
     ------
     UsageError
-        Otherwise every track would be `missing` there, or shards written where nobody looks.
+        If no worker sees it.
     """
-    for address, is_seen in client.run(os.path.isfile, str(file)).items():
-        if not is_seen:
-            raise UsageError(
-                f"the Dask worker at {address} does not see {below}; workers on other machines "
-                "need the same folder under the same name, or an s3:// address"
-            )
+    if (file := sample.local_path) is not None:
+        crew.require(sees(file, below=folder.uri))

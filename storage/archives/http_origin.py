@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from storage.archives.origin import ByteStream, NotConnected, Origin, RangeRefused
 from storage.errors import Full, NotFound, Refused, StorageError, UnknownFormat, Unreachable
+from storage.places import credentials
 
 if TYPE_CHECKING:
     import httpx
@@ -36,7 +37,8 @@ class HttpOrigin(Origin):
     stall_limit_s : float
         Seconds without a byte after which a try is given up.
     login : str
-        `user:password` where the server asks for one (RFC 7617); never shown.
+        `user:password` where the server asks for one (RFC 7617); never shown, and a pickle holds
+        its name only.
     """
 
     address: str
@@ -76,6 +78,10 @@ class HttpOrigin(Origin):
             shown = "An address with a login (not shown)" if "@" in address else repr(plain)
             raise UnknownFormat(f"{shown} names no host: give http://host/folder.")
         return HttpOrigin(plain, _stall_limit_s(), found or login)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        sign = credentials.travelling(self.login)
+        return _arrived, (self.address, self.stall_limit_s, sign)
 
     @property
     def uri(self) -> str:
@@ -147,6 +153,12 @@ class HttpOrigin(Origin):
         if found is None:
             raise RangeRefused(f"{self.uri} gives parts without saying which.")
         return int(found["start"]), int(found["size"]) if found["size"] != "*" else None
+
+
+def _arrived(address: str, stall_limit_s: float, sign: str) -> HttpOrigin:
+    login = credentials.arrived(sign, where=address) if sign else ""
+    assert isinstance(login, str)
+    return HttpOrigin(address, stall_limit_s, login)
 
 
 def split_login(address: str) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from storage.errors import (
     UnknownFormat,
     Unreachable,
 )
-from storage.places import uploads
+from storage.places import credentials, uploads
 from storage.places.listing import EMPTY_PART, HIDDEN, Listing, PassedBy, Reason
 from storage.places.location import Entry, Location
 from storage.places.options import StorageOptions, given_options
@@ -44,7 +44,8 @@ class Bucket(Location):
     bucket, key : str
         `s3://<bucket>/<key>`; the key has no slash at either end.
     options : Mapping
-        Options of `s3fs.S3FileSystem`. They may hold credentials and are never shown.
+        Options of `s3fs.S3FileSystem`. They may hold credentials: they are never shown, and a
+        pickle holds their name only; see `storage.places.credentials`.
     """
 
     bucket: str
@@ -68,6 +69,9 @@ class Bucket(Location):
     def name(self) -> str:
         """The last part of the key, or the bucket's name."""
         return self.key.rpartition("/")[2] or self.bucket
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _arrived, (self.bucket, self.key, credentials.travelling(self.options))
 
     def __truediv__(self, name: str) -> "Bucket":
         return Bucket(self.bucket, f"{self.key}/{name}".strip("/"), self.options)
@@ -275,6 +279,12 @@ class Bucket(Location):
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
+
+
+def _arrived(bucket: str, key: str, sign: str) -> Bucket:
+    options = credentials.arrived(sign, where=f"s3://{bucket}") if sign else {}
+    assert isinstance(options, dict)
+    return Bucket(bucket, key, options)
 
 
 def _etag(answer: Answer) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from storage.errors import Busy, ClaimLost
 from storage.places.bucket import Bucket
 from storage.places.folder import Folder
 from storage.places.location import Location
+from storage.places.options import VARIABLE
 from storage.places.processes import this_process
 from storage.store import Store
 
@@ -218,11 +218,12 @@ class TestTakingOver:
 
 
 HOLDER_ELSEWHERE = """
-import pickle, sys, time
+import sys, time
 import storage.places.processes
 storage.places.processes._boot_key = lambda: "00000000"
 from storage.claims import Claim
-with Claim(pickle.load(sys.stdin.buffer), sys.argv[1], lease_s=2.0):
+from storage.places.address import parse_location
+with Claim(parse_location(sys.argv[2]), sys.argv[1], lease_s=2.0):
     print("taken", flush=True)
     time.sleep(3_600)
 """
@@ -230,15 +231,13 @@ with Claim(pickle.load(sys.stdin.buffer), sys.argv[1], lease_s=2.0):
 
 class TestAnotherHost:
     def test_a_killed_driver_holds_no_longer_than_its_lease(self, claimed_store: Location) -> None:
+        options = claimed_store.options if isinstance(claimed_store, Bucket) else {}
         holder = subprocess.Popen(
-            [sys.executable, "-c", HOLDER_ELSEWHERE, WHAT],
-            stdin=subprocess.PIPE,
+            [sys.executable, "-c", HOLDER_ELSEWHERE, WHAT, claimed_store.uri],
+            env={**os.environ, VARIABLE: json.dumps(options)},
             stdout=subprocess.PIPE,
         )
-        assert holder.stdin is not None
         assert holder.stdout is not None
-        holder.stdin.write(pickle.dumps(claimed_store))
-        holder.stdin.close()
         assert holder.stdout.readline() == b"taken\n"
         time.sleep(0.7)
         holder.kill()

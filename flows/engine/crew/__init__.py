@@ -1,0 +1,1 @@
+"""The workers of a Dask cluster that were found fit, and may be given work."""
