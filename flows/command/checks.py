@@ -1,6 +1,7 @@
 """What is refused before anything starts: Prefect's temporary server alone takes ten seconds.
 
-Each check is the one that the flow itself makes; none of them imports Prefect or Dask.
+Each check is the one that the flow itself makes; none of them imports Prefect, and only that of a
+cluster which is named imports Dask.
 """
 
 from __future__ import annotations
