@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -9,7 +10,7 @@ import pkgutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -258,8 +259,8 @@ def _joined(scheduler: str, say: Callable[[str], None]) -> Iterator[Crew]:
     def nobody(waited: str) -> UsageError:
         if crew.is_empty:
             return UsageError(
-                f"the Dask scheduler at {scheduler} has had no worker for {waited}; "
-                f"start one with `dask worker {scheduler}`"
+                f"the Dask scheduler at {scheduler} has no worker; start one with "
+                f"`dask worker {scheduler}` (it was waited for, {waited})"
             )
         return UsageError(
             f"no Dask worker of the scheduler at {scheduler} has answered for {waited}; "
@@ -267,6 +268,9 @@ def _joined(scheduler: str, say: Callable[[str], None]) -> Iterator[Crew]:
         )
 
     try:
+        # a client waits for ever for what listens there and speaks another protocol
+        with ThreadPoolExecutor(1) as aside:
+            aside.submit(asyncio.run, _shake_hands(scheduler)).result()
         client = Client(scheduler, timeout=CONNECT_LIMIT_S)
     except (OSError, TimeoutError, ValueError) as error:
         raise _no_answer(scheduler) from error
@@ -278,6 +282,17 @@ def _joined(scheduler: str, say: Callable[[str], None]) -> Iterator[Crew]:
             yield crew
         finally:
             crew.close(is_joined=True)
+
+
+async def _shake_hands(scheduler: str) -> None:
+    from distributed.comm import connect
+    from distributed.security import Security
+
+    async with asyncio.timeout(CONNECT_LIMIT_S):
+        comm = await connect(
+            scheduler, timeout=CONNECT_LIMIT_S, **Security().get_connection_args("client")
+        )
+    comm.abort()
 
 
 def _check_scheduler(client: Client, scheduler: str) -> None:

@@ -122,7 +122,7 @@ def test_a_killed_worker_costs_a_retry(
 def test_a_cluster_without_workers_is_refused(
     cluster: Joined, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.engine.cluster.CONNECT_LIMIT_S", 2.0)
+    monkeypatch.setattr("flows.engine.crew.crew.START_LIMIT_S", 2.0)
     with (
         pytest.raises(UsageError, match=f"{cluster.address} has no worker; start one with"),
         dask_client(scheduler=cluster.address),

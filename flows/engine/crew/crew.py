@@ -78,7 +78,7 @@ class Crew:
         self._known: dict[str, _Known] = {}
         self._members: set[str] = set()
         self._handed: frozenset[str] = frozenset()
-        self._is_settled = False
+        self._is_settled = self._is_closed = False
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -201,6 +201,10 @@ class Crew:
         """Stop looking; workers that stay behind forget the credentials of this run."""
         from distributed.client import ClosedClientError
 
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
         async def end() -> None:
             tasks = [self._watch, *(known.being_asked for known in self._known.values())]
             for task in tasks:
@@ -245,8 +249,8 @@ class Crew:
     async def _ask_until_known(self, address: str) -> None:
         """Ask until the worker answers; it may be stopped, or start under load."""
         worker, known = Worker(self.client, address), self._known[address]
+        began = time.monotonic()
         while True:
-            began = time.monotonic()
             try:
                 async with asyncio.timeout(ANSWER_LIMIT_S):
                     known.lack = await self._lack(worker, known)
@@ -325,7 +329,10 @@ class Crew:
 
     def _some_members(self) -> frozenset[str]:
         with self._changed:
-            if not self._changed.wait_for(lambda: self._members, timeout=NO_WORKERS_LIMIT_S):
+            self._changed.wait_for(
+                lambda: self._members or self._is_closed, timeout=NO_WORKERS_LIMIT_S
+            )
+            if self._is_closed or not self._members:
                 raise ClusterLost(
                     f"for {NO_WORKERS_LIMIT_S:g} s there has been no Dask worker that can be given "
                     "work; what was written stays, run the same command again to go on"
@@ -337,7 +344,9 @@ class Crew:
         future.add_done_callback(self._wake)
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: future.done() or not members & self._known.keys())
+                self._changed.wait_for(
+                    lambda: future.done() or self._is_closed or not members & self._known.keys()
+                )
             if not future.done():
                 future.cancel()
                 return _NOTHING

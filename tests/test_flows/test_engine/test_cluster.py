@@ -1,12 +1,16 @@
-"""What a local Dask worker is started with."""
+"""What a local Dask worker is started with, and what is taken for a scheduler."""
 
 from __future__ import annotations
 
 import pickle
+import socket
 import subprocess
 import sys
 
-from flows.engine.cluster import PRELOADED
+import pytest
+
+from flows.engine.cluster import PRELOADED, check_cluster
+from flows.errors import UsageError
 from genre_model.frontends import PRESETS
 
 FIRST_JOB = """
@@ -30,3 +34,13 @@ def test_a_worker_imports_nothing_while_its_first_shard_waits() -> None:
             check=True,
         )
         assert done.stdout.split() == [], name
+
+
+def test_what_listens_there_and_is_no_scheduler_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("flows.engine.cluster.CONNECT_LIMIT_S", 2.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(UsageError, match=f"no Dask scheduler answers at {address}"):
+            check_cluster(scheduler=address)
