@@ -285,7 +285,7 @@ def _joined(scheduler: str, say: Callable[[str], None]) -> Iterator[Crew]:
 
 
 async def _shake_hands(scheduler: str) -> None:
-    from distributed.comm import connect
+    from distributed.comm.core import connect
     from distributed.security import Security
 
     async with asyncio.timeout(CONNECT_LIMIT_S):
