@@ -130,6 +130,8 @@ def build_features(
     location = data_location(data, options=options, workers=workers, scheduler=scheduler)
     began = time.monotonic()  # what it takes to make the built-in data set is told by itself
     found = find_catalogue(location, subset=subset)
+    if events.is_part_of_a_run():
+        found.check_splits()
     kept = Store.create(store_address(store), options)
     for sentence in found.catalogue.left_out.sentences:
         progress.say(sentence)
@@ -254,8 +256,7 @@ def _require_folders(crew: Crew, work: FeatureWork) -> None:
 def _publish_quarantine(work: FeatureWork, quarantine: pd.DataFrame) -> pd.DataFrame:
     """Publish the refused tracks of this catalogue, and return them."""
     here = quarantine[quarantine["track_id"].isin(work.plan.current["track_id"])]
-    rows = here[["track_id", "reason", "detail"]].copy()
-    rows["file"] = here["path"].map(lambda path: "/".join(str(path).split("/")[-2:]))
+    rows = here[["path", "reason", "detail"]].rename(columns={"path": "file"})
     artifacts.quarantine(
         rows.fillna("").to_dict(orient="records"),  # type: ignore[arg-type]
         total=len(here),

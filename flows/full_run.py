@@ -46,6 +46,8 @@ from flows.options import (
 )
 from flows.results import EvaluateResult, FeaturesResult, RunResult, TrainResult
 from flows.train_model import name_model, train_model
+from genre_model import frontends
+from genre_model.networks import check_network
 from storage.store import Store
 from tasks.models import describe_model
 
@@ -96,7 +98,8 @@ def full_run(
         `training` goes on with a catalogue and its features in the store, `evaluation` with a
         model; `refresh` then forces the stages from there on.
     catalogue : str, optional
-        With `start_at` training: its id; by default the newest (of `data`, if given).
+        With `start_at` training: its id; by default that of `data` and `subset`, where given, else
+        the newest.
     model : str, optional
         With `start_at` evaluation: its id; by default the newest (of `preset`, `network` and
         `seed`, where given).
@@ -112,6 +115,11 @@ def full_run(
     began = time.monotonic()
     named = {"catalogue": catalogue, "model": model}
     refuse_useless(start_at, [name for name, value in named.items() if value is not None])
+    if start_at != "evaluation":
+        check_network(
+            NETWORK.or_default(network), frontend=frontends.preset(PRESET.or_default(preset))
+        )
+    options = storage_options(storage_block)
     # Its stages have no deployment: by its tags automations know that they belong to this project.
     with tags(*flow_run.tags):
         features = None
@@ -130,7 +138,7 @@ def full_run(
                 storage_block=storage_block,
             )
             catalogue = features.catalogue
-        kept = Store.open(store, storage_options(storage_block))
+        kept = Store.open(store, options)
         if start_at == "evaluation":
             name = model_to_evaluate(kept, model=model, preset=preset, network=network, seed=seed)
             trained = TrainResult(facts=describe_model(kept, name), reused=True, seconds=0.0)
@@ -138,7 +146,9 @@ def full_run(
             trained = _train(
                 kept,
                 train_on=train_on,
-                catalogue=catalogue_to_train_on(kept, catalogue=catalogue, data=data),
+                catalogue=catalogue_to_train_on(
+                    kept, catalogue=catalogue, data=data, subset=subset, options=options
+                ),
                 preset=PRESET.or_default(preset),
                 network=NETWORK.or_default(network),
                 seed=SEED.or_default(seed),

@@ -73,13 +73,15 @@ class Catalogues:
         names = [entry.name for entry in self.location.list()]
         return [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
 
-    def newest(self, *, data: str | None = None) -> str:
+    def newest(self, *, data: str | None = None, subset: str | None = None) -> str:
         """Name the catalogue that was written last.
 
         Parameters
         ----------
         data : str, optional
             Address of the data folder that it must be of.
+        subset : str, optional
+            Name of the subset that it must be.
 
         Raises
         ------
@@ -87,15 +89,19 @@ class Catalogues:
             If there is none.
         """
         ids = self.ids()
-        if len(ids) == 1 and data is None:
+        wanted = {"data": data, "subset": subset}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        if len(ids) == 1 and not given:
             return ids[0]
         attributes = {name: self.read(name).attrs for name in ids}
-        fitting = [name for name in ids if data in (None, attributes[name].get("data"))]
+        fitting = [name for name in ids if given.items() <= attributes[name].items()]
         if not fitting:
-            of_data = f" of {data}" if data else " yet"
+            of_subset = f" of the subset {subset!r}" if subset else ""
+            of_data = f" of {data}" if data else ""
             there = f" (there: {', '.join(ids)})" if ids else ""
             raise NotFound(
-                f"{self.store} has no catalogue{of_data}{there}; run `genre features` first"
+                f"{self.store} has no catalogue{of_subset}{of_data}{'' if given else ' yet'}"
+                f"{there}; run `genre features` first"
             )
         return max(fitting, key=lambda name: str(attributes[name].get("written", "")))
 

@@ -10,7 +10,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from genre_model.data.catalogue import Catalogue, count_licences
+from genre_model.data.layouts import name_of, remedies_of
 from genre_model.data.left_out import LeftOut
+from genre_model.data.remedies import Remedies, check_genres, check_splits
 from storage.places.location import Entry, Location
 from storage.store import Store
 from tasks.data_folder import open_data_folder
@@ -61,11 +63,43 @@ class FoundCatalogue:
         Its tracks; each path is relative to `data`.
     audio : dict[str, Entry]
         Those of the tracks' files that are there, by their path relative to `data`.
+    layout : str, optional
+        Of the data folder, a name of `genre_model.data.layouts.LAYOUTS`.
     """
 
     data: Location
     catalogue: Catalogue
     audio: dict[str, Entry]
+    layout: str | None = None
+
+    @property
+    def remedies(self) -> Remedies:
+        """What helps where the catalogue has too little."""
+        return remedies_of(self.layout, subset=self.catalogue.subset)
+
+    @property
+    def attributes(self) -> Mapping[str, object]:
+        """What the catalogue is written with, besides the time."""
+        catalogue = self.catalogue
+        return {
+            "data_set": catalogue.data_set,
+            "layout": self.layout,
+            "subset": catalogue.subset,
+            "unlabelled": catalogue.unlabelled,
+            "derived": catalogue.derived,
+            "shared_artists": catalogue.shared_artists,
+            "remarks": list(catalogue.remarks),
+            "data": self.data.uri,
+        }
+
+    def check_splits(self) -> None:
+        """Refuse a catalogue with which no whole run can end.
+
+        Raises
+        ------
+        CatalogueError
+        """
+        check_splits(self.catalogue, data=self.data.uri, remedies=self.remedies)
 
     def summary(self) -> CatalogueSummary:
         """Return what the `catalogue` artifact shows."""
@@ -105,28 +139,20 @@ def find_catalogue(data: Location, *, subset: str | None = None) -> FoundCatalog
     Raises
     ------
     CatalogueError
-        If `data` has no such layout, or its tables are not what they should be.
+        If `data` has no such layout, its tables are not what they should be, or there is but one
+        genre.
     """
     folder, layout, options = open_data_folder(data, subset=subset)
     catalogue = layout.catalogue(folder, options=options)
-    return FoundCatalogue(data, catalogue, folder.audio(catalogue.tracks["path"]))
+    audio = folder.audio(catalogue.tracks["path"])
+    found = FoundCatalogue(data, catalogue, audio, layout=name_of(layout))
+    check_genres(catalogue, data=data.uri, remedies=found.remedies)
+    return found
 
 
 @task(name="store catalogue", task_run_name="store the catalogue", cache_policy=NO_CACHE)
 def store_catalogue(store: Store, found: FoundCatalogue) -> str:
     """Write the catalogue to the store, unless it is there, and return its id."""
     catalogue = found.catalogue
-    store.catalogues.write(
-        catalogue.id,
-        catalogue.tracks,
-        attributes={
-            "data_set": catalogue.data_set,
-            "subset": catalogue.subset,
-            "unlabelled": catalogue.unlabelled,
-            "derived": catalogue.derived,
-            "shared_artists": catalogue.shared_artists,
-            "remarks": list(catalogue.remarks),
-            "data": found.data.uri,
-        },
-    )
+    store.catalogues.write(catalogue.id, catalogue.tracks, attributes=found.attributes)
     return catalogue.id

@@ -180,7 +180,7 @@ def _evaluate(
     training = data.rows.loc[data.rows["split"] == "training", "label"].to_numpy(np.int64)
     metrics = evaluate(predictions, genres=bundle.genres, training_labels=training)
     table = track_table(predictions, genres=bundle.genres).merge(
-        data.tracks[["track_id", "title", "artist"]], on="track_id", how="left"
+        data.tracks[["track_id", "path", "title", "artist"]], on="track_id", how="left"
     )
     this = Evaluated(model=model, catalogue=data.catalogue_id, tracks=table)
     formers = former_evaluations(models, model, split=spec.split)

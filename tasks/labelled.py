@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from genre_model.data.layouts import remedies_of
+from genre_model.data.remedies import Remedies, check_split, check_usable
 from genre_model.data.splits import label_rows, split_rows
 from genre_model.frontends import Frontend
 from genre_model.specs import SPLITS
@@ -65,7 +67,25 @@ class LabelledFeatures:
         """
         from genre_model.learning.batches import RowIndex
 
-        return RowIndex.from_frame(split_rows(self.rows, split=split))
+        rows = split_rows(self.rows, split=split)
+        check_split(self.rows, split=split, catalogue=self.catalogue_id, remedies=self.remedies)
+        return RowIndex.from_frame(rows)
+
+    def check_trainable(self) -> None:
+        """Refuse rows from which nothing can be learned, before anything is written.
+
+        Raises
+        ------
+        CatalogueError
+            If training or validation has none, or there is one genre to learn only.
+        """
+        check_usable(self.rows, catalogue=self.catalogue_id, remedies=self.remedies)
+
+    @property
+    def remedies(self) -> Remedies:
+        """What helps where there is too little, in the words of the data set's layout."""
+        about = self.tracks.attrs
+        return remedies_of(about.get("layout"), subset=str(about.get("subset", "")))
 
     def counts(self) -> dict[str, int]:
         """Return split -> tracks with windows, in the order of use."""
@@ -96,6 +116,34 @@ def load_labelled(
         If there is no such catalogue or array, or it is not finished.
     """
     catalogue_id, tracks, features = catalogue_and_array(store, spec, catalogue_id=catalogue_id)
+    return _labelled(catalogue_id, tracks, features, spec)
+
+
+def label_with(
+    store: Store, spec: Frontend, *, catalogue_id: str, tracks: pd.DataFrame
+) -> LabelledFeatures:
+    """Join an array's rows with a catalogue that the store does not hold yet.
+
+    Parameters
+    ----------
+    store, spec
+        As for `load_labelled`.
+    catalogue_id : str
+    tracks : pd.DataFrame
+        The catalogue, with the attributes that it is to be written with.
+
+    Raises
+    ------
+    NotFound
+        If there is no such array.
+    """
+    features = _open(store, spec, str(tracks.attrs["data_set"]))
+    return _labelled(catalogue_id, tracks, features, spec)
+
+
+def _labelled(
+    catalogue_id: str, tracks: pd.DataFrame, features: FeatureArray, spec: Frontend
+) -> LabelledFeatures:
     rows = features.rows()
     genres = tuple(sorted(tracks["genre"].unique()))
     labelled = label_rows(rows, tracks, genres=genres)

@@ -80,8 +80,11 @@ def train_network(
     ------
     InvalidSpec
         If the network does not take rows of these features.
+    CatalogueError
+        If there is too little to learn from.
     """
     check_network(model.network, frontend=data.spec)
+    data.check_trainable()
     models, name = store.models, identify_model(data, model, spec)
     with store.claim(models.claim_name(name), say=say):
         reused = models.exists(name) and not refresh

@@ -1,7 +1,7 @@
 """What is refused before anything starts: Prefect's temporary server alone takes ten seconds.
 
-Each check is the one that the flow itself makes; none of them imports Prefect, and only that of a
-cluster which is named imports Dask.
+Each check is the one that the flow itself makes; only that of a cluster which is named imports
+Dask, and only what asks a data folder for its catalogue imports Prefect.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flows.engine.cluster import check_cluster
-from flows.options import DATA, PRESET
+from flows.options import DATA, NETWORK, PRESET
 from genre_model import frontends
 from genre_model.data.built_in import BUILT_IN
+from genre_model.networks import check_network
 from storage.errors import NotFound
 from storage.places.address import parse_location
 
 if TYPE_CHECKING:
     from storage.store import Store
+    from tasks.catalogue import FoundCatalogue
 
 
 def check_features(
@@ -47,29 +49,59 @@ def check_training(
     *,
     store: str,
     preset: str,
+    network: str,
     catalogue: str | None = None,
-    data: str | None = None,
     subset: str | None = None,
     **_others: Any,
-) -> None:
-    """Refuse options with which training cannot begin; `data` names a catalogue by its folder.
+) -> str:
+    """Refuse options with which training cannot begin, and name the catalogue that they mean.
 
     Raises
     ------
     GenreModelError, StorageError
         With the sentence of the flow.
     """
-    root = _open(store)
-    if data is not None:
-        _check_data(data, subset=subset)
-        return
     from tasks.labelled import catalogue_and_array
 
-    catalogue_and_array(root, frontends.preset(preset), catalogue_id=catalogue)
+    root, spec = _open(store), frontends.preset(preset)
+    check_network(network, frontend=spec)
+    named = catalogue or root.catalogues.newest(subset=subset)
+    catalogue_and_array(root, spec, catalogue_id=named)
+    return named
+
+
+def catalogue_that_can_be_trained_on(
+    data: str, subset: str | None, *, store: str, preset: str, network: str, **_others: Any
+) -> FoundCatalogue:
+    """Find the catalogue of a data folder, of which nothing is written yet.
+
+    Raises
+    ------
+    UsageError, GenreModelError, StorageError
+        If there is none, or the store's features do not let it be trained on.
+    """
+    from flows.engine.addresses import data_location
+    from tasks.catalogue import find_catalogue
+    from tasks.labelled import label_with
+
+    root, spec = _open(store), frontends.preset(preset)
+    check_network(network, frontend=spec)
+    _check_data(data, subset=subset)
+    found = find_catalogue.fn(data_location(data), subset=subset)
+    tracks = found.catalogue.tracks.copy()
+    tracks.attrs.update(found.attributes)
+    label_with(root, spec, catalogue_id=found.catalogue.id, tracks=tracks).check_trainable()
+    return found
 
 
 def check_run(
-    *, start_at: str, data: str | None, store: str, preset: str | None, **options: Any
+    *,
+    start_at: str,
+    data: str | None,
+    store: str,
+    preset: str | None,
+    network: str | None,
+    **options: Any,
 ) -> None:
     """Refuse options with which a full run cannot begin at the stage `start_at`.
 
@@ -78,18 +110,21 @@ def check_run(
     UsageError, GenreModelError, StorageError
         With the sentence of the flow.
     """
+    trained = {"preset": PRESET.or_default(preset), "network": NETWORK.or_default(network)}
     if start_at == "features":
+        check_network(trained["network"], frontend=frontends.preset(trained["preset"]))
         check_features(data=DATA.or_default(data), store=store, **options)
         return
     from flows.engine.starting_points import catalogue_to_train_on, model_to_evaluate
 
     root = _open(store)
     if start_at == "training":
-        named = catalogue_to_train_on(root, catalogue=options["catalogue"], data=data)
-        check_training(store=store, preset=PRESET.or_default(preset), catalogue=named)
+        asked = {name: options[name] for name in ("catalogue", "subset")}
+        named = catalogue_to_train_on(root, data=data, **asked)
+        check_training(store=store, catalogue=named, **trained)
     else:
-        asked = {name: options[name] for name in ("model", "network", "seed")}
-        model_to_evaluate(root, preset=preset, **asked)
+        asked = {name: options[name] for name in ("model", "seed")}
+        model_to_evaluate(root, preset=preset, network=network, **asked)
 
 
 def _check_data(data: str, *, subset: str | None) -> None:

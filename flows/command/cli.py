@@ -169,7 +169,7 @@ def fetch(*, as_json: bool, **options: Any) -> None:
     """
     from flows.command import run
 
-    run.fetch(as_json=as_json, **options)
+    run.fetch(as_json=as_json, said=_said(), **options)
 
 
 @genre.command()
@@ -193,7 +193,7 @@ def features(*, as_json: bool, **options: Any) -> None:
     """Write the log-mel windows that are missing from the store."""
     from flows.command import run
 
-    run.features(as_json=as_json, **options)
+    run.features(as_json=as_json, said=_said(), **options)
 
 
 @genre.command()
@@ -202,11 +202,11 @@ def features(*, as_json: bool, **options: Any) -> None:
 def train(*, as_json: bool, **options: Any) -> None:
     """Train a network on the features in the store.
 
-    The catalogue is the one named, that of --data, or the one written last.
+    The catalogue is the one named, that of --data, or the one written last (of --subset).
     """
     from flows.command import run
 
-    run.train(as_json=as_json, **options)
+    run.train(as_json=as_json, said=_said(), **options)
 
 
 @genre.command()

@@ -195,8 +195,7 @@ def down(result: DownResult, to: TextIO) -> None:
 def _array(each: FeaturesSummary, defects: DefectReport | None, to: TextIO) -> None:
     to.write(f"features    {each.key}: {_of_features(each)}\n")
     for line in each.quarantine[:TRACKS_NAMED]:
-        track = shown(f"{line.track_id} ({line.path})")
-        to.write(f"            {track}: {line.reason}. {shown(line.detail)}\n")
+        to.write(f"            {shown(line.path)}: {line.reason}. {shown(line.detail)}\n")
     if len(each.quarantine) > TRACKS_NAMED:
         to.write(f"            … {len(each.quarantine):,} refused tracks in all\n")
     if defects is not None:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from flows.command import checks, console, environment, progress, render
+from flows.command.together import refuse_contradictions
 from flows.dashboard import temporary_server
 from flows.engine import interrupts, orphans
 from flows.engine.progress import say, stage
 
 if TYPE_CHECKING:
     from flows.results import Result
+    from tasks.catalogue import FoundCatalogue
 
 Shown = TypeVar("Shown", bound="Result")
 
 
-def run(*, as_json: bool, said: Iterable[str], **options: Any) -> None:
+def run(*, as_json: bool, said: Collection[str], **options: Any) -> None:
     """Run `genre run`; `said` names the options that stood on the command line.
 
     The environment sets options of all commands: what has no use here is left out.
@@ -27,6 +29,7 @@ def run(*, as_json: bool, said: Iterable[str], **options: Any) -> None:
         from flows.engine.starting_points import NO_USE, refuse_useless
 
         refuse_useless(options["start_at"], said)
+        refuse_contradictions(said)
         options.update(dict.fromkeys(NO_USE[options["start_at"]] & {"catalogue", "model"}))
         checks.check_run(**options)
 
@@ -36,13 +39,14 @@ def run(*, as_json: bool, said: Iterable[str], **options: Any) -> None:
         tell(full_run(**options))
 
 
-def fetch(*, as_json: bool, sha1: Sequence[str], **options: Any) -> None:
+def fetch(*, as_json: bool, said: Collection[str], sha1: Sequence[str], **options: Any) -> None:
     """Run `genre fetch`; `sha1` holds NAME=HEX of each archive that has another one than FMA's."""
 
     def check() -> None:
         from flows.engine.cluster import check_cluster
         from flows.engine.fetch_request import hide_login, parse_sha1, wanted_archives
 
+        refuse_contradictions(said)
         options["mirror"] = hide_login(options["mirror"])
         check_cluster(workers=options["workers"], scheduler=options["scheduler"])
         named = ("dataset", "to", "mirror", "stream", "archives")
@@ -55,25 +59,46 @@ def fetch(*, as_json: bool, sha1: Sequence[str], **options: Any) -> None:
         tell(fetch_dataset(**options))
 
 
-def features(*, as_json: bool, **options: Any) -> None:
+def features(*, as_json: bool, said: Collection[str], **options: Any) -> None:
     """Run `genre features`."""
-    with _flow_result(as_json, render.features, lambda: checks.check_features(**options)) as tell:
+
+    def check() -> None:
+        refuse_contradictions(said)
+        checks.check_features(**options)
+
+    with _flow_result(as_json, render.features, check) as tell:
         from flows.build_features import build_features
 
         tell(build_features(**options))
 
 
-def train(*, as_json: bool, data: str | None, subset: str | None, **options: Any) -> None:
-    """Run `genre train`; with `data`, on the catalogue of that folder."""
+def train(
+    *, as_json: bool, said: Collection[str], data: str | None, subset: str | None, **options: Any
+) -> None:
+    """Run `genre train`; with `data`, on the catalogue of that folder.
+
+    That catalogue is written once it is sure that training can begin with it.
+    """
+    found: list[FoundCatalogue] = []
 
     def check() -> None:
-        checks.check_training(data=data, subset=subset, **options)
+        refuse_contradictions(said)
+        if {"data", "subset"} & set(said):
+            options["catalogue"] = None
+        if data is not None:
+            found.append(checks.catalogue_that_can_be_trained_on(data, subset, **options))
+        else:
+            options["catalogue"] = checks.check_training(subset=subset, **options)
 
     with _flow_result(as_json, render.model, check) as tell:
         from flows.train_model import train_model
+        from storage.store import Store
+        from tasks.catalogue import store_catalogue
 
-        if data is not None:
-            options["catalogue"] = _catalogue_of(data, subset, options["store"])
+        for each in found:
+            for sentence in each.catalogue.left_out.sentences:
+                say(sentence)
+            options["catalogue"] = store_catalogue.fn(Store.open(options["store"]), each)
         tell(train_model(**options))
 
 
@@ -137,7 +162,7 @@ def status(*, as_json: bool, store: str, verify: bool) -> None:
         raise SystemExit(console.EXIT_FAILED)
 
 
-def up(*, as_json: bool, said: Iterable[str], **options: Any) -> None:
+def up(*, as_json: bool, said: Collection[str], **options: Any) -> None:
     """Run `genre up`: start what is missing, and with `detach` leave it running.
 
     `said` names the options that were given.
@@ -188,14 +213,3 @@ def _flow_result(
 
 def _emit(result: Shown, show: Callable[[Shown, TextIO], None], as_json: bool, to: TextIO) -> None:
     console.emit(result.to_dict(), as_json=as_json, show=lambda out: show(result, out), to=to)
-
-
-def _catalogue_of(data: str, subset: str | None, store: str) -> str:
-    from flows.engine.addresses import data_location
-    from storage.store import Store
-    from tasks.catalogue import find_catalogue, store_catalogue
-
-    found = find_catalogue.fn(data_location(data), subset=subset)
-    for sentence in found.catalogue.left_out.sentences:
-        progress.say(sentence)
-    return store_catalogue.fn(Store.open(store), found)

@@ -92,7 +92,7 @@ def quarantine(rows: Sequence[Mapping[str, object]], *, total: int) -> None:
     listed = [_row(row) for row in rows[:QUARANTINE_ROWS_SHOWN]]
     more = f"; the first {len(listed):,} are shown" if total > len(listed) else ""
     create_table_artifact(
-        listed or [{"track_id": "none", "reason": "", "detail": ""}],
+        listed or [{"file": "none", "reason": "", "detail": ""}],
         key="quarantine",
         description=f"{total:,} tracks are quarantined{more}",
     )

@@ -51,11 +51,12 @@ def _resource(key: str) -> dict[str, str]:
     return {
         "prefect.resource.id": f"genre.features.{key}",
         "prefect.resource.name": key,
-        PART_OF_A_RUN: "true" if _has_parent() else "false",
+        PART_OF_A_RUN: "true" if is_part_of_a_run() else "false",
     }
 
 
-def _has_parent() -> bool:
+def is_part_of_a_run() -> bool:
+    """Whether a parent run goes on with what this flow run makes."""
     context = FlowRunContext.get()
     run = context.flow_run if context else None
     return run is not None and run.parent_task_run_id is not None

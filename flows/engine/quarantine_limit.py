@@ -23,7 +23,7 @@ def check_quarantine(
     ----------
     counts : FeatureCounts
     ledger : pd.DataFrame
-        `track_id`, `reason`, `detail`: the refused tracks of this catalogue.
+        `path`, `reason`, `detail`: the refused tracks of this catalogue.
     limit : float [0 to 1]
         Share of the tracks that may be refused.
     where : str
@@ -39,7 +39,7 @@ def check_quarantine(
         return
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts.reasons.items())
     named = [
-        f"track {line.track_id} {line.reason} ({line.detail})"
+        f"{line.path} is {line.reason}{f' ({line.detail})' if line.detail else ''}"
         for line in ledger.head(TRACKS_NAMED).itertuples()
     ]
     more = f" and {len(ledger) - TRACKS_NAMED:,} more" if len(ledger) > TRACKS_NAMED else ""

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping
 from flows.engine.addresses import demo_folder
 from flows.errors import UsageError
 from genre_model.data.built_in import BUILT_IN
+from genre_model.errors import CatalogueError
+from storage.errors import StorageError
 from storage.places.address import parse_location
+from storage.places.location import Location
+from storage.places.options import StorageOptions
 from storage.store import Store
 from tasks.models import choose_model
 
 _OF_FEATURES = (
-    "subset",
     "workers",
     "scheduler",
     "verify",
@@ -22,7 +25,7 @@ _OF_FEATURES = (
 NO_USE: Mapping[str, frozenset[str]] = {
     "features": frozenset({"catalogue", "model"}),
     "training": frozenset({*_OF_FEATURES, "model"}),
-    "evaluation": frozenset({*_OF_FEATURES, "data", "epochs", "catalogue"}),
+    "evaluation": frozenset({*_OF_FEATURES, "data", "subset", "epochs", "catalogue"}),
 }
 """Stage -> parameters of a full run that mean nothing when it starts there."""
 
@@ -50,7 +53,14 @@ def refuse_useless(start_at: str, said: Iterable[str]) -> None:
         )
 
 
-def catalogue_to_train_on(store: Store, *, catalogue: str | None, data: str | None) -> str:
+def catalogue_to_train_on(
+    store: Store,
+    *,
+    catalogue: str | None,
+    data: str | None,
+    subset: str | None = None,
+    options: StorageOptions | None = None,
+) -> str:
     """Choose the catalogue of a run that starts at `training`.
 
     Parameters
@@ -59,22 +69,38 @@ def catalogue_to_train_on(store: Store, *, catalogue: str | None, data: str | No
     catalogue : str, optional
         An id.
     data : str, optional
-        Else the newest one of this data folder, or of the built-in data set; of any if nothing
-        was said.
+        Else the one that this data folder (or the built-in data set) gives now, wherever it was
+        written from; if the store has not that one, or the folder is not there, the newest that
+        was written from this address. Of any if nothing was said.
+    subset : str, optional
+        That it must be of; unless it is named.
+    options : Mapping, optional
+        Of an s3:// address; those of the environment by default.
 
     Raises
     ------
     NotFound
         If there is none.
     """
-    if catalogue is None:
-        return store.catalogues.newest(data=None if data is None else _address(data))
-    store.catalogues.read(catalogue)
-    return catalogue
+    if catalogue is not None:
+        store.catalogues.read(catalogue)
+        return catalogue
+    if data is None:
+        return store.catalogues.newest(subset=subset)
+    place = parse_location(demo_folder() if data == BUILT_IN else data, options)
+    found = _by_content(store, place, subset=subset)
+    return found or store.catalogues.newest(data=place.uri, subset=subset)
 
 
-def _address(data: str) -> str:
-    return parse_location(demo_folder() if data == BUILT_IN else data).uri
+def _by_content(store: Store, place: Location, *, subset: str | None) -> str | None:
+    """Name the store's catalogue of what lies in a folder; None if it has none of it."""
+    from tasks.catalogue import find_catalogue
+
+    try:
+        found = find_catalogue.fn(place, subset=subset).catalogue.id
+    except (CatalogueError, StorageError):
+        return None  # training reads no audio, so that the folder may be on another machine
+    return found if found in store.catalogues.ids() else None
 
 
 def model_to_evaluate(

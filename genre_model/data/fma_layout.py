@@ -26,6 +26,7 @@ from genre_model.data.fma_subsets import (
 from genre_model.data.folder import CatalogueOptions, DataFolder
 from genre_model.data.genres_csv import derive_genres, read_genres
 from genre_model.data.left_out import LeftOut
+from genre_model.data.remedies import Remedies
 from genre_model.data.subsets import SUBSETS
 from genre_model.data.tracks_csv import check_header, read_tracks
 
@@ -34,6 +35,15 @@ DEMO_MARK = f"{BUILT_IN}.json"
 """The file that tells the built-in data set from FMA's own."""
 
 LOOKS_FOR = f"{TRACKS} (FMA's layout)"
+
+
+def remedies(subset: str) -> Remedies:
+    """Say what helps: another subset, where there is a larger one, or another table."""
+    larger = "" if subset == SUBSETS[-1] else "choose a larger --subset, or "
+    return Remedies(
+        genres=f"{larger}use a tracks.csv whose column track.genre_top names another genre too",
+        split=f"{larger}give such tracks that split in the column set.split of tracks.csv",
+    )
 
 
 def fits(folder: DataFolder) -> bool:

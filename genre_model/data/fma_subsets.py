@@ -37,9 +37,10 @@ def select(tracks: pd.DataFrame, *, subset: str, data_set: str = "fma") -> Catal
     chosen = rows_of(tracks, subset=subset)
     labelled = chosen.dropna(subset="genre_top").sort_values("track_id", ignore_index=True)
     if labelled.empty:
+        larger = "" if subset == SUBSETS[-1] else "choose a larger --subset, or "
         raise CatalogueError(
             f"No track of the subset {subset!r} has a genre ({len(chosen):,} tracks in it, "
-            f"{len(tracks):,} in tracks.csv); choose a larger subset or another tracks.csv."
+            f"{len(tracks):,} in tracks.csv); {larger}use another tracks.csv."
         )
     folder = subset_folder(subset)
     paths = [audio_path(track_id, folder=folder) for track_id in labelled["track_id"].tolist()]

@@ -27,12 +27,22 @@ from genre_model.data.catalogue import COLUMNS, GIVEN, Catalogue
 from genre_model.data.folder import CatalogueOptions, DataFolder, Oddity
 from genre_model.data.left_out import LeftOut
 from genre_model.data.path_hash import composed, place, split_by_place, track_id
+from genre_model.data.remedies import Remedies
 from genre_model.errors import CatalogueError
 
 LOOKS_FOR = "one folder a genre with audio in it (rock/song.mp3; WAV, AU, AIFF, FLAC, OGG or MP3)"
 
 _LONGEST_NAME = 40
 _TAKEN = ("fma", BUILT_IN)
+
+
+def remedies(subset: str) -> Remedies:  # noqa: ARG001 - there is one only
+    """Say what helps: more songs."""
+    return Remedies(
+        genres="put songs of another genre that can be decoded into a folder of their own",
+        split="put more songs into the folders of its genres: of three in one folder, one is for "
+        "training, one for validation and one for the test",
+    )
 
 
 def fits(folder: DataFolder) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from genre_model.data.catalogue import DERIVED, GIVEN
+from genre_model.data.csv_lines import line_of_record, other_separator
 from genre_model.errors import CatalogueError
 
 _COLUMNS = ("genre_id", "title", "top_level")
@@ -43,16 +44,24 @@ def read_genres(content: bytes, *, name: str = "genres.csv") -> dict[int, str]:
     table = _text(content, name=name).fillna("")
     lacking = [column for column in _COLUMNS if column not in table.columns]
     if lacking:
+        first = content.partition(b"\n")[0].decode("utf-8-sig", "replace")
+        if (separator := other_separator(first, columns=_COLUMNS)) is not None:
+            raise CatalogueError(
+                f"{name} has {separator} between its columns, where FMA's genres.csv has commas; "
+                f"save it with commas, or {_REMEDY}."
+            )
         raise CatalogueError(
             f"{name} is not FMA's genres.csv: its header lacks {', '.join(lacking)}; {_REMEDY}."
         )
     titles: dict[int, str] = {}
     roots: dict[int, int] = {}
-    for genre_id, title, top_level in zip(*(table[column] for column in _COLUMNS), strict=True):
+    cells = zip(*(table[column] for column in _COLUMNS), strict=True)
+    for record, (genre_id, title, top_level) in enumerate(cells):
         if not (_is_number(genre_id) and _is_number(top_level) and title):
+            line = line_of_record(content, record, header_lines=1)
             raise CatalogueError(
-                f"{name} has the genre id {genre_id!r}, the title {title!r} and the top level "
-                f"{top_level!r}, where two whole numbers and a title must stand; {_REMEDY}."
+                f"{name} has{f' in line {line}' if line else ''} the genre id {genre_id!r}, the "
+                f"title {title!r} and the top level {top_level!r}, where two whole numbers and a title must stand; {_REMEDY}."
             )
         genre = int(genre_id)
         if genre in titles:

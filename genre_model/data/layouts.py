@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from genre_model.data.built_in import BUILT_IN
 from genre_model.data.folder import CatalogueOptions, DataFolder
 from genre_model.data.left_out import LeftOut
+from genre_model.data.remedies import UNKNOWN, Remedies
 from genre_model.errors import CatalogueError
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ class Layout(Protocol):
     LOOKS_FOR: str
     FORM: str
     EXAMPLE: str
+
+    def remedies(self, subset: str) -> Remedies:
+        """Say what helps where its catalogue of this subset has too little, in its own words."""
 
     def fits(self, folder: DataFolder) -> bool:
         """Return whether the folder has this layout, asking as little of it as can tell."""
@@ -120,6 +124,25 @@ def recognise(folder: DataFolder, *, options: CatalogueOptions) -> Layout:
         if reason is not None:
             raise CatalogueError(f"--data {folder.uri} {reason}")
     raise CatalogueError(_none_fits(folder))
+
+
+def name_of(layout: Layout) -> str:
+    """Name a layout, as its catalogues do."""
+    return next(name for name, each in LAYOUTS.items() if each is layout)
+
+
+def remedies_of(layout: str | None, *, subset: str) -> Remedies:
+    """Say what helps where a catalogue has too little.
+
+    Parameters
+    ----------
+    layout : str, optional
+        As `name_of` gives it; None, or one that is not known here, gives words for any data set.
+    subset : str
+        The catalogue's.
+    """
+    known = LAYOUTS.get(layout or "")
+    return UNKNOWN if known is None else known.remedies(subset)
 
 
 def _none_fits(folder: DataFolder) -> str:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import pandas as pd
 
+from genre_model.data.csv_lines import line_of_record, other_separator
 from genre_model.data.subsets import SUBSETS
 from genre_model.errors import CatalogueError
 from genre_model.specs import SPLITS
@@ -60,6 +61,7 @@ _OPTIONAL = ("genres",)
 _NUMBERS = ("artist_id", "album_id", "duration", "bit_rate")
 # A header line of FMA has about 600 bytes; a file without line ends is not read to its end for one.
 _LONGEST_HEADER_LINE = 65_536
+_HEADER_LINES = 3
 _REMEDY = "use the tracks.csv of FMA's fma_metadata"
 
 
@@ -98,12 +100,12 @@ def read_tracks(
     that of https://github.com/mdeff/fma.
     """
     if isinstance(source, bytes):
-        return _read(io.BytesIO(source), name=name or "tracks.csv")
+        return _read(source, name=name or "tracks.csv")
     if not isinstance(source, str | os.PathLike):
-        return _read(source, name=name or str(getattr(source, "name", "tracks.csv")))
+        return _read(source.read(), name=name or str(getattr(source, "name", "tracks.csv")))
     name = name or os.fspath(source)
     with _opened(Path(source), name=name) as file:
-        return _read(file, name=name)
+        return _read(file.read(), name=name)
 
 
 def check_header(path: str | os.PathLike[str]) -> None:
@@ -137,13 +139,14 @@ def _as_text(*, name: str) -> Iterator[None]:
         raise CatalogueError(f"{name} is not UTF-8 text ({error.reason}); {_REMEDY}.") from error
 
 
-def _read(file: BinaryIO, *, name: str) -> pd.DataFrame:
+def _read(content: bytes, *, name: str) -> pd.DataFrame:
     """Read the header lines, then the needed columns by their position."""
+    file = io.BytesIO(content)
     with _as_text(name=name):
         positions = _positions(_header(file), name=name)
         text = _text_columns(file, positions, name=name)
     tracks = text.assign(
-        track_id=_track_ids(text["track_id"], name=name),
+        track_id=_track_ids(text["track_id"], content, name=name),
         **{column: _whole_numbers(text[column]) for column in _NUMBERS},
     )
     _check_values(tracks, "split", SPLITS, name=name)
@@ -151,15 +154,21 @@ def _read(file: BinaryIO, *, name: str) -> pd.DataFrame:
     return tracks.reindex(columns=["track_id", *_READ])
 
 
-def _header(file: BinaryIO) -> list[list[str]]:
-    """Read the three header lines as lists of cells; lines that are not there are empty lists."""
-    lines = [file.readline(_LONGEST_HEADER_LINE).decode("utf-8-sig") for _ in range(3)]
-    return [next(csv.reader([line]), []) for line in lines]
+def _header(file: BinaryIO) -> list[str]:
+    """Read the three header lines; those that are not there are empty."""
+    lines = (file.readline(_LONGEST_HEADER_LINE) for _ in range(_HEADER_LINES))
+    return [line.decode("utf-8-sig") for line in lines]
 
 
-def _positions(header: list[list[str]], *, name: str) -> dict[str, int]:
+def _positions(header: list[str], *, name: str) -> dict[str, int]:
     """Give each needed column its position in a line of the file, the index being 0."""
-    levels, names, index = header
+    for line in header:
+        if (separator := other_separator(line, columns=("track_id", "genre_top"))) is not None:
+            raise CatalogueError(
+                f"{name} has {separator} between its columns, where FMA's tracks.csv has commas; "
+                f"save it with commas, or {_REMEDY}."
+            )
+    levels, names, index = (next(csv.reader([line]), []) for line in header)
     if index[:1] != ["track_id"]:
         raise CatalogueError(
             f"{name} is not FMA's tracks.csv: its third line does not begin with 'track_id' "
@@ -206,19 +215,28 @@ def _text_columns(file: BinaryIO, positions: dict[str, int], *, name: str) -> pd
     return frame.rename(columns={place: column for column, place in positions.items()})
 
 
-def _track_ids(text: pd.Series[str], *, name: str) -> pd.Series[int]:
+def _track_ids(text: pd.Series[str], content: bytes, *, name: str) -> pd.Series[int]:
     """Turn the index column into int64, each whole number once."""
+
+    def line(record: int) -> str:
+        found = line_of_record(content, record, header_lines=_HEADER_LINES)
+        return f"line {found}" if found else f"track {record + 1} behind the header"
+
     wrong = ~text.str.fullmatch(r"[0-9]{1,9}").fillna(False).astype(bool)
     if wrong.any():
         raise CatalogueError(
-            f"{name} has the track id {_quoted(text[wrong].iloc[0])} where a whole number of at "
-            f"most nine digits must stand; {_REMEDY}."
+            f"{name} has in {line(int(wrong.argmax()))} the track id "
+            f"{_quoted(text[wrong].iloc[0])} where a whole number of at most nine digits must "
+            f"stand; mend that line, or {_REMEDY}."
         )
     track_ids = text.astype("int64")
     twice = track_ids.duplicated()
     if twice.any():
+        track = track_ids[twice].iloc[0]
+        first, again, *_ = (track_ids == track).to_numpy().nonzero()[0].tolist()
         raise CatalogueError(
-            f"{name} names track {track_ids[twice].iloc[0]} more than once; keep one line of it."
+            f"{name} names track {track} more than once, in {line(first)} and in {line(again)}; "
+            "keep one of them."
         )
     return track_ids
 

@@ -49,7 +49,7 @@ class Report:
         Status -> tracks that have no usable audio.
     predictions : pd.DataFrame, optional
         As `judging.evaluation.track_table` returns it; columns `title` and `artist` are shown
-        if there are any.
+        if there are any, and `path` in place of the number, which for many data sets is a hash.
     licences : Mapping[str, int]
         Licence -> tracks.
     remarks : Sequence[str]

@@ -298,7 +298,7 @@ def _check(training: RowIndex, validation: RowIndex, classes: int) -> None:
         if not len(index):
             raise InvalidSpec(
                 f"the split {split!r} has 0 rows with usable audio; training needs rows to learn "
-                "from and rows to judge each epoch by: choose a larger subset"
+                "from and rows to judge each epoch by"
             )
         if index.labels.min() < 0 or index.labels.max() >= classes:
             raise InvalidSpec(

@@ -30,14 +30,23 @@ from storage.places.processes import ProcessIdentity, this_process
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.ENAMETOOLONG,
+    errno.EACCES: "name another place or change its permissions",
+    errno.EPERM: "name another place or change its permissions",
+    errno.EROFS: "name another place, since nothing can be written on this file system",
+    errno.ENOTDIR: "it is a file, where a folder must be; name a folder",
+    errno.EISDIR: "it is a folder, where a file must be; name another place or move it",
+    errno.ELOOP: "remove the link there that leads to itself",
+    errno.ENAMETOOLONG: "name a place with a shorter name",
+    errno.EINVAL: "name another place, since this file system does not take that name",
+    errno.EILSEQ: "name another place, since this file system does not take that name",
+    errno.ENOTSUP: "name another place, since this file system cannot do that",
+    errno.ENOSYS: "name another place, since this file system cannot do that",
+    errno.ENXIO: "name a folder, or a file with content; this is a device or a socket",
+    errno.ENODEV: "name a folder, or a file with content; this is a device or a socket",
 }
 _MISSING = {errno.ENOENT}
+_NO_FOLDER = {errno.ENOTDIR, errno.EEXIST}
+_WRITES = ("writing", "creating", "replacing")
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 _TEMPORARY = re.compile(
     r"^\..+\.(?P<boot>[0-9a-f]{8})-(?P<pid>\d+)-(?P<centiseconds>\d+)-[0-9a-f]{8}\.partial$"
@@ -273,6 +282,17 @@ def _is_abandoned(partial: Path) -> bool:
         return False
 
 
+def _no_folder(path: Path) -> str | None:
+    """Say which part of a path is no folder though it must be one; None if that is not it."""
+    for each in (path, *path.parents):
+        if each.exists():
+            is_folder = each.is_dir()
+            return None if is_folder else f"{each} is a file, where a folder must be; name a folder"
+        if each.is_symlink():
+            return f"{each} is a link to what is not there; mend it or name another place"
+    return None
+
+
 @contextlib.contextmanager
 def explained(operation: str, path: Path) -> Iterator[None]:
     """Turn an OSError into the error of this room that says what to do."""
@@ -285,12 +305,13 @@ def explained(operation: str, path: Path) -> Iterator[None]:
         what = f"{operation} {in_words(path)} failed: {reason}"
         if error.errno in _FULL:
             raise Full(f"{what}; free some space there and run the same command again.") from error
-        if error.errno == errno.ELOOP:
-            raise Refused(f"{what}; remove the link there that leads to itself.") from error
+        if error.errno in _NO_FOLDER and (fault := _no_folder(path.parent)):
+            raise Refused(f"{what}; {fault}.") from error
         if error.errno in _REFUSED:
-            raise Refused(f"{what}; name another place or change its permissions.") from error
+            raise Refused(f"{what}; {_REFUSED[error.errno]}.") from error
         if error.errno in _MISSING:
-            raise NotFound(f"{what}.") from error
+            remedy = "; nothing can be made there, so name another place"
+            raise NotFound(f"{what}{remedy if operation in _WRITES else ''}.") from error
         if error.errno == errno.EEXIST:
             raise AlreadyThere(f"{what}.") from error
         raise Unreachable(f"{what}.") from error

@@ -189,7 +189,7 @@ def _outcome(manifest: ShardManifest, seconds: float, *, worker: str) -> ShardOu
         statuses=dict(Counter(record.status for record in tracks)),
         windows=sum(record.windows for record in tracks),
         remarks=tuple(
-            f"track {record.track_id} is {record.status}: {record.detail or record.path}"
+            f"{record.path} is {record.status}{f': {record.detail}' if record.detail else ''}"
             for record in tracks
             if record.status != Status.OK
         ),

@@ -31,7 +31,8 @@ def counted(refused: int) -> FeatureCounts:
 def ledger(count: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "track_id": range(count),
+            "track_id": range(10**15, 10**15 + count),
+            "path": [f"jazz/{number}.wav" for number in range(count)],
             "reason": ["short"] * count,
             "detail": ["0.68 s decode"] * count,
         }
@@ -51,6 +52,7 @@ def test_above_it_the_sentence_names_share_limit_reasons_tracks_and_ledger() -> 
     sentence = str(raised.value)
     for part in ("12 of 100", "12.0%", "--max-quarantined 10%", "12 short", "ledger.parquet"):
         assert part in sentence
-    assert "track 0 short (0.68 s decode)" in sentence
+    assert "jazz/0.wav is short (0.68 s decode)" in sentence
+    assert f"{10**15}" not in sentence
     assert f"and {12 - TRACKS_NAMED} more" in sentence
     assert "\n" not in sentence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +18,10 @@ from flows.engine.starting_points import (
 from flows.errors import UsageError
 from flows.options import STAGES
 from storage.errors import NotFound
+from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.store import Store
+from tasks.catalogue import find_catalogue, store_catalogue
 
 
 @pytest.fixture
@@ -49,6 +52,41 @@ def test_training_takes_the_newest_catalogue_or_that_of_the_folder(
         catalogue_to_train_on(store, catalogue=None, data="/elsewhere")
     with pytest.raises(NotFound, match=r"no catalogue 'fma-9'.*there: demo-2, fma-1"):
         catalogue_to_train_on(store, catalogue="fma-9", data=None)
+
+
+def test_the_subset_is_heard(store: Store) -> None:
+    for name, subset in (("fma-3", "medium"), ("fma-4", "small")):
+        about = {"data": "/music", "subset": subset}
+        store.catalogues.write(name, pd.DataFrame({"track_id": [3]}), attributes=about)
+    assert catalogue_to_train_on(store, catalogue=None, data=None) == "fma-4"
+    assert catalogue_to_train_on(store, catalogue=None, data=None, subset="medium") == "fma-3"
+    assert catalogue_to_train_on(store, catalogue=None, data="/music", subset="medium") == "fma-3"
+    for data, where in ((None, r" \(there"), ("/music", r" of /music \(there")):
+        with pytest.raises(NotFound, match=f"no catalogue of the subset 'large'{where}"):
+            catalogue_to_train_on(store, catalogue=None, data=data, subset="large")
+
+
+def test_a_folder_is_known_by_what_it_holds_wherever_its_catalogue_was_written_from(
+    store: Store, tmp_path: Path
+) -> None:
+    def write(folder: str, *songs: str) -> str:
+        for song in songs:
+            path = tmp_path / folder / "music" / song
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"-")
+        place = parse_location(tmp_path / folder / "music")
+        return store_catalogue.fn(store, find_catalogue.fn(place))
+
+    first = write("first", "rock/a.mp3", "pop/b.mp3")
+    assert write("copy", "rock/a.mp3", "pop/b.mp3") == first
+    longer = write("first", "pop/c.mp3")
+    copy, original = (str(tmp_path / name / "music") for name in ("copy", "first"))
+    assert catalogue_to_train_on(store, catalogue=None, data=copy) == first
+    assert catalogue_to_train_on(store, catalogue=None, data=original) == longer
+    (tmp_path / "first" / "music" / "pop" / "c.mp3").unlink()
+    assert catalogue_to_train_on(store, catalogue=None, data=original) == first, "as it is now"
+    shutil.rmtree(original)
+    assert catalogue_to_train_on(store, catalogue=None, data=original) == longer, "the last known"
 
 
 def test_the_built_in_data_said_aloud_is_meant(
@@ -103,8 +141,10 @@ def test_what_has_no_use_at_a_stage_is_refused() -> None:
     refuse_useless("training", ["data", "catalogue", "epochs"])
     with pytest.raises(UsageError, match="--catalogue has no use with --start-at evaluation"):
         refuse_useless("evaluation", ["model", "catalogue"])
-    with pytest.raises(UsageError, match="--subset and --max-quarantined have no use"):
-        refuse_useless("training", ["subset", "max_quarantined"])
+    with pytest.raises(UsageError, match="--workers and --max-quarantined have no use"):
+        refuse_useless("training", ["workers", "max_quarantined"])
+    with pytest.raises(UsageError, match="--subset has no use with --start-at evaluation"):
+        refuse_useless("evaluation", ["subset"])
 
 
 def test_what_has_no_use_is_named_as_the_flow_names_it() -> None:

@@ -129,6 +129,7 @@ def test_tracks_csv_without_genres_derives_nothing() -> None:
     ("content", "said"),
     [
         (b"", "not FMA's genres.csv"),
+        (GENRES_CSV.replace(b",", b";"), "has semicolons between its columns"),
         (b"<html>\nNot found\n", "lacks genre_id, title, top_level"),
         (GENRES_CSV.replace(b"top_level", b"top"), "lacks top_level"),
         (GENRES_CSV + b"300,1,12,Odd,99\n", "genre 300 the top level 99, which it does not have"),

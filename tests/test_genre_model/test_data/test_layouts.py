@@ -12,7 +12,8 @@ from test_catalogue import row, tracks_csv
 from genre_model.data.catalogue import Catalogue
 from genre_model.data.fma_layout import DEMO_MARK
 from genre_model.data.folder import CatalogueOptions, DataFolder, Oddity
-from genre_model.data.layouts import LAYOUTS, forms, recognise
+from genre_model.data.layouts import LAYOUTS, forms, name_of, recognise, remedies_of
+from genre_model.data.remedies import UNKNOWN, Remedies
 from genre_model.errors import CatalogueError
 
 TABLE = tracks_csv({2: row("Rock"), 3: row("Pop"), 5: row("", track_genres="[12]")})
@@ -154,6 +155,10 @@ class Playlists:
     EXAMPLE = "genres.m3u"
 
     @staticmethod
+    def remedies(subset: str) -> Remedies:
+        return Remedies(genres="write another playlist", split=f"lengthen those of {subset}")
+
+    @staticmethod
     def fits(folder: DataFolder) -> bool:
         return folder.has("genres.m3u")
 
@@ -180,6 +185,8 @@ def test_a_third_layout_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     options = CatalogueOptions()
     assert recognise(files("genres.m3u"), options=options) is LAYOUTS["playlists"]
     assert recognise(files("a/a.mp3", "genres.m3u"), options=options) is LAYOUTS["folders"]
+    assert name_of(LAYOUTS["playlists"]) == "playlists"
+    assert remedies_of("playlists", subset="full").split == "lengthen those of full"
     with pytest.raises(CatalogueError, match=r"^--data .*Set has my\.m3u but no genres\.m3u; ren"):
         recognise(files("my.m3u"), options=options)
     with pytest.raises(CatalogueError) as refusal:
@@ -190,3 +197,15 @@ def test_a_third_layout_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         "file genres.m3u (playlists); name a folder of FMA's layout or with one folder a genre or "
         "with playlists, or `demo`"
     )
+
+
+def test_every_layout_has_words_of_its_own_for_what_its_catalogue_lacks() -> None:
+    words = {name: remedies_of(name, subset="small") for name in LAYOUTS}
+    assert len(set(words.values())) == len(LAYOUTS)
+    assert "tracks.csv" in words["fma"].split
+    assert "--subset" in words["fma"].genres
+    for said in (words["folders"], UNKNOWN):
+        assert not any(word in f"{said}" for word in ("tracks.csv", "subset", "fma"))
+    assert "larger" not in f"{remedies_of('fma', subset='full')}"
+    for unknown in (None, "of-a-later-version"):
+        assert remedies_of(unknown, subset="small") is UNKNOWN

@@ -140,6 +140,20 @@ def test_the_mistakes_are_the_surest_first(report: Report) -> None:
     assert [int(each) for each in shown] == surest[:15]
 
 
+def test_a_track_is_named_by_its_path_where_that_is_known(report: Report) -> None:
+    table = report.predictions
+    assert table is not None
+    hashed = table.assign(
+        path=[f"rock/{track}.wav" for track in table["track_id"]],
+        track_id=table["track_id"] + 10**15,
+    )
+    html = dataclasses.replace(report, predictions=hashed).html()
+    wrong = hashed[hashed["genre"] != hashed["predicted"]].sort_values("probability")
+    for line in wrong.tail(15).itertuples():
+        assert str(line.path) in html
+        assert str(line.track_id) not in html
+
+
 def test_a_page_without_the_optional_parts_renders(report: Report) -> None:
     bare = Report(metrics=report.metrics, history=history(1), model="notebook-00000000")
     page = Page(bare.html())

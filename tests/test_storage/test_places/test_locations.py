@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import stat
@@ -27,7 +28,8 @@ from storage.errors import (
 )
 from storage.places.address import parse_location
 from storage.places.bucket import Bucket
-from storage.places.folder import Folder
+from storage.places.folder import _REFUSED, Folder
+from storage.places.folder import explained as explained_of_folder
 from storage.places.location import Location
 from storage.places.s3_errors import explained
 from storage.places.s3_requests import Answer
@@ -246,8 +248,42 @@ class TestFolder:
 
     def test_a_file_where_a_folder_should_be(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(b"")
-        with pytest.raises(StorageError, match="file"):
-            (Folder(tmp_path / "file") / "x").write_bytes(b"x")
+        said = rf"{tmp_path}/file is a file, where a folder must be; name a folder"
+        for below in ("x", "deeper/x"):
+            place = Folder(tmp_path / "file") / below
+            for act in (lambda at: at.write_bytes(b"x"), lambda at: at.create(b"x")):
+                with pytest.raises(Refused, match=said):
+                    act(place)
+            with pytest.raises(Refused, match=said) as caught:
+                place.read_bytes()
+            assert "permissions" not in str(caught.value)
+        with pytest.raises(Refused, match="it is a file, where a folder must be"):
+            Folder(tmp_path / "file").folders()
+
+    def test_a_link_to_nothing_and_links_in_a_circle(self, tmp_path: Path) -> None:
+        (tmp_path / "dead").symlink_to(tmp_path / "nowhere")
+        (tmp_path / "circle").symlink_to(tmp_path / "circle")
+        with pytest.raises(Refused, match=r"/dead is a link to what is not there; mend it"):
+            (Folder(tmp_path / "dead") / "x").create(b"x")
+        with pytest.raises(Refused, match="links lead in a circle"):
+            (Folder(tmp_path / "circle") / "x").read_bytes()
+
+    @pytest.mark.parametrize("number", sorted({*_REFUSED, errno.ENOENT}))
+    def test_what_is_refused_has_its_own_remedy(self, tmp_path: Path, number: int) -> None:
+        with (
+            pytest.raises((Refused, NotFound)) as caught,
+            explained_of_folder("writing", tmp_path / "x"),
+        ):
+            raise OSError(number, "it failed")
+        assert caught.value.remedied_by_user
+        assert "; " in str(caught.value)
+        assert ("permissions" in str(caught.value)) == (number in (errno.EACCES, errno.EPERM))
+
+    def test_where_nothing_can_be_made(self) -> None:
+        if not Path("/proc/self").is_dir():
+            pytest.skip("this system has no /proc")
+        with pytest.raises(StorageError, match=r"writing /proc/x/y failed: .*; .*name another pl"):
+            Folder(Path("/proc/x/y")).write_bytes(b"x")
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
     def test_permission(self, tmp_path: Path) -> None:
@@ -260,11 +296,9 @@ class TestFolder:
     def test_a_full_disk_is_named(self) -> None:
         if not Path("/dev/full").exists():
             pytest.skip("this system has no /dev/full")
-        from storage.places.folder import explained
-
         with (
             pytest.raises(Full, match="free some space"),
-            explained("writing", Path("/dev/full")),
+            explained_of_folder("writing", Path("/dev/full")),
             open("/dev/full", "wb", buffering=0) as full,
         ):
             full.write(b"x")
