@@ -44,7 +44,7 @@ class Catalogues:
         attributes : Mapping
             JSON values that come back as `DataFrame.attrs`, besides the time of writing.
         """
-        place = self._place(catalogue_id)
+        place = self.place(catalogue_id)
         if place.exists():
             return
         frame = tracks.copy()
@@ -61,7 +61,7 @@ class Catalogues:
             If there is none of that id, naming those that are there.
         """
         try:
-            return read_table(self._place(catalogue_id))
+            return read_table(self.place(catalogue_id))
         except NotFound:
             there = ", ".join(self.ids()) or "none"
             raise NotFound(
@@ -105,5 +105,6 @@ class Catalogues:
             )
         return max(fitting, key=lambda name: str(attributes[name].get("written", "")))
 
-    def _place(self, catalogue_id: str) -> Location:
+    def place(self, catalogue_id: str) -> Location:
+        """Place one catalogue."""
         return self.location / f"{catalogue_id}{_SUFFIX}"

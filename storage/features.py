@@ -29,7 +29,7 @@ class Features:
     ) -> FeatureArray:
         """Open an array, making its group if there is none; see `FeatureArray.create`."""
         return FeatureArray.create(
-            self._place(data_set, name),
+            self.place(data_set, name),
             data_set=data_set,
             name=name,
             layout=layout,
@@ -38,7 +38,7 @@ class Features:
 
     def open(self, *, data_set: str, name: str) -> FeatureArray:
         """Open an array that is there; see `FeatureArray.open`."""
-        return FeatureArray.open(self._place(data_set, name), data_set=data_set, name=name)
+        return FeatureArray.open(self.place(data_set, name), data_set=data_set, name=name)
 
     def claim_name(self, *, data_set: str, name: str) -> str:
         """Name what whoever writes the array claims."""
@@ -53,12 +53,8 @@ class Features:
             (data_set, name)
             for data_set in self.location.folders()
             for name in (self.location / data_set).folders()
-            if FeatureArray.is_at(self._place(data_set, name))
+            if FeatureArray.is_at(self.place(data_set, name))
         ]
-
-    def open_all(self) -> list[FeatureArray]:
-        """Open every array there is."""
-        return [self.open(data_set=data_set, name=name) for data_set, name in self.names()]
 
     def find(self, preset: str, *, data_set: str | None = None) -> FeatureArray:
         """Open the one array of a preset.
@@ -92,5 +88,6 @@ class Features:
             )
         raise NotFound(f"{self.store} has no features of preset {preset!r} (there are: {names}).")
 
-    def _place(self, data_set: str, name: str) -> Location:
+    def place(self, data_set: str, name: str) -> Location:
+        """Place one array."""
         return self.location / data_set / name

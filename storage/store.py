@@ -25,13 +25,7 @@ from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.places.options import StorageOptions
 from storage.predictions import Predictions
-from storage.summary import (
-    StoreSummary,
-    summarise_catalogues,
-    summarise_features,
-    summarise_models,
-    summarise_predictions,
-)
+from storage.summary import Reader, StoreSummary
 
 FORMAT = 1
 """Of store.json; another number is refused."""
@@ -172,15 +166,21 @@ class Store:
         return Claim(self.location, what, say=say)
 
     def status(self) -> StoreSummary:
-        """Gather what the store holds, reading tables and listings but no array."""
+        """Gather what the store holds, reading tables and listings but no array.
+
+        What cannot be read is named, and stops nothing else.
+        """
+        reader = Reader()
+        champion = reader.champion(self.models)
         return StoreSummary(
             store=self.uri,
-            catalogues=summarise_catalogues(self.catalogues),
-            features=tuple(map(summarise_features, self.features.open_all())),
-            models=summarise_models(self.models),
-            predictions=summarise_predictions(self.predictions),
-            champion=self.models.champion(),
+            catalogues=reader.catalogues(self.catalogues),
+            features=reader.features(self.features),
+            models=reader.models(self.models, champion=champion),
+            predictions=reader.predictions(self.predictions),
+            champion=champion,
             claims=tuple(record.sentence for record in read_claims(self.location).values()),
+            unreadable=tuple(reader.unreadable),
         )
 
     def sweep(self) -> int:

@@ -1,16 +1,23 @@
 """What a store holds, for `genre status`."""
 
-import contextlib
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
+from typing import TypeVar
 
 import pandas as pd
 
 from storage.array.feature_array import FeatureArray
 from storage.array.tables import NO_SIZE, current_rows, quarantine_of
 from storage.catalogues import Catalogues
-from storage.errors import Damaged, NotFound
-from storage.models import Json, Models
-from storage.predictions import Predictions
+from storage.errors import Damaged, InvalidPlan, NotFound, StorageError, UnknownFormat
+from storage.features import Features
+from storage.models import METRICS_FILE, Json, Models
+from storage.places.location import Location
+from storage.predictions import Predictions, PredictionTable
+
+_Found = TypeVar("_Found")
+_SHOWN = ("track_accuracy", "tracks")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +110,28 @@ class PredictionsSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unreadable:
+    """One thing in the store that cannot be told of.
+
+    Attributes
+    ----------
+    key : str
+        Of an array as `FeaturesSummary.key`; of another thing its name below the store, as
+        `catalogues/fma-1a2b3c4d`.
+    path : str
+        Its address.
+    detail : str
+        A sentence.
+    """
+
+    key: str
+    path: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoreSummary:
-    """What a store holds; `to_dict` gives JSON values."""
+    """What a store holds, and what of it cannot be read; `to_dict` gives JSON values."""
 
     store: str
     catalogues: tuple[CatalogueSummary, ...] = ()
@@ -113,42 +140,109 @@ class StoreSummary:
     predictions: tuple[PredictionsSummary, ...] = ()
     champion: str | None = None
     claims: tuple[str, ...] = field(default=())
+    unreadable: tuple[Unreadable, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Give plain JSON values."""
         return asdict(self)
 
 
-def summarise_catalogues(catalogues: Catalogues) -> tuple[CatalogueSummary, ...]:
-    """Count the tracks of every catalogue; one that cannot be read is left out."""
-    found = []
-    for catalogue_id in catalogues.ids():
-        with contextlib.suppress(NotFound, Damaged):
-            tracks = len(catalogues.read(catalogue_id))
-            found.append(CatalogueSummary(id=catalogue_id, tracks=tracks))
-    return tuple(found)
+class Reader:
+    """Reads one thing after the other, and keeps what cannot be read: it stops no other.
 
+    Attributes
+    ----------
+    unreadable : list[Unreadable]
+    """
 
-def summarise_models(models: Models) -> tuple[ModelSummary, ...]:
-    """Say of every model what it is worth."""
-    champion = models.champion()
-    return tuple(
-        ModelSummary(
-            id=model,
-            is_whole=is_whole,
-            metrics=models.metrics(model) if is_whole else None,
-            is_champion=model == champion,
+    def __init__(self) -> None:
+        self.unreadable: list[Unreadable] = []
+
+    def catalogues(self, catalogues: Catalogues) -> tuple[CatalogueSummary, ...]:
+        """Count the tracks of every catalogue."""
+        return self._each(
+            (f"catalogues/{name}", catalogues.place(name), partial(_catalogue, catalogues, name))
+            for name in catalogues.ids()
         )
-        for model, is_whole in models.list().items()
+
+    def features(self, features: Features) -> tuple[FeaturesSummary, ...]:
+        """Summarise every array."""
+        return self._each(
+            (f"{data_set}/{name}", features.place(data_set, name), partial(_array, features, *each))
+            for each in features.names()
+            for data_set, name in [each]
+        )
+
+    def champion(self, models: Models) -> str | None:
+        """Read which model is the champion."""
+        found = self._each([("champion.json", models.champion_file, models.champion)])
+        return found[0] if found else None
+
+    def models(self, models: Models, *, champion: str | None) -> tuple[ModelSummary, ...]:
+        """Say of every model what it is worth."""
+        return self._each(
+            (f"models/{name}", models.location(name), partial(_model, models, name, champion))
+            for name in models.folder.folders()
+        )
+
+    def predictions(self, predictions: Predictions) -> tuple[PredictionsSummary, ...]:
+        """Count the files of every table of predictions."""
+        return self._each(
+            (
+                f"predictions/{model}/{table.location.name}",
+                table.location,
+                partial(_predicted, model, table),
+            )
+            for model, table in predictions.tables()
+        )
+
+    def _each(
+        self, things: Iterable[tuple[str, Location, Callable[[], _Found]]]
+    ) -> tuple[_Found, ...]:
+        found = []
+        for key, place, read in things:
+            try:
+                found.append(read())
+            except (Damaged, InvalidPlan, NotFound, UnknownFormat) as error:
+                self.unreadable.append(_unreadable(key, place, error))
+        return tuple(found)
+
+
+def _unreadable(key: str, place: Location, error: StorageError) -> Unreadable:
+    return Unreadable(key=key, path=place.uri, detail=" ".join(str(error).split()))
+
+
+def _catalogue(catalogues: Catalogues, name: str) -> CatalogueSummary:
+    return CatalogueSummary(id=name, tracks=len(catalogues.read(name)))
+
+
+def _array(features: Features, data_set: str, name: str) -> FeaturesSummary:
+    return summarise_features(features.open(data_set=data_set, name=name))
+
+
+def _predicted(model: str, table: PredictionTable) -> PredictionsSummary:
+    return PredictionsSummary(model=model, table=table.location.name, files=len(table.read()))
+
+
+def _model(models: Models, name: str, champion: str | None) -> ModelSummary:
+    is_whole = models.exists(name)
+    return ModelSummary(
+        id=name,
+        is_whole=is_whole,
+        metrics=_metrics(models, name) if is_whole else None,
+        is_champion=name == champion,
     )
 
 
-def summarise_predictions(predictions: Predictions) -> tuple[PredictionsSummary, ...]:
-    """Count the files of every table of predictions."""
-    return tuple(
-        PredictionsSummary(model=model, table=table.location.name, files=len(table.read()))
-        for model, table in predictions.tables()
-    )
+def _metrics(models: Models, name: str) -> Json | None:
+    metrics = models.metrics(name)
+    lacking = [each for each in _SHOWN if metrics is not None and each not in metrics]
+    if lacking:
+        place = models.evaluation(name, "test") / METRICS_FILE
+        raise Damaged(
+            f"{place.uri} does not tell {lacking[0]!r}; `genre evaluate --refresh` makes it anew."
+        )
+    return metrics
 
 
 def summarise_features(features: FeatureArray) -> FeaturesSummary:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from dataclasses import dataclass, fields
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -179,7 +182,7 @@ def open_predictor(
     Returns
     -------
     tuple[str, Predictor]
-        The model's name and the model.
+        The model's name (its id: `model_id_of`) and the model.
 
     Raises
     ------
@@ -195,6 +198,34 @@ def open_predictor(
     name = model or _champion(opened)
     folder = opened.models.fetch(name)
     return name, load(folder, say=say)
+
+
+def model_id_of(name: str) -> str:
+    """Return the id of a model that was opened, wherever it lies and however that is written.
+
+    Parameters
+    ----------
+    name : str
+        As `open_predictor` returns it: an id in a store, or the path of a folder (as `.`) or of
+        its model.keras.
+
+    Returns
+    -------
+    str
+        What the model itself says; else its folder's name with 8 hex digits of the path's hash,
+        so that two folders of one name are two models.
+    """
+    path = Path(name)
+    if not path.exists():
+        return name
+    folder = path.resolve().parent if path.is_file() else path.resolve()
+    try:
+        said = json.loads((folder / PARAMS_FILE).read_bytes()).get("id")
+    except (OSError, ValueError, AttributeError):
+        said = None
+    if isinstance(said, str) and re.fullmatch(r"\w[\w.-]*", said):
+        return said
+    return f"{folder.name or 'model'}-{sha256(str(folder).encode()).hexdigest()[:8]}"
 
 
 def load(folder: Path, *, say: Say | None = None) -> Predictor:

@@ -16,7 +16,7 @@ from genre_model.data.left_out import LeftOut
 from storage.places.location import Entry, Location
 from storage.predictions import PREDICTION_COLUMNS
 from storage.store import Store
-from tasks.models import open_predictor
+from tasks.models import model_id_of, open_predictor
 from tasks.prediction import audio_files, predict_at
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def predict_folder(
     for sentence in left_out.sentences:
         say(sentence)
     name, predictor = open_predictor(store, model, say=say)
-    model_id = Path(name).name
+    model_id = model_id_of(name)
     table = store.predictions.table(model=model_id, folder=folder)
     what = store.predictions.claim_name(model=model_id, folder=folder)
     with store.claim(what, say=say):

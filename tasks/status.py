@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from genre_model.data.known_defects import DefectReport
 from storage.array.verification import Problem
 from storage.array.verification import verify as verify_array
+from storage.errors import Damaged, UnknownFormat
 from storage.store import Store
 from storage.summary import StoreSummary
 from tasks.known_defects import report_known_defects
@@ -23,7 +25,8 @@ class StoreStatus:
     known_defects : Mapping[str, DefectReport | None]
         Key of an array -> how it agrees with what is known of its data set, None where nothing is.
     problems : tuple[tuple[str, Problem], ...] or None
-        Key of an array and what is not as it was written; None where nobody looked.
+        Key of an array (or name of another thing) and what is not as it was written; None where
+        nobody looked.
     """
 
     summary: StoreSummary
@@ -53,12 +56,26 @@ def describe_store(store: Store, *, verify: bool = False) -> StoreStatus:
     verify : bool
         Read every byte of the features, and list what is not as it was written.
     """
-    arrays = store.features.open_all()
-    problems = None
-    if verify:
-        problems = tuple((array.key, each) for array in arrays for each in verify_array(array))
+    summary = store.status()
+    readable = [tuple(each.key.split("/", 1)) for each in summary.features]
+    arrays = [store.features.open(data_set=data_set, name=name) for data_set, name in readable]
     return StoreStatus(
-        summary=store.status(),
+        summary=summary,
         known_defects={array.key: report_known_defects(store, array) for array in arrays},
-        problems=problems,
+        problems=tuple(_problems(store, summary)) if verify else None,
     )
+
+
+def _problems(store: Store, summary: StoreSummary) -> list[tuple[str, Problem]]:
+    """List what is not as it was written: of every array that opens, and all that is unreadable."""
+    problems = []
+    for data_set, name in store.features.names():
+        with contextlib.suppress(Damaged, UnknownFormat):  # it is among the unreadable
+            array = store.features.open(data_set=data_set, name=name)
+            problems += [(array.key, each) for each in verify_array(array)]
+    told = {key for key, _ in problems}
+    return problems + [
+        (each.key, Problem(what="unreadable", shard=None, detail=each.detail, path=each.path))
+        for each in summary.unreadable
+        if each.key not in told
+    ]

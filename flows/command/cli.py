@@ -6,6 +6,7 @@ program, and commands that orchestrate nothing never import Prefect.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from flows.command import console
+from flows.command import console, variables
 from flows.options import (
     ANY_NETWORK,
     ANY_PRESET,
@@ -157,6 +158,8 @@ def genre() -> None:
     1 failed, 2 what was given must change, 130 interrupted, 143 terminated (run it
     again to go on).
     """
+    for sentence in variables.sentences(os.environ):
+        click.echo(f"warning: {sentence}", err=True)
 
 
 @genre.command()

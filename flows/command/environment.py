@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from flows.errors import UsageError
+
 _NOBODY_IS_TOLD = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     # The same for the client, which else shows a notice on a terminal first of all.
@@ -30,11 +32,22 @@ def track_nobody() -> None:
 
 
 def prepare() -> None:
-    """Set what is not set yet; call it before the first import of Prefect and Dask."""
+    """Set what is not set yet; call it before the first import of Prefect and Dask.
+
+    Raises
+    ------
+    UsageError
+        If the folder that PREFECT_HOME names cannot be made.
+    """
     _set(_DEFAULTS)
     if home := os.environ.get("PREFECT_HOME"):
         # Prefect makes the folder itself, but not the one above it.
-        Path(home).expanduser().mkdir(parents=True, exist_ok=True)
+        try:
+            Path(home).expanduser().mkdir(parents=True, exist_ok=True)
+        except (OSError, RuntimeError) as error:
+            raise UsageError(
+                f"PREFECT_HOME is {home}, where no folder can be made ({error}); name another"
+            ) from error
     # TensorFlow calls a missing GPU an error; this program says itself what it trains on.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

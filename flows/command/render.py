@@ -157,6 +157,8 @@ def status(result: StatusResult, to: TextIO) -> None:
         to.write(f"model       {each.id}{mark}: {_of_model(each)}\n")
     for table in summary.predictions:
         to.write(f"predicted   {table.table}: {table.files:,} files, by {table.model}\n")
+    for lost in summary.unreadable:
+        to.write(f"unreadable  {lost.key}: {lost.detail}\n")
     for sentence in summary.claims:
         to.write(f"claim       {sentence}\n")
     if problems is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from flows.command import checks, console, environment, progress, render
 from flows.command.together import refuse_contradictions
-from flows.dashboard import temporary_server
+from flows.dashboard import configured_server, temporary_server
 from flows.engine import interrupts, orphans
 from flows.engine.progress import say, stage
 
@@ -203,6 +203,7 @@ def _flow_result(
     results: list[Shown] = []
     with console.result_stream() as out:
         check()
+        configured_server.check_server()
         orphans.leave_none()
         progress.enable()
         temporary_server.start(sigint_blocked=interrupts.sigint_blocked)

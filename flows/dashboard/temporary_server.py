@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager
 
+from flows.dashboard import server_database
+from flows.errors import UsageError
+
 FLUSH_LIMIT_S = 10.0
+_LOOK_S = 0.2
+_TAKES_ANOTHER_PORT = 3
 
 
 def start(*, sigint_blocked: Callable[[], AbstractContextManager[None]]) -> None:
@@ -23,13 +29,47 @@ def start(*, sigint_blocked: Callable[[], AbstractContextManager[None]]) -> None
 
     Raises
     ------
-    RuntimeError
-        If it does not start.
+    UsageError
+        If it does not start, or ends by itself; the sentence names its database.
     """
     started: Future[None] = Future()
     with sigint_blocked():
         threading.Thread(target=_start, args=[started], daemon=True).start()
-    started.result()
+    seen: list[int] = []
+    while not wait([started], timeout=_LOOK_S).done:
+        _check_lives(seen)
+    try:
+        started.result()
+    except RuntimeError as error:
+        raise _not_started("does not start in time") from error
+
+
+def _check_lives(seen: list[int]) -> None:
+    """Refuse to wait on where the server has ended; Prefect goes on for minutes.
+
+    Parameters
+    ----------
+    seen : list of int
+        The processes that there were so far: after the status of a taken port, Prefect starts
+        another one on another port, which is given one try.
+    """
+    module = sys.modules.get("prefect.server.api.server")
+    # what is being imported has not all of its names yet
+    kind = getattr(module, "SubprocessASGIServer", None)
+    process = None if kind is None else kind().server_process  # there is one for all
+    if process is None:
+        return
+    if process.pid not in seen:
+        seen.append(process.pid)
+    if len(seen) > 2 or process.poll() not in (None, _TAKES_ANOTHER_PORT):
+        raise _not_started("ends by itself")
+
+
+def _not_started(what: str) -> UsageError:
+    return UsageError(
+        f"Prefect's temporary server {what}; its database is {server_database.shown_address()}: "
+        f"{server_database.remedy()}, or see what `prefect server start` says"
+    )
 
 
 def flush(*, limit_s: float = FLUSH_LIMIT_S) -> None:

@@ -11,6 +11,8 @@ from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.places.options import StorageOptions
 
+DEMO = "GENRE_DEMO"
+"""Variable that names the folder of the built-in data set."""
 _WORKERS_RUN = "PREFECT__FLOW_RUN_ID"  # what a worker tells the process of a flow run
 
 
@@ -50,11 +52,7 @@ def data_location(
 def demo_folder() -> Path:
     """Return where the built-in data set lies: `GENRE_DEMO`, or the user's cache."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return (
-        Path(os.environ.get("GENRE_DEMO") or f"{cache}/fma-genre/{BUILT_IN}")
-        .expanduser()
-        .absolute()
-    )
+    return Path(os.environ.get(DEMO) or f"{cache}/fma-genre/{BUILT_IN}").expanduser().absolute()
 
 
 def store_address(store: str) -> str:

@@ -38,9 +38,10 @@ def check_quarantine(
     if share <= limit:
         return
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts.reasons.items())
+    shown = ledger[["path", "reason", "detail"]].head(TRACKS_NAMED).fillna("")
     named = [
-        f"{line.path} is {line.reason}{f' ({line.detail})' if line.detail else ''}"
-        for line in ledger.head(TRACKS_NAMED).itertuples()
+        f"{path} is {reason}{f' ({detail})' if detail else ''}"
+        for path, reason, detail in shown.astype(str).itertuples(index=False, name=None)
     ]
     more = f" and {len(ledger) - TRACKS_NAMED:,} more" if len(ledger) > TRACKS_NAMED else ""
     raise TooManyQuarantined(

@@ -61,7 +61,8 @@ def read_genres(content: bytes, *, name: str = "genres.csv") -> dict[int, str]:
             line = line_of_record(content, record, header_lines=1)
             raise CatalogueError(
                 f"{name} has{f' in line {line}' if line else ''} the genre id {genre_id!r}, the "
-                f"title {title!r} and the top level {top_level!r}, where two whole numbers and a title must stand; {_REMEDY}."
+                f"title {title!r} and the top level {top_level!r}, where two whole "
+                f"numbers and a title must stand; {_REMEDY}."
             )
         genre = int(genre_id)
         if genre in titles:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import httpx
 
 CONNECT_LIMIT_S = 15.0
+STALL_LIMIT = "GENRE_STALL_LIMIT"
+"""Variable that sets another limit than the next one."""
+
 STALL_LIMIT_S = 60.0
 """Seconds without a byte after which the line counts as broken."""
 
@@ -178,13 +181,13 @@ def split_login(address: str) -> tuple[str, str]:
 
 
 def _stall_limit_s() -> float:
-    given = os.environ.get("GENRE_STALL_LIMIT", "")
+    given = os.environ.get(STALL_LIMIT, "")
     try:
         limit_s = float(given or STALL_LIMIT_S)
     except ValueError:
         limit_s = 0.0
     if not 0 < limit_s < float("inf"):
-        raise UnknownFormat(f"GENRE_STALL_LIMIT is {given!r}; give seconds, as 60.")
+        raise UnknownFormat(f"{STALL_LIMIT} is {given!r}; give seconds, as 60.")
     return limit_s
 
 

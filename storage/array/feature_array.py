@@ -132,6 +132,8 @@ class FeatureArray:
         ------
         Mismatched
             If the group is there with other attributes.
+        UnknownFormat
+            If another version wrote it.
         """
         wanted = json.loads(json.dumps({**attributes, "data_set": data_set, **_stored(layout)}))
         array = array_document(0, layout)
@@ -140,7 +142,9 @@ class FeatureArray:
         try:
             (location / _DESCRIPTION).create(group_document(wanted, layout.array, array))
         except AlreadyThere:
-            if _attributes(location) != wanted:
+            there = _attributes(location)
+            _layout(location, there)
+            if there != wanted:
                 raise Mismatched(
                     f"{location.uri} was made from another spec than the one given, under the "
                     "same name; name another store."
@@ -156,7 +160,8 @@ class FeatureArray:
         NotFound
             If it is not.
         UnknownFormat
-            If its group does not say what its array is, as before there were several kinds.
+            If its group does not say what its array is, as before there were several kinds, or
+            has the format of another version.
         """
         layout = _layout(location, _attributes(location))
         return cls(location=location, data_set=data_set, name=name, layout=layout)
@@ -353,6 +358,12 @@ def _stored(layout: ArrayLayout) -> Attributes:
 
 
 def _layout(location: Location, attributes: Attributes) -> ArrayLayout:
+    found_format = attributes.get("format", FORMAT)
+    if found_format != FORMAT:
+        raise UnknownFormat(
+            f"{location.uri}/zarr.json says format {found_format!r}, this version knows {FORMAT}: "
+            "use the version that made it, or delete that folder to have its features made anew."
+        )
     try:
         found = ArrayLayout(
             array=str(attributes["array"]),

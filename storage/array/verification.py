@@ -28,6 +28,7 @@ Kind = Literal[
     "plan missing",
     "rows table",
     "array metadata",
+    "unreadable",
 ]
 _REPAIRED_BY_WRITING: frozenset[Kind] = frozenset(
     ["shard missing", "shard size", "shard bytes", "manifest missing", "manifest damaged"]

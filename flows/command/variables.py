@@ -1,0 +1,62 @@
+"""Variables of the environment that look like this program's and are not: said, not obeyed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from flows import options
+
+_PREFIX = "GENRE_"
+_OF_TESTS = (
+    "GENRE_REAL_MUSIC",
+    "GENRE_SCREENSHOTS",
+    "GENRE_FUZZ",
+    "GENRE_KILLS",
+    "GENRE_KILL_SEED",
+    "GENRE_FAULT_TEST",
+    "GENRE_UP_TEST",
+)
+"""What tests are set by; the commands that they start inherit it."""
+
+
+def sentences(environment: Mapping[str, str]) -> list[str]:
+    """Say of every variable that begins as this program's do, and is none, which is meant.
+
+    Parameters
+    ----------
+    environment : Mapping
+
+    Returns
+    -------
+    list of str
+        Sorted by variable; never a value, which may be a secret.
+    """
+    given = sorted(name for name in environment if name.upper().startswith(_PREFIX))
+    known = set(_of_options())
+    if set(given) <= known:
+        return []
+    meant = sorted({*known, *_of_others()})
+    return [_sentence(name, meant) for name in given if name not in {*meant, *_OF_TESTS}]
+
+
+def _of_options() -> Iterable[str]:
+    every = [each for each in vars(options).values() if isinstance(each, options.Option)]
+    return (each.variable for each in every if each.variable is not None)
+
+
+def _of_others() -> Iterable[str]:
+    """Name those that are no option's; their modules are imported only where one is asked for."""
+    from flows.engine.addresses import DEMO
+    from flows.engine.fetch_request import LOGIN
+    from flows.engine.orphans import MARK as STARTED_BY
+    from flows.up.services import MARK as UP
+    from storage.archives.http_origin import STALL_LIMIT
+    from storage.places.options import VARIABLE as STORAGE_OPTIONS
+
+    return DEMO, LOGIN, STARTED_BY, UP, STALL_LIMIT, STORAGE_OPTIONS
+
+
+def _sentence(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.0)
+    return f"{name} is no variable of this program and is not heard; did you mean {near[0]}?"
