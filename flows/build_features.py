@@ -19,9 +19,10 @@ from flows.engine.addresses import data_location, store_address
 from flows.engine.bounded import run_bounded
 from flows.engine.cluster import check_cluster, dask_crew
 from flows.engine.crew.crew import Crew
+from flows.engine.crew.requirements import sees
 from flows.engine.quarantine_limit import check_quarantine
 from flows.engine.quoting import quoted
-from flows.engine.shared_folders import require_folder
+from flows.engine.shared_folders import require_folder, sample_of
 from flows.errors import TooManyQuarantined
 from flows.options import (
     DATA,
@@ -43,11 +44,14 @@ from flows.options import (
 from flows.results import FeaturesResult
 from genre_model import frontends
 from storage.array.plans import ShardWork
-from storage.store import Store
+from storage.places.address import parse_location
+from storage.places.location import Location
+from storage.store import DESCRIPTION, Store
 from tasks.build_shard import build_shard, may_pass
-from tasks.catalogue import find_catalogue, store_catalogue
+from tasks.catalogue import FoundCatalogue, find_catalogue, store_catalogue
 from tasks.features import (
     FeatureWork,
+    check_array,
     count_features,
     feature_extractor,
     finalise_features,
@@ -132,10 +136,14 @@ def build_features(
     found = find_catalogue(location, subset=subset)
     if events.is_part_of_a_run():
         found.check_splits()
-    kept = Store.create(store_address(store), options)
     for sentence in found.catalogue.left_out.sentences:
         progress.say(sentence)
         get_run_logger().warning("%s", sentence)
+    root = parse_location(store_address(store), options)
+    if scheduler is not None:
+        _check_folders(scheduler, found, root)
+    kept = Store.create(root)
+    check_array(kept, found, spec)
     catalogue_id = store_catalogue(kept, quoted(found))
     artifacts.catalogue(found.summary())
     what = kept.features.claim_name(data_set=found.catalogue.data_set, name=spec.key)
@@ -243,6 +251,16 @@ def build_shards(
             seconds = time.monotonic() - began
             outcomes.sort(key=lambda outcome: outcome.shard)
             return Built(outcomes=tuple(outcomes), workers=crew.size, seconds=seconds)
+
+
+def _check_folders(scheduler: str, found: FoundCatalogue, store: Location) -> None:
+    """Refuse, before anything is written, workers that do not see the folders of data and store."""
+    with dask_crew(scheduler=scheduler) as crew:
+        for path in list(found.audio)[:1]:
+            require_folder(crew, found.data, found.data / path)
+        if store.local_path is not None:
+            with sample_of(store.local_path, name=DESCRIPTION) as sample:
+                crew.require(sees(sample, below=store.uri))
 
 
 def _require_folders(crew: Crew, work: FeatureWork) -> None:

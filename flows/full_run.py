@@ -10,7 +10,7 @@ from prefect.runtime import flow_run
 
 from flows.build_features import build_features
 from flows.dashboard.blocks import storage_options
-from flows.engine.handover import run_elsewhere
+from flows.engine.handover import check_deployment, run_elsewhere
 from flows.engine.starting_points import (
     catalogue_to_train_on,
     model_to_evaluate,
@@ -119,6 +119,8 @@ def full_run(
         check_network(
             NETWORK.or_default(network), frontend=frontends.preset(PRESET.or_default(preset))
         )
+    if start_at == "features" and train_on is not None:
+        check_deployment(train_on)
     options = storage_options(storage_block)
     # Its stages have no deployment: by its tags automations know that they belong to this project.
     with tags(*flow_run.tags):

@@ -36,6 +36,14 @@ class Features:
             attributes=attributes,
         )
 
+    def check_free(
+        self, *, data_set: str, name: str, layout: ArrayLayout, attributes: Attributes
+    ) -> None:
+        """Refuse what `create` would refuse, and write nothing."""
+        FeatureArray.check_free(
+            self.place(data_set, name), data_set=data_set, layout=layout, attributes=attributes
+        )
+
     def open(self, *, data_set: str, name: str) -> FeatureArray:
         """Open an array that is there; see `FeatureArray.open`."""
         return FeatureArray.open(self.place(data_set, name), data_set=data_set, name=name)

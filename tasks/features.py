@@ -15,7 +15,7 @@ from genre_model.data.left_out import LeftOut
 from genre_model.frontends import Frontend
 from genre_model.frontends.frontend import Extractor
 from storage.array.feature_array import FeatureArray, Finalised
-from storage.array.layout import ROWS_PER_SHARD, ArrayLayout
+from storage.array.layout import ROWS_PER_SHARD, ArrayLayout, Attributes
 from storage.array.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
 from storage.array.verification import shards_to_repair, verify
 from storage.places.location import Location
@@ -92,7 +92,7 @@ def prepare_features(
         data_set=found.catalogue.data_set,
         name=spec.key,
         layout=array_layout(spec),
-        attributes={"preset": spec.name, "spec": spec.to_dict()},
+        attributes=array_attributes(spec),
     )
     store.sweep()
     wanted = wanted_audio(found)
@@ -107,6 +107,26 @@ def prepare_features(
         plan = _plan(features, found.data, wanted, retry_quarantined=retry_quarantined)
     features.prepare(plan)
     return FeatureWork(features=features, data=found.data, spec=spec, plan=plan, repaired=repaired)
+
+
+def check_array(store: Store, found: FoundCatalogue, spec: Frontend) -> None:
+    """Refuse an array of another version or spec, before anything is written.
+
+    Raises
+    ------
+    Mismatched, UnknownFormat
+    """
+    store.features.check_free(
+        data_set=found.catalogue.data_set,
+        name=spec.key,
+        layout=array_layout(spec),
+        attributes=array_attributes(spec),
+    )
+
+
+def array_attributes(spec: Frontend) -> Attributes:
+    """Say what the numbers of a frontend's array mean."""
+    return {"preset": spec.name, "spec": spec.to_dict()}
 
 
 def array_layout(spec: Frontend) -> ArrayLayout:

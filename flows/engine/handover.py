@@ -19,6 +19,27 @@ _POLL_S = 2.0
 _SAID_AGAIN_S = 60.0
 
 
+def check_deployment(deployment: str) -> None:
+    """Refuse a deployment that `run_elsewhere` would not find, before what it is to go on with.
+
+    Raises
+    ------
+    UsageError
+    """
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_deployment_by_name(deployment)
+        except ObjectNotFound as error:
+            raise _no_deployment(deployment) from error
+
+
+def _no_deployment(deployment: str) -> UsageError:
+    return UsageError(
+        f"there is no deployment {deployment!r} to train on (train_on); "
+        "run `prefect deploy --all`, or leave train_on out to train in this process"
+    )
+
+
 def run_elsewhere(deployment: str, parameters: Mapping[str, Any]) -> FlowRun:
     """Run a deployment as a child of this flow run, and wait until it has completed.
 
@@ -47,10 +68,7 @@ def run_elsewhere(deployment: str, parameters: Mapping[str, Any]) -> FlowRun:
     try:
         child = cast(FlowRun, run_deployment(deployment, parameters=dict(parameters), timeout=0))
     except ObjectNotFound as error:
-        raise UsageError(
-            f"there is no deployment {deployment!r} to train on (train_on); "
-            "run `prefect deploy --all`, or leave train_on out to train in this process"
-        ) from error
+        raise _no_deployment(deployment) from error
     with get_client(sync_client=True) as client:
         try:
             state = _final_state(client, child, deployment)

@@ -135,21 +135,28 @@ class FeatureArray:
         UnknownFormat
             If another version wrote it.
         """
-        wanted = json.loads(json.dumps({**attributes, "data_set": data_set, **_stored(layout)}))
+        wanted = _wanted(data_set, layout, attributes)
         array = array_document(0, layout)
         with contextlib.suppress(AlreadyThere):
             (location / layout.array / "zarr.json").create(array)
         try:
             (location / _DESCRIPTION).create(group_document(wanted, layout.array, array))
         except AlreadyThere:
-            there = _attributes(location)
-            _layout(location, there)
-            if there != wanted:
-                raise Mismatched(
-                    f"{location.uri} was made from another spec than the one given, under the "
-                    "same name; name another store."
-                ) from None
+            _check_is(location, wanted)
         return cls(location=location, data_set=data_set, name=name, layout=layout)
+
+    @classmethod
+    def check_free(
+        cls, location: Location, *, data_set: str, layout: ArrayLayout, attributes: Attributes
+    ) -> None:
+        """Refuse what `create` would refuse, and write nothing.
+
+        Raises
+        ------
+        Mismatched, UnknownFormat
+        """
+        if cls.is_at(location):
+            _check_is(location, _wanted(data_set, layout, attributes))
 
     @classmethod
     def open(cls, location: Location, *, data_set: str, name: str) -> Self:
@@ -355,6 +362,23 @@ def _stored(layout: ArrayLayout) -> Attributes:
         "dimensions": list(layout.dimensions),
         "row_shape": list(layout.row_shape),
     }
+
+
+def _wanted(data_set: str, layout: ArrayLayout, attributes: Attributes) -> Attributes:
+    found: Attributes = json.loads(
+        json.dumps({**attributes, "data_set": data_set, **_stored(layout)})
+    )
+    return found
+
+
+def _check_is(location: Location, wanted: Attributes) -> None:
+    there = _attributes(location)
+    _layout(location, there)
+    if there != wanted:
+        raise Mismatched(
+            f"{location.uri} was made from another spec than the one given, under the "
+            "same name; name another store."
+        )
 
 
 def _layout(location: Location, attributes: Attributes) -> ArrayLayout:

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from feature_runs import NAME, library, open_array, run
 
 from storage.claims import Claim
+from storage.errors import UnknownFormat
 from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.predictions import PREDICTION_COLUMNS
@@ -54,3 +56,44 @@ def test_a_full_one(place: Location, tmp_path: Path) -> None:
     json.dumps(summary.to_dict())
     run(features, library(200))
     assert store.status().features[0].is_finalised
+
+
+def test_what_cannot_be_read_is_named_and_stops_nothing(place: Location) -> None:
+    store = Store.create(place)
+    run(open_array(store), library(20))
+    frame = pd.DataFrame({"track_id": [1], "genre": "Rock"})
+    store.catalogues.write("fma-1", frame, attributes={"data_set": "fma"})
+    (store.catalogues.place("fma-2")).write_bytes(b"damaged")
+    group = json.loads((store.features.place("fma", NAME) / "zarr.json").read_bytes())
+    for name, attributes in (("old-1", {}), ("new-1", {**group["attributes"], "format": 2})):
+        other = store.features.place("demo", name) / "zarr.json"
+        other.write_bytes(json.dumps({**group, "attributes": attributes}).encode())
+    (store.features.place("demo", "lost-1") / "zarr.json").write_bytes(b"{")
+    for model, metrics in (("a-1", b"{}"), ("b-1", b"["), ("c-1", b"")):
+        (store.models.location(model) / "model.keras").write_bytes(b"-")
+        if metrics:
+            (store.models.evaluation(model, "test") / "metrics.json").write_bytes(metrics)
+    (store.location / "champion.json").write_bytes(b"[]")
+    (store.predictions.location / "a-1" / "x.parquet").write_bytes(b"-")
+    summary = store.status()
+    assert [each.key for each in summary.features] == [f"fma/{NAME}"]
+    assert [each.id for each in summary.catalogues] == ["fma-1"]
+    assert [each.id for each in summary.models] == ["c-1"]
+    assert (summary.champion, summary.predictions) == (None, ())
+    said = {each.key: each.detail for each in summary.unreadable}
+    assert set(said) == {
+        "champion.json",
+        "catalogues/fma-2",
+        "demo/old-1",
+        "demo/new-1",
+        "demo/lost-1",
+        "models/a-1",
+        "models/b-1",
+        "predictions/a-1/x.parquet",
+    }
+    assert "does not say what its array is" in said["demo/old-1"]
+    assert "says format 2, this version knows 1" in said["demo/new-1"]
+    assert all(place.uri in detail and "\n" not in detail for detail in said.values())
+    json.dumps(summary.to_dict())
+    with pytest.raises(UnknownFormat, match="delete that folder to have its features made anew"):
+        store.features.open(data_set="demo", name="new-1")

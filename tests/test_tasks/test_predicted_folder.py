@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -160,6 +161,30 @@ def test_a_file_that_vanished_or_is_refused_is_a_line_and_not_the_end(
         ("c.wav", "unreadable"),
     ]
     assert len(listener.heard) == 1
+
+
+@pytest.mark.parametrize("written", [".", "../model", "{folder}", "{folder}/", "model.keras"])
+def test_a_local_model_has_its_own_id_however_it_is_written(
+    store: Store,
+    folder: Path,
+    tmp_path: Path,
+    listener: Listener,
+    monkeypatch: pytest.MonkeyPatch,
+    written: str,
+) -> None:
+    place = tmp_path / "model"
+    place.mkdir()
+    (place / "model.keras").write_bytes(b"-")
+    monkeypatch.chdir(place)
+    name = written.format(folder=place)
+    monkeypatch.setattr(predicted_folder, "open_predictor", lambda *_: (name, listener))
+    (place / "params.json").write_text('{"id": "default-1a2b3c4d"}')
+    predict(store, folder)
+    (place / "params.json").write_text('{"id": "../../escaped"}')
+    predict(store, folder)
+    nameless = hashlib.sha256(str(place).encode()).hexdigest()[:8]
+    models = [model for model, _ in store.predictions.tables()]
+    assert models == ["default-1a2b3c4d", f"model-{nameless}"]
 
 
 def test_credentials_that_are_refused_end_it(

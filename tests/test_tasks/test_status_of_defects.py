@@ -119,3 +119,22 @@ def test_a_few_tracks_are_not_fma_small(tmp_path: Path) -> None:
     write_rows(store, "fma", IDS[-20:])
     assert "are known" not in status(store)
     assert "near-silent" not in status(store)
+
+
+def test_an_array_of_another_version_is_a_line_and_a_problem(tmp_path: Path) -> None:
+    store = Store.create(tmp_path)
+    catalogue(store, "fma-01234567", IDS[-20:])
+    write_rows(store, "fma", IDS[-20:])
+    write_rows(store, "other", IDS[-20:])
+    description = tmp_path / "features" / "other" / NAME / "zarr.json"
+    group = json.loads(description.read_text())
+    del group["attributes"]["array"]
+    description.write_text(json.dumps(group))
+    told = status(store)
+    assert f"features    fma/{NAME}: 1 shards" in told
+    assert f"unreadable  other/{NAME}: {description} does not say what its array is" in told
+    assert describe_store(store).problems is None
+    problems = dict(describe_store(store, verify=True).problems or ())
+    problem = problems[f"other/{NAME}"]
+    assert (problem.what, problem.path) == ("unreadable", str(description.parent))
+    assert "as another version wrote it" in problem.detail

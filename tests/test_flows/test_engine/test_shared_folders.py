@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flows.engine.shared_folders import require_folder
+from flows.engine.shared_folders import require_folder, sample_of
 from storage.places.bucket import Bucket
 from storage.places.folder import Folder
 
@@ -26,3 +26,18 @@ def test_a_folder_must_be_seen_and_a_bucket_need_not(tmp_path: Path) -> None:
     assert crew.requirements == []
     require_folder(crew, Folder(tmp_path), Folder(tmp_path / "a.mp3"))
     assert len(crew.requirements) == 1
+
+
+def test_a_folder_that_is_not_there_yet_is_asked_for_by_a_file_that_goes_again(
+    tmp_path: Path,
+) -> None:
+    store = tmp_path / "deeper" / "store"
+    with sample_of(store, name="store.json") as sample:
+        assert sample.is_file()
+        assert sample.parent == tmp_path
+    assert list(tmp_path.iterdir()) == []
+    store.mkdir(parents=True)
+    (store / "store.json").touch()
+    with sample_of(store, name="store.json") as sample:
+        assert sample == store / "store.json"
+    assert list(store.iterdir()) == [sample]

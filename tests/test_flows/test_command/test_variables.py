@@ -1,0 +1,52 @@
+"""A variable that looks like this program's and is none is told, with what was meant."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from command import Genre
+
+from flows.command.variables import sentences
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("GENRE_STROE", "GENRE_STORE"),
+        ("GENRE_STORAGE_OPTION", "GENRE_STORAGE_OPTIONS"),
+        ("GENRE_MIRROR_LOGON", "GENRE_MIRROR_LOGIN"),
+        ("GENRE_MAX_QUARANTINE", "GENRE_MAX_QUARANTINED"),
+        ("GENRE_DEMOS", "GENRE_DEMO"),
+        ("Genre_Data", "GENRE_DATA"),
+    ],
+)
+def test_what_is_misspelt_is_named_with_the_nearest(given: str, meant: str) -> None:
+    (sentence,) = sentences({given: "a-secret", "GENRE_STORE": "s", "PATH": "/bin"})
+    assert sentence.startswith(f"{given} is no variable of this program")
+    assert sentence.endswith(f"did you mean {meant}?")
+    assert "a-secret" not in sentence
+
+
+def test_every_variable_of_this_repository_is_known() -> None:
+    texts = [
+        path.read_text("utf-8")
+        for folder in ("flows", "tasks", "storage", "genre_model", "docs", "tests")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".py", ".md") and path != Path(__file__)
+    ]
+    named = {name for text in texts for name in re.findall(r"\bGENRE_[A-Z][A-Z_0-9]+", text)}
+    assert "GENRE_STORE" in named
+    assert sentences(dict.fromkeys(named - {"GENRE_IDS"}, "")) == []
+
+
+def test_the_command_warns_and_goes_on(genre: Genre) -> None:
+    ended = genre("status", GENRE_STROE="elsewhere")
+    assert ended.code == 2
+    warning, refusal = ended.err.splitlines()
+    assert warning.startswith("warning: GENRE_STROE is no variable")
+    assert "genre-store" in refusal
+    assert ended.out == ""
