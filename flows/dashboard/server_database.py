@@ -93,6 +93,8 @@ def _check_file(file: Path) -> None:
 
 def _revision_of(file: Path) -> str | None:
     """Read the revision of a database's tables; None where it has none yet, or is locked."""
+    if not file.is_file():
+        raise UsageError(f"Prefect's database {file} is no file; {remedy()}")
     address = f"{file.as_uri()}?mode=ro"
     try:
         with contextlib.closing(sqlite3.connect(address, uri=True, timeout=_LIMIT_S)) as database:

@@ -10,11 +10,12 @@ from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager
 
 from flows.dashboard import server_database
-from flows.errors import UsageError
+from flows.errors import NotStarted, UsageError
 
 FLUSH_LIMIT_S = 10.0
 _LOOK_S = 0.2
 _TAKES_ANOTHER_PORT = 3
+_TIME_LIMIT = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
 
 
 def start(*, sigint_blocked: Callable[[], AbstractContextManager[None]]) -> None:
@@ -30,7 +31,9 @@ def start(*, sigint_blocked: Callable[[], AbstractContextManager[None]]) -> None
     Raises
     ------
     UsageError
-        If it does not start, or ends by itself; the sentence names its database.
+        If it ends by itself; the sentence names its database.
+    NotStarted
+        If it takes longer than Prefect's limit.
     """
     started: Future[None] = Future()
     with sigint_blocked():
@@ -41,7 +44,10 @@ def start(*, sigint_blocked: Callable[[], AbstractContextManager[None]]) -> None
     try:
         started.result()
     except RuntimeError as error:
-        raise _not_started("does not start in time") from error
+        raise NotStarted(
+            "Prefect's temporary server does not answer in time; run the same command again, or "
+            f"raise {_TIME_LIMIT} (its database is {server_database.shown_address()})"
+        ) from error
 
 
 def _check_lives(seen: list[int]) -> None:
@@ -62,14 +68,11 @@ def _check_lives(seen: list[int]) -> None:
     if process.pid not in seen:
         seen.append(process.pid)
     if len(seen) > 2 or process.poll() not in (None, _TAKES_ANOTHER_PORT):
-        raise _not_started("ends by itself")
-
-
-def _not_started(what: str) -> UsageError:
-    return UsageError(
-        f"Prefect's temporary server {what}; its database is {server_database.shown_address()}: "
-        f"{server_database.remedy()}, or see what `prefect server start` says"
-    )
+        raise UsageError(
+            "Prefect's temporary server ends by itself; its database is "
+            f"{server_database.shown_address()}: {server_database.remedy()}, or see what `prefect "
+            "server start` says"
+        )
 
 
 def flush(*, limit_s: float = FLUSH_LIMIT_S) -> None:

@@ -112,7 +112,7 @@ def test_a_database_is_looked_at(tmp_path: Path) -> None:
     for name, says in (
         ("other.db", "by another version of Prefect (its revision ffffffffffff is not known"),
         ("text.db", "is no SQLite database"),
-        ("folder.db", "cannot be opened"),
+        ("folder.db", "is no file"),
         ("text.db/below.db", "cannot be made"),
     ):
         place = _url(tmp_path / name)
