@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from genre_model.data.catalogue import Catalogue
 from genre_model.errors import CatalogueError
 from genre_model.specs import SPLITS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from genre_model.data.catalogue import Catalogue
 
 LEAST_GENRES = 2
 
