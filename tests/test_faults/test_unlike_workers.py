@@ -8,7 +8,6 @@ import re
 import shutil
 import sys
 import sysconfig
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 from distributed import Client
 from fault_processes import Started, nothing_left, start, wait_until
+from limits import STEP_S
 
 import tasks
 from flows.engine.cluster import check_cluster, dask_crew
@@ -26,11 +26,10 @@ from storage.places.bucket import Bucket
 from tasks.worker import pickled_call
 from tasks.worker.installed import ROOMS
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.faults
 
 HOUSE = Path(tasks.__path__[0]).parent
 SECRET = "planted/secret+value"
-LIMIT_S = 180.0
 
 
 @dataclass
@@ -44,14 +43,14 @@ class Machines:
 
     def start_scheduler(self, path: tuple[Path, ...] = (HOUSE,)) -> None:
         process = self._start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", path=path)
-        wait_until(lambda: "Scheduler at:" in process.said, limit_s=LIMIT_S, what="a scheduler")
+        wait_until(lambda: "Scheduler at:" in process.said, limit_s=STEP_S, what="a scheduler")
         (self.address,) = re.findall(r"Scheduler at:\s+(tcp://\S+)", process.said)
 
     def start_worker(self, *path: Path) -> str:
         """Start a worker that finds this package in `path` only, and give its address."""
         arguments = [self.address, "--nthreads", "1", "--no-nanny"]
         process = self._start("dask_worker", *arguments, path=path)
-        wait_until(lambda: "Registered to:" in process.said, limit_s=LIMIT_S, what="a worker")
+        wait_until(lambda: "Registered to:" in process.said, limit_s=STEP_S, what="a worker")
         (address,) = re.findall(r"Start worker at:\s+(tcp://\S+)", process.said)
         return address
 
@@ -87,12 +86,10 @@ def copy_of_the_package(folder: Path) -> Path:
 
 def test_a_worker_without_the_package_is_named(machines: Machines) -> None:
     address = machines.start_worker()
-    began = time.monotonic()
     with pytest.raises(
         UsageError, match=rf"^the Dask worker at {address} lacks fma-genre \(No module named 'tasks"
     ):
         check_cluster(scheduler=machines.address)
-    assert time.monotonic() - began < 60
 
 
 def test_an_image_that_was_not_built_anew_is_named(machines: Machines, tmp_path: Path) -> None:
@@ -126,7 +123,7 @@ def test_a_bad_one_that_joins_late_is_left_aside(machines: Machines) -> None:
     said: list[str] = []
     with dask_crew(scheduler=machines.address, say=said.append) as crew:
         bad = machines.start_worker()
-        wait_until(lambda: bool(said), limit_s=60, what="the bad one is named")
+        wait_until(lambda: bool(said), what="the bad one is named")
         assert said[0].startswith(f"the Dask worker at {bad} is given no work: it lacks fma-genre")
         call = pickled_call.pickled(divmod, 17, 5)
         assert [crew.call(call, f"divide-{n}") for n in range(4)] == [(3, 2)] * 4
@@ -152,7 +149,7 @@ def test_no_log_and_no_event_has_a_secret(machines: Machines, bucket: Bucket) ->
         with pytest.raises(ModuleNotFoundError):
             crew.call(pickled_call.pickled(refuse, place), "cannot-be-unpickled")
         with pytest.raises(Exception, match=r"Error during deserialization"):
-            crew.client.submit(refuse, place, pure=False).result(timeout=60)
+            crew.client.submit(refuse, place, pure=False).result(timeout=STEP_S)
         told = str([crew.client.get_events(), crew.client.get_scheduler_logs(), said])
     with Client(machines.address, set_as_default=False) as client:
         told += str(client.get_worker_logs())

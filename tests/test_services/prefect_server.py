@@ -71,7 +71,7 @@ class Server:
             headers={"content-type": "application/json", **self._headers()},
             method="PATCH",
         )
-        urllib.request.urlopen(request, timeout=30).close()
+        urllib.request.urlopen(request, timeout=TRY_S).close()
 
     def _headers(self) -> dict[str, str]:
         password = self.env.get("PREFECT_API_AUTH_STRING", "")

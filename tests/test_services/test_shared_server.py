@@ -17,11 +17,12 @@ from typing import Any
 
 import pytest
 from deployment_runs import until
+from limits import COMMAND_S, TRY_S
 from prefect_server import ROOT, Server, prefect_server
 
 from flows.dashboard.events import QUARANTINED_EVENT
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.services
 
 SHORT_S = 15
 SOON = {
@@ -60,7 +61,7 @@ class Shared:
             env=self.server.env,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=COMMAND_S,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -282,4 +283,4 @@ def _post(server: Server, path: str, body: list[dict[str, Any]]) -> None:
         data=json.dumps(body).encode(),
         headers={"content-type": "application/json"},
     )
-    urllib.request.urlopen(request, timeout=30).close()
+    urllib.request.urlopen(request, timeout=TRY_S).close()

@@ -245,7 +245,6 @@ def test_a_bucket_is_asked_nothing_twice(bucket: Bucket, monkeypatch: pytest.Mon
     assert asked == ["HEAD folders/fma_metadata/tracks.csv", "LIST folders", "LIST folders"]
 
 
-@pytest.mark.timeout(60)
 def test_what_people_have_in_their_folders_is_accounted_for(tmp_path: Path) -> None:
     data = tmp_path / "music"
     names = ("rock/a.wav", "rock/new\nline.wav", "ska/a.wav", "pop/b.m4a", "folk/c.wma", "d.txt")

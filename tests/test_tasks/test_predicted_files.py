@@ -68,7 +68,6 @@ def test_what_the_decoder_says_is_told_with_its_file_only(
     ]
 
 
-@pytest.mark.timeout(60)
 def test_a_folder_stands_for_its_audio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "new" / "deep").mkdir(parents=True)
     for name in ("new/b.wav", "new/deep/a\n.mp3", "new/c.m4a", "new/cover.jpg", "song.mp3"):

@@ -82,7 +82,6 @@ def test_all_audio_files_become_lines_bad_ones_with_their_status(
     assert table.read()["genre"].isna().tolist() == [False, False, True]
 
 
-@pytest.mark.timeout(60)
 def test_what_is_no_file_or_of_another_format_is_left_out_and_told(
     store: Store, folder: Path, listener: Listener
 ) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 from fault_processes import wait_until
+from limits import STEP_S
 
 from flows.results import UpResult
 from flows.up import services, state
@@ -168,7 +169,7 @@ def test_how_it_ends_is_told_by_its_status_and_nothing_is_left(
         for each in sent:
             process.send_signal(each)
         said = process.stderr.read()
-        assert process.wait(120) == status, said
+        assert process.wait(STEP_S) == status, said
         assert services.orphans.marked(mark, variable=services.MARK) == []
     finally:
         process.kill()

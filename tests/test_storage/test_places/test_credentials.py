@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 import pytest
+from limits import STEP_S
 
 from storage.archives.archive_file import ArchiveAt
 from storage.archives.http_origin import HttpOrigin
@@ -109,8 +110,8 @@ def test_a_child_of_multiprocessing_gets_them_through_its_own_pipe() -> None:
     answers = spawn.Queue()
     child = spawn.Process(target=_tell_options, args=(Bucket("box", "", OPTIONS[0]), answers))
     child.start()
-    assert answers.get(timeout=60) == OPTIONS[0]
-    child.join(60)
+    assert answers.get(timeout=STEP_S) == OPTIONS[0]
+    child.join(STEP_S)
 
 
 def _tell_options(place: Bucket, answers: Any) -> None:

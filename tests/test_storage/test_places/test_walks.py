@@ -25,7 +25,6 @@ def names(place: Location) -> list[str]:
     return [each.name for each in place.walk().files]
 
 
-@pytest.mark.timeout(60)
 class TestContract:
     def test_files_at_any_depth_and_what_is_hidden_once(self, place: Location) -> None:
         assert place.walk().files == place.walk().passed_by == ()
@@ -66,7 +65,6 @@ def odd_things(music: Path) -> Iterator[set[str]]:
         yield {"rock/pipe.wav", "rock/broken.wav", "rock/device.wav", "rock/socket.wav"}
 
 
-@pytest.mark.timeout(60)
 class TestFolders:
     def test_only_regular_files_are_listed_and_opened(
         self, music: Path, odd_things: set[str]

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from cryptography.exceptions import InvalidTag
+from limits import STEP_S
 
 from storage.places import credentials
 from storage.places.bucket import Bucket
@@ -36,7 +37,7 @@ def test_another_process_reads_what_was_sealed_for_it() -> None:
     seal = handing_over.sealed(call.credentials, other.stdout.read(32))
     sent = pickle.dumps((seal, call))
     assert SECRET.encode() not in sent
-    said, _ = other.communicate(sent, timeout=60)
+    said, _ = other.communicate(sent, timeout=STEP_S)
     assert said.decode().strip() == SECRET
 
 

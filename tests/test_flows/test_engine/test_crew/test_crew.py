@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from distributed import Client, LocalCluster, get_worker
+from limits import STEP_S
 
 from flows.engine.crew import crew as crews
 from flows.engine.crew.crew import Crew
@@ -20,8 +21,6 @@ from flows.errors import ClusterLost, UsageError
 from storage.places.bucket import Bucket
 from tasks.worker import handing_over, pickled_call
 
-LIMIT_S = 60.0
-
 
 def where() -> str:
     return str(get_worker().address)
@@ -29,7 +28,7 @@ def where() -> str:
 
 def slowly(until: str) -> str:
     """Return where, once a file is there."""
-    deadline = time.monotonic() + LIMIT_S
+    deadline = time.monotonic() + STEP_S
     while not Path(until).exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     return where()
@@ -66,7 +65,7 @@ class Cluster:
             crew.close(is_joined=True)
 
     def until(self, is_so: Any) -> None:
-        deadline = time.monotonic() + LIMIT_S
+        deadline = time.monotonic() + STEP_S
         while not is_so():
             assert time.monotonic() < deadline, self.said
             time.sleep(0.02)
@@ -176,7 +175,7 @@ def test_a_call_whose_workers_have_gone_is_sent_to_those_that_came(
         until.touch()
         cluster.until(lambda: not before & set(cluster.addresses))
         cluster.cluster.scale(4)
-        thread.join(LIMIT_S)
+        thread.join(STEP_S)
     assert found
     assert not before & set(found)
 
