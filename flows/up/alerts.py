@@ -83,14 +83,16 @@ def apply(
             client.update_automation(each.id, wanted)
 
 
-def is_another(webhook: str) -> bool:
+def is_another(client: SyncPrefectClient, webhook: str) -> bool:
     """Whether the server has a block `genre-alerts` that is no webhook of this address."""
     from prefect.blocks.webhook import Webhook
 
-    try:
-        found = Webhook.load(BLOCK)
-    except ValueError:
-        return False  # there is none
+    document = _find(client)
+    if document is None:
+        return False
+    if document.block_type is None or document.block_type.slug != _WEBHOOK:
+        return True
+    found = Webhook.load(BLOCK)
     return not isinstance(found, Webhook) or found.url.get_secret_value() != webhook
 
 

@@ -56,7 +56,7 @@ def check(
         for each in content["deployments"]
     ]
     changed = ownership.changes(planned, there)
-    if webhook is not None and alerts.is_another(webhook):
+    if webhook is not None and alerts.is_another(client, webhook):
         changed.append("the address that automations call")
     if changed:
         raise UsageError(ownership.refusal(str(client.api_url).rstrip("/"), found, changed))

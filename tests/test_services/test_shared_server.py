@@ -253,6 +253,16 @@ def test_another_ones_deployments_are_not_changed_unless_it_is_said(shared: Shar
     assert str(shared.folder / THEIRS) in shared.register(OURS)["refused"]
 
 
+def test_whom_anothers_automations_call_is_not_changed_either(shared: Shared) -> None:
+    assert "refused" not in shared.register(replace=True, webhook="http://127.0.0.1:9/anna")
+    triggers = {each["name"]: each["trigger"]["id"] for each in _automations(shared)}
+    refused = shared.register(THEIRS, webhook="http://127.0.0.1:9/bob")["refused"]
+    assert "would change the address that automations call; nothing was changed" in refused
+    assert "127.0.0.1:9" not in refused
+    assert "refused" not in shared.register(THEIRS, webhook="http://127.0.0.1:9/anna")
+    assert {each["name"]: each["trigger"]["id"] for each in _automations(shared)} == triggers
+
+
 def _owner(shared: Shared) -> Any:
     return shared.server.get("variables/name/fma_genre_up")["value"]["home"]
 
