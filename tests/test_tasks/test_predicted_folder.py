@@ -44,7 +44,9 @@ class Listener:
 @pytest.fixture
 def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
     found = Listener()
-    monkeypatch.setattr(predicted_folder, "open_predictor", lambda *_: ("notebook-12345678", found))
+    monkeypatch.setattr(
+        predicted_folder, "open_predictor", lambda *_, **__: ("notebook-12345678", found)
+    )
     return found
 
 
@@ -176,7 +178,7 @@ def test_a_local_model_has_its_own_id_however_it_is_written(
     (place / "model.keras").write_bytes(b"-")
     monkeypatch.chdir(place)
     name = written.format(folder=place)
-    monkeypatch.setattr(predicted_folder, "open_predictor", lambda *_: (name, listener))
+    monkeypatch.setattr(predicted_folder, "open_predictor", lambda *_, **__: (name, listener))
     (place / "params.json").write_text('{"id": "default-1a2b3c4d"}')
     predict(store, folder)
     (place / "params.json").write_text('{"id": "../../escaped"}')
