@@ -27,7 +27,8 @@ WAITS = """
     @click.command()
     def waiting():
         print("waits", flush=True)
-        time.sleep(3_600)
+        while True:  # a signal just before a long sleep would wait for its end
+            time.sleep(0.1)
 
     sys.exit(console.run(lambda: waiting.main([], standalone_mode=False)))
 """
@@ -42,7 +43,8 @@ FLOW_WAITS = """
     @flow
     def waiting():
         print("waits", flush=True)
-        time.sleep(3_600)
+        while True:  # a signal just before a long sleep would wait for its end
+            time.sleep(0.1)
 
     temporary_server.start(sigint_blocked=sigint_blocked)
     sys.exit(console.run(waiting))
