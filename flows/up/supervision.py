@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from flows.engine.progress import say
@@ -33,19 +32,17 @@ def serve(running: Running) -> None:
     NotStarted
         If a service ends by itself; the others are stopped then, too.
     """
+    _hear_once()
     try:
-        signal.signal(_STOP, _interrupt)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            signal.signal(signal.SIGHUP, _interrupt)
         say("Ctrl-C stops it")
         _watch(running)
     except KeyboardInterrupt:
         say("stopping")
         raise
     finally:
-        with _deaf():
-            services.stop(running.services, mark=running.mark, say=say)
-            state.forget(Path(running.result.state))
+        _hear_nothing()
+        services.stop(running.services, mark=running.mark, say=say)
+        state.forget(Path(running.result.state))
 
 
 def stop() -> DownResult:
@@ -81,12 +78,26 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Let no second signal cut the stopping short: it takes seconds, and leaves nothing."""
-    heard = {number: signal.signal(number, signal.SIG_IGN) for number in _ENDING}
-    try:
-        yield
-    finally:
-        for number, handler in heard.items():
-            signal.signal(number, handler)
+def _hear_once() -> None:
+    """Hear the first signal that is to end this process and no other, until it has ended.
+
+    Stopping takes seconds and leaves nothing: a second signal must not cut it short at any point,
+    not even one that came with the first.
+    """
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    own = {_STOP: _interrupt, signal.SIGHUP: _interrupt}
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        _hear_nothing()
+        handler = own.get(signal.Signals(number), before[signal.Signals(number)])
+        if callable(handler):
+            handler(number, frame)
+
+    for number in _ENDING:
+        if before[number] is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, hear)
+
+
+def _hear_nothing() -> None:
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
