@@ -115,12 +115,7 @@ def full_run(
     began = time.monotonic()
     named = {"catalogue": catalogue, "model": model}
     refuse_useless(start_at, [name for name, value in named.items() if value is not None])
-    if start_at != "evaluation":
-        check_network(
-            NETWORK.or_default(network), frontend=frontends.preset(PRESET.or_default(preset))
-        )
-    if start_at == "features" and train_on is not None:
-        check_deployment(train_on)
+    _check_training(start_at, preset=preset, network=network, train_on=train_on)
     options = storage_options(storage_block)
     # Its stages have no deployment: by its tags automations know that they belong to this project.
     with tags(*flow_run.tags):
@@ -174,6 +169,18 @@ def full_run(
         report=evaluation.report,
         seconds=round(time.monotonic() - began, 3),
     )
+
+
+def _check_training(
+    start_at: str, *, preset: str | None, network: str | None, train_on: str | None
+) -> None:
+    """Refuse, before anything is written, a training that could not begin."""
+    if start_at != "evaluation":
+        check_network(
+            NETWORK.or_default(network), frontend=frontends.preset(PRESET.or_default(preset))
+        )
+    if start_at == "features" and train_on is not None:
+        check_deployment(train_on)
 
 
 def _train(

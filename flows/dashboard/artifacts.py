@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import httpx
 import pandas as pd
 from prefect.artifacts import (
     create_markdown_artifact,
@@ -14,6 +16,7 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
+from prefect.exceptions import PrefectException
 
 from flows.errors import joined
 from genre_model.shown import shown
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from tasks.models import ModelFacts
     from tasks.predicted_folder import PredictedFolder
 
+_log = logging.getLogger(__name__)
 QUARANTINE_ROWS_SHOWN = 500
 PREDICTIONS_SHOWN = 500
 # Twice as often as people are promised to see it move, since an update takes its time too.
@@ -221,8 +225,13 @@ class ProgressArtifact:
         while not self._stop.wait(_PROGRESS_EVERY_S) or published != self._done:
             if published != self._done:
                 published = self._done
-                update_progress_artifact(
-                    self._id,
-                    progress=round(100.0 * published / self._total, 1),
-                    description=f"{published:,} of {self._total:,} {self._what}",
-                )
+                try:
+                    update_progress_artifact(
+                        self._id,
+                        progress=round(100.0 * published / self._total, 1),
+                        description=f"{published:,} of {self._total:,} {self._what}",
+                    )
+                except (httpx.HTTPError, PrefectException) as error:
+                    # the run itself will meet it, and say so in its own words
+                    _log.warning("the progress is not told any more: %s", error)
+                    return

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.xdist_group("tensorflow")
 FEATURES = LogMel(
     name="tiny", n_mels=BANDS, windows=WINDOWS, window_frames=FRAMES, window_stride=FRAMES
 )
-SPEC = TrainSpec(epochs=5, batch_size=16, patience=10, learning_rate=5e-3, pooled_shards=2)
+SPEC = TrainSpec(epochs=10, batch_size=16, patience=10, learning_rate=5e-3, pooled_shards=2)
 TRACKS = {"training": 120, "validation": 32, "test": 40}
 COMMONEST = {"training": "Blues", "validation": "Folk", "test": "Jazz"}
 SHARE_OF_COMMONEST = 0.4
@@ -173,8 +173,7 @@ def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def test_what_was_learned_are_the_training_labels(judged: Judged) -> None:
     assert judged.accuracy("training") > 0.7
-    # naming the commonest genre reaches 0.4; how far above differs from one processor to another
-    assert max(judged.accuracy("validation"), judged.accuracy("test")) > 0.55
+    assert max(judged.accuracy("validation"), judged.accuracy("test")) > 0.7
 
 
 def test_an_epoch_is_judged_by_the_validation_tracks(judged: Judged) -> None:
