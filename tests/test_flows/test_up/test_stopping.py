@@ -124,7 +124,8 @@ def test_the_end_of_a_log_is_one_line(tmp_path: Path) -> None:
 
 
 SERVES = """
-    import json, pathlib, sys
+    import json, pathlib, signal, sys
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whatever started the tests; nohup ignores it
     from flows.command import console, run
     from flows.results import UpResult
     from flows.up import services, starting
