@@ -8,6 +8,17 @@ from collections.abc import Iterable, Mapping
 from flows import options
 
 _PREFIX = "GENRE_"
+_OF_OTHERS = (
+    "GENRE_DEMO",
+    "GENRE_MIRROR_LOGIN",
+    "GENRE_STALL_LIMIT",
+    "GENRE_STARTED_BY",
+    "GENRE_STORAGE_OPTIONS",
+    "GENRE_UP",
+)
+"""Those that are no option's, as literals: most of their modules import Prefect, which must not be
+imported before `environment.prepare`. A test compares them with what the modules say."""
+
 _OF_TESTS = (
     "GENRE_REAL_MUSIC",
     "GENRE_SCREENSHOTS",
@@ -36,25 +47,13 @@ def sentences(environment: Mapping[str, str]) -> list[str]:
     known = set(_of_options())
     if set(given) <= known:
         return []
-    meant = sorted({*known, *_of_others()})
+    meant = sorted({*known, *_OF_OTHERS})
     return [_sentence(name, meant) for name in given if name not in {*meant, *_OF_TESTS}]
 
 
 def _of_options() -> Iterable[str]:
     every = [each for each in vars(options).values() if isinstance(each, options.Option)]
     return (each.variable for each in every if each.variable is not None)
-
-
-def _of_others() -> Iterable[str]:
-    """Name those that are no option's; their modules are imported only where one is asked for."""
-    from flows.engine.addresses import DEMO
-    from flows.engine.fetch_request import LOGIN
-    from flows.engine.orphans import MARK as STARTED_BY
-    from flows.up.services import MARK as UP
-    from storage.archives.http_origin import STALL_LIMIT
-    from storage.places.options import VARIABLE as STORAGE_OPTIONS
-
-    return DEMO, LOGIN, STARTED_BY, UP, STALL_LIMIT, STORAGE_OPTIONS
 
 
 def _sentence(name: str, known: list[str]) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from command import Genre
 
+from flows.command import variables
 from flows.command.variables import sentences
 
 ROOT = Path(__file__).parents[3]
@@ -41,6 +44,28 @@ def test_every_variable_of_this_repository_is_known() -> None:
     named = {name for text in texts for name in re.findall(r"\bGENRE_[A-Z][A-Z_0-9]+", text)}
     assert "GENRE_STORE" in named
     assert sentences(dict.fromkeys(named - {"GENRE_IDS"}, "")) == []
+
+
+def test_those_that_are_no_options_are_what_their_modules_say() -> None:
+    from flows.engine.addresses import DEMO
+    from flows.engine.fetch_request import LOGIN
+    from flows.engine.orphans import MARK as STARTED_BY
+    from flows.up.services import MARK as UP
+    from storage.archives.http_origin import STALL_LIMIT
+    from storage.places.options import VARIABLE as STORAGE_OPTIONS
+
+    said = {DEMO, LOGIN, STARTED_BY, UP, STALL_LIMIT, STORAGE_OPTIONS}
+    assert set(variables._OF_OTHERS) == said
+
+
+@pytest.mark.parametrize("name", ["GENRE_DEMO", "GENRE_STROE"])
+def test_looking_at_them_imports_no_prefect(name: str) -> None:
+    """What Prefect is asked of must be set before its import, and `make demo` sets GENRE_DEMO."""
+    code = (
+        "import sys; from flows.command import variables; "
+        f"variables.sentences({{{name!r}: ''}}); print('prefect' in sys.modules)"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False\n"
 
 
 def test_the_command_warns_and_goes_on(genre: Genre) -> None:
