@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from storage.errors import NotFound
+from storage.errors import Damaged, NoRegularFile, NotFound
 from storage.places.location import Location
+from storage.proof.documents import check_plain
 from storage.tables import read_table, write_table
 
 _SUFFIX = ".parquet"
@@ -32,7 +33,7 @@ class Catalogues:
 
     def write(
         self, catalogue_id: str, tracks: pd.DataFrame, *, attributes: Mapping[str, Any]
-    ) -> None:
+    ) -> str:
         """Write a catalogue, unless it is there: its id is the hash of its content.
 
         Parameters
@@ -43,14 +44,43 @@ class Catalogues:
             One line a track.
         attributes : Mapping
             JSON values that come back as `DataFrame.attrs`, besides the time of writing.
+
+        Returns
+        -------
+        str
+            A sentence on what lay there and was not as it had been written; empty if none did.
         """
-        place = self.place(catalogue_id)
-        if place.exists():
-            return
+        place, fault = self.place(catalogue_id), ""
+        try:
+            read_table(place, must_be_sealed=True)
+            return ""
+        except NotFound:
+            pass
+        except Damaged as error:
+            fault = f"{error} It was written again."
         frame = tracks.copy()
         frame.attrs.update(attributes)
         frame.attrs["written"] = datetime.now(UTC).isoformat()
         write_table(place, frame)
+        return fault
+
+    def lies(self, catalogue_id: str) -> bool:
+        """Whether anything lies in its place, a file or not."""
+        try:
+            self.place(catalogue_id).read_range(0, 1)
+        except NoRegularFile:
+            return True
+        except NotFound:
+            return False
+        return True
+
+    def fault(self, catalogue_id: str) -> str:
+        """Say what is wrong with a catalogue; nothing if it is as it was written."""
+        try:
+            read_table(self.place(catalogue_id), must_be_sealed=True)
+        except (Damaged, NotFound) as error:
+            return str(error)
+        return ""
 
     def read(self, catalogue_id: str) -> pd.DataFrame:
         """Read a catalogue; its attributes are the frame's `attrs`.
@@ -59,9 +89,15 @@ class Catalogues:
         ------
         NotFound
             If there is none of that id, naming those that are there.
+        Damaged
+            If it is not as it was written.
         """
         try:
             return read_table(self.place(catalogue_id))
+        except Damaged as error:
+            raise Damaged(
+                f"{error} `genre features --verify` with its --data writes it again."
+            ) from error
         except NotFound:
             there = ", ".join(self.ids()) or "none"
             raise NotFound(
@@ -106,5 +142,12 @@ class Catalogues:
         return max(fitting, key=lambda name: str(attributes[name].get("written", "")))
 
     def place(self, catalogue_id: str) -> Location:
-        """Place one catalogue."""
+        """Place one catalogue.
+
+        Raises
+        ------
+        Damaged
+            If its id leads elsewhere.
+        """
+        check_plain(catalogue_id, what="a catalogue's id")
         return self.location / f"{catalogue_id}{_SUFFIX}"

@@ -10,7 +10,15 @@ import pandas as pd
 from storage.array.feature_array import FeatureArray
 from storage.array.tables import NO_SIZE, current_rows, quarantine_of
 from storage.catalogues import Catalogues
-from storage.errors import Damaged, InvalidPlan, NotFound, StorageError, UnknownFormat
+from storage.errors import (
+    CredentialsRefused,
+    Damaged,
+    InvalidPlan,
+    NotFound,
+    Refused,
+    StorageError,
+    UnknownFormat,
+)
 from storage.features import Features
 from storage.models import METRICS_FILE, Json, Models
 from storage.places.location import Location
@@ -18,6 +26,7 @@ from storage.predictions import Predictions, PredictionTable
 
 _Found = TypeVar("_Found")
 _SHOWN = ("track_accuracy", "tracks")
+_STOPS_NOTHING_ELSE = (Damaged, InvalidPlan, NotFound, Refused, UnknownFormat)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +178,7 @@ class Reader:
         """Summarise every array."""
         return self._each(
             (f"{data_set}/{name}", features.place(data_set, name), partial(_array, features, *each))
-            for each in features.names()
+            for each in [*features.names(), *features.undescribed()]
             for data_set, name in [each]
         )
 
@@ -179,10 +188,22 @@ class Reader:
         return found[0] if found else None
 
     def models(self, models: Models, *, champion: str | None) -> tuple[ModelSummary, ...]:
-        """Say of every model what it is worth."""
-        return self._each(
-            (f"models/{name}", models.location(name), partial(_model, models, name, champion))
-            for name in models.folder.folders()
+        """Say of every model what it is worth; one whose metrics cannot be read is listed too."""
+        names = models.folder.folders()
+        metrics = dict(
+            self._each(
+                (f"models/{name}", models.location(name), partial(_metrics, models, name))
+                for name in names
+            )
+        )
+        return tuple(
+            ModelSummary(
+                id=name,
+                is_whole=models.exists(name),
+                metrics=metrics.get(name),
+                is_champion=name == champion,
+            )
+            for name in names
         )
 
     def predictions(self, predictions: Predictions) -> tuple[PredictionsSummary, ...]:
@@ -203,7 +224,9 @@ class Reader:
         for key, place, read in things:
             try:
                 found.append(read())
-            except (Damaged, InvalidPlan, NotFound, UnknownFormat) as error:
+            except CredentialsRefused:
+                raise
+            except _STOPS_NOTHING_ELSE as error:
                 self.unreadable.append(_unreadable(key, place, error))
         return tuple(found)
 
@@ -224,25 +247,19 @@ def _predicted(model: str, table: PredictionTable) -> PredictionsSummary:
     return PredictionsSummary(model=model, table=table.location.name, files=len(table.read()))
 
 
-def _model(models: Models, name: str, champion: str | None) -> ModelSummary:
-    is_whole = models.exists(name)
-    return ModelSummary(
-        id=name,
-        is_whole=is_whole,
-        metrics=_metrics(models, name) if is_whole else None,
-        is_champion=name == champion,
-    )
-
-
-def _metrics(models: Models, name: str) -> Json | None:
-    metrics = models.metrics(name)
-    lacking = [each for each in _SHOWN if metrics is not None and each not in metrics]
-    if lacking:
+def _metrics(models: Models, name: str) -> tuple[str, Json | None]:
+    metrics = models.metrics(name) if models.exists(name) else None
+    wrong = [
+        each
+        for each in _SHOWN
+        if metrics is not None and not isinstance(metrics.get(each), int | float)
+    ]
+    if wrong:
         place = models.evaluation(name, "test") / METRICS_FILE
         raise Damaged(
-            f"{place.uri} does not tell {lacking[0]!r}; `genre evaluate --refresh` makes it anew."
+            f"{place.uri} does not tell {wrong[0]!r}; `genre evaluate --refresh` makes it anew."
         )
-    return metrics
+    return name, metrics
 
 
 def summarise_features(features: FeatureArray) -> FeaturesSummary:
