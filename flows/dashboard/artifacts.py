@@ -99,7 +99,7 @@ def quarantine(rows: Sequence[Mapping[str, object]], *, total: int) -> None:
     is not for reading, as the sha256, and what helps, which the log tells, stay in
     `quarantine.parquet`.
     """
-    listed = [_row(row | {"detail": _first_part(row)}) for row in rows[:QUARANTINE_ROWS_SHOWN]]
+    listed = [_row({**row, "detail": _first_part(row)}) for row in rows[:QUARANTINE_ROWS_SHOWN]]
     more = f"; the first {len(listed):,} are shown" if total > len(listed) else ""
     create_table_artifact(
         listed or [{"file": "none", "reason": "", "detail": ""}],

@@ -1,4 +1,4 @@
-"""Plans, descriptions and tables that are damaged or gone are named, and made again as they were."""
+"""Plans, descriptions and tables that are damaged or gone are named, and made as they were."""
 
 from __future__ import annotations
 
@@ -110,13 +110,12 @@ def test_nothing_is_made_again_where_all_is_well(store: Store) -> None:
 
 
 def test_plans_of_an_older_version_are_sealed_as_they_are(store: Store) -> None:
-    from storage.proof.seals import BLANK, TABLE_KEY
+    from storage.proof.seals import BLANK
 
     before, path = content(store), array(store) / "plans/000001.parquet"
     data = path.read_bytes()
     start = data.rindex(BLANK[:19])
-    path.write_bytes(data[:start] + b"s" + data[start + 1 :])
-    assert TABLE_KEY in data
+    path.write_bytes(data[:start] + b"S" + data[start + 1 :])
     (problem,) = (problem for _, problem in store.verify())
     assert (problem.what, problem.path) == ("plan damaged", str(path))
     assert "has no seal" in problem.detail
