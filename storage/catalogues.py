@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
-from storage.errors import Damaged, NoRegularFile, NotFound
+from storage.errors import Damaged, NotFound
 from storage.places.location import Location
-from storage.proof.documents import check_plain
+from storage.proof.documents import check_plain, is_plain
 from storage.tables import read_table, write_table
 
 _SUFFIX = ".parquet"
@@ -64,16 +64,6 @@ class Catalogues:
         write_table(place, frame)
         return fault
 
-    def lies(self, catalogue_id: str) -> bool:
-        """Whether anything lies in its place, a file or not."""
-        try:
-            self.place(catalogue_id).read_range(0, 1)
-        except NoRegularFile:
-            return True
-        except NotFound:
-            return False
-        return True
-
     def fault(self, catalogue_id: str) -> str:
         """Say what is wrong with a catalogue; nothing if it is as it was written."""
         try:
@@ -106,8 +96,13 @@ class Catalogues:
 
     def ids(self) -> list[str]:
         """List the catalogues' ids, sorted."""
-        names = [entry.name for entry in self.location.list()]
-        return [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
+        return _ids(entry.name for entry in self.location.list())
+
+    def places(self) -> list[str]:
+        """List the ids of all that lies there, also of what is no file, sorted."""
+        found = self.location.walk()
+        names = {each.name for each in found.files} | {each.path for each in found.passed_by}
+        return _ids(sorted(names | set(self.location.folders())))
 
     def newest(self, *, data: str | None = None, subset: str | None = None) -> str:
         """Name the catalogue that was written last.
@@ -151,3 +146,8 @@ class Catalogues:
         """
         check_plain(catalogue_id, what="a catalogue's id")
         return self.location / f"{catalogue_id}{_SUFFIX}"
+
+
+def _ids(names: Iterable[str]) -> list[str]:
+    found = (name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+    return [name for name in found if is_plain(name)]

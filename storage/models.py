@@ -338,6 +338,23 @@ def _evaluate(model_id: str, split: str) -> str:
     return f"genre evaluate --model {model_id} --split {split}"
 
 
+def check_model_folder(path: Path) -> None:
+    """Refuse a model's folder (or file in it) whose files do not fit its seal, wherever it lies.
+
+    Raises
+    ------
+    Damaged
+    """
+    folder = parse_location(path.parent if path.is_file() else path)
+    with contextlib.suppress(NotFound):
+        _check(folder, of=read_document(folder / SEAL_FILE, _Of).of)
+
+
+@dataclass(frozen=True)
+class _Of:
+    of: str
+
+
 def _check(folder: Location, *, of: str) -> None:
     """Refuse a model whose own files, those of its logs apart, do not fit its seal."""
     with contextlib.suppress(Unsealed):

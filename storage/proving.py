@@ -15,9 +15,9 @@ from storage.proof.problems import Problem
 def catalogue_problems(catalogues: Catalogues, models: Models) -> Iterator[tuple[str, Problem]]:
     """Name the catalogues that are not as written, or that a model tells of and are gone."""
     told = _catalogues_of(models)
-    there = catalogues.ids()
+    there = catalogues.places()
     for name in sorted({*there, *told}):
-        if name in there or catalogues.lies(name):
+        if name in there:
             what, detail = "catalogue damaged", catalogues.fault(name)
         else:
             what, detail = "catalogue missing", f"It is gone; {told[name]} was trained with it."

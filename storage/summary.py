@@ -25,6 +25,10 @@ from storage.places.location import Location
 from storage.predictions import Predictions, PredictionTable
 
 _Found = TypeVar("_Found")
+_UNPLANNED = (
+    "{each.unplanned} shards were written and are in no plan; `genre status --verify` says which "
+    "plan is gone, and `genre features --verify` makes it anew."
+)
 _SHOWN = ("track_accuracy", "tracks")
 _STOPS_NOTHING_ELSE = (Damaged, InvalidPlan, NotFound, Refused, UnknownFormat)
 
@@ -84,6 +88,8 @@ class FeaturesSummary:
         Of the shards' objects.
     is_finalised : bool
         Whether `rows.parquet` holds all that is done.
+    unplanned : int
+        Shards that have a manifest and are in no plan: one was lost.
     quarantine : tuple[RefusedTrack, ...]
     """
 
@@ -96,6 +102,7 @@ class FeaturesSummary:
     windows: int
     bytes: int
     is_finalised: bool
+    unplanned: int = 0
     quarantine: tuple[RefusedTrack, ...] = ()
 
 
@@ -171,16 +178,24 @@ class Reader:
         """Count the tracks of every catalogue."""
         return self._each(
             (f"catalogues/{name}", catalogues.place(name), partial(_catalogue, catalogues, name))
-            for name in catalogues.ids()
+            for name in catalogues.places()
         )
 
     def features(self, features: Features) -> tuple[FeaturesSummary, ...]:
         """Summarise every array."""
-        return self._each(
+        found = self._each(
             (f"{data_set}/{name}", features.place(data_set, name), partial(_array, features, *each))
             for each in [*features.names(), *features.undescribed()]
             for data_set, name in [each]
         )
+        for each in found:
+            if each.unplanned:
+                data_set, name = each.key.split("/", 1)
+                place = features.place(data_set, name) / "plans"
+                self.unreadable.append(
+                    Unreadable(key=each.key, path=place.uri, detail=_UNPLANNED.format(each=each))
+                )
+        return found
 
     def champion(self, models: Models) -> str | None:
         """Read which model is the champion."""
@@ -277,6 +292,7 @@ def summarise_features(features: FeatureArray) -> FeaturesSummary:
         tracks={str(status): int(count) for status, count in sorted(counts.items())},
         windows=int(newest["windows"].sum()),
         bytes=sum(entry.size for entry in found.objects.values()),
+        unplanned=len(set(found.manifests) - found.planned_shards),
         quarantine=_ledger(finished),
         is_finalised=len(finished) > 0 and set(finished["row"]) == set(found.stored["row"]),
     )

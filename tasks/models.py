@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from genre_model.learning.bundle import PARAMS_FILE
 from storage.errors import Damaged, NotFound
-from storage.models import Json, Models
+from storage.models import Json, Models, check_model_folder
 from storage.places.address import parse_location
 from storage.places.options import StorageOptions
 from storage.store import Store
@@ -213,6 +213,7 @@ def open_predictor(
     """
     # Its folder is found before TensorFlow is imported, so that a wrong name costs nothing.
     if model is not None and Path(model).exists():
+        check_model_folder(Path(model))
         return model, load(Path(model), say=say)
     opened = store if isinstance(store, Store) else Store.open(store)
     name = model or _champion(opened)
@@ -260,6 +261,7 @@ def _model_at(address: str, options: StorageOptions | None) -> Path:
     """Give a local folder with the model that an address means."""
     local = parse_location(address, options).local_path
     if local is not None and not Store.is_at(local):
+        check_model_folder(local)
         return local
     store, name = Store.of_model(address, options)
     return store.models.fetch(name or _champion(store))

@@ -18,6 +18,7 @@ from storage.proof.seals import Unsealed, check_document, seal_document
 
 DESCRIPTION = "zarr.json"
 _OTHER = "It is not written as it was, or does not repeat the array's metadata."
+_MENDED = "`genre features --verify` makes it anew."
 _MOST_VALUES = 2**26  # of one row: 128 MB, some 400 times what the largest preset has
 
 
@@ -79,6 +80,8 @@ def read_attributes(location: Location, *, must_be_sealed: bool = False) -> Attr
         if must_be_sealed:
             raise
         return attributes
+    except Damaged as error:
+        raise Damaged(f"{error} {_MENDED}") from error
 
 
 def check_version(location: Location) -> None:
@@ -191,9 +194,11 @@ def _as_it_lies(location: Location) -> dict[str, Any]:
     except NotFound:
         raise NotFound(f"There are no features at {location.uri}.") from None
     except KeyError:
-        raise Damaged(f"{_where(location)} is not the metadata of features.") from None
+        raise Damaged(f"{_where(location)} is not the metadata of features. {_MENDED}") from None
+    except Damaged as error:
+        raise Damaged(f"{error} {_MENDED}") from error
     if not isinstance(attributes, dict):
-        raise Damaged(f"{_where(location)} is not the metadata of features.")
+        raise Damaged(f"{_where(location)} is not the metadata of features. {_MENDED}")
     return attributes
 
 

@@ -147,12 +147,17 @@ def read_plans(features: Location) -> tuple[pd.DataFrame, int]:
     """Read all stored plans as one frame, and the next plan's number."""
     numbers = [plan_number(entry.name) for entry in (features / "plans").list()]
     known = sorted(number for number in numbers if number is not None)
-    frames = in_parallel(
-        lambda number: read_known_table(features / plan_name(number), PLAN_COLUMNS), known
-    )
+    frames = in_parallel(lambda number: _read_plan(features / plan_name(number)), known)
     filled = [frame for frame in frames if len(frame)]
     plans = pd.concat(filled, ignore_index=True) if filled else empty(PLAN_COLUMNS)
     return plans, (known[-1] + 1 if known else 0)
+
+
+def _read_plan(place: Location) -> pd.DataFrame:
+    try:
+        return read_known_table(place, PLAN_COLUMNS)
+    except Damaged as error:
+        raise Damaged(f"{error} `genre features --verify` makes it anew.") from error
 
 
 def read_stored_rows(features: Location) -> pd.DataFrame:
