@@ -8,7 +8,6 @@ champion.json   {"model": id, "since": time, "history": [{"model", "since"}, …
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from typing import Any
 
 from storage.errors import AlreadyThere, Damaged, NotFound
 from storage.places.location import Location
+from storage.places.temporary_folders import temporary_folder
 
 MODEL_FILE = "model.keras"
 METRICS_FILE = "metrics.json"
@@ -229,9 +229,12 @@ def _users_cache() -> Path:
 def _download(source: Location, target: Path) -> None:
     """Copy the model's own files to a folder that appears at once."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".model-") as staging:
+    with temporary_folder("download", parent=target.parent) as staging:
         for entry in source.list():
-            (source / entry.name).download(Path(staging) / entry.name)
-        if not (target / MODEL_FILE).exists():
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(staging, target)
+            (source / entry.name).download(staging / entry.name)
+        try:
+            staging.rename(target)
+        except OSError:  # another process was faster, or something else is in the way
+            if not (target / MODEL_FILE).exists():
+                shutil.rmtree(target, ignore_errors=True)
+                staging.rename(target)

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from genre_model.data.known_defects import DefectReport
+from storage.array.feature_array import FeatureArray
+from storage.array.second_look import verify_as_it_is_written
 from storage.array.verification import Problem
-from storage.array.verification import verify as verify_array
+from storage.claims import living_holder
 from storage.errors import Damaged, UnknownFormat
 from storage.store import Store
 from storage.summary import StoreSummary
@@ -27,11 +29,14 @@ class StoreStatus:
     problems : tuple[tuple[str, Problem], ...] or None
         Key of an array (or name of another thing) and what is not as it was written; None where
         nobody looked.
+    being_written : Mapping[str, str]
+        Key of an array -> by whom it was being written meanwhile, in a sentence.
     """
 
     summary: StoreSummary
     known_defects: Mapping[str, DefectReport | None] = field(default_factory=dict)
     problems: tuple[tuple[str, Problem], ...] | None = None
+    being_written: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """Return the JSON object of `genre status`."""
@@ -44,7 +49,8 @@ class StoreStatus:
         if self.problems is None:
             return found
         problems = [{"features": key, **problem.to_dict()} for key, problem in self.problems]
-        return {**found, "problems": problems}
+        written = [{"features": key, "detail": said} for key, said in self.being_written.items()]
+        return {**found, "problems": problems, "being_written": written}
 
 
 def describe_store(store: Store, *, verify: bool = False) -> StoreStatus:
@@ -59,23 +65,42 @@ def describe_store(store: Store, *, verify: bool = False) -> StoreStatus:
     summary = store.status()
     readable = [tuple(each.key.split("/", 1)) for each in summary.features]
     arrays = [store.features.open(data_set=data_set, name=name) for data_set, name in readable]
+    writers: dict[str, str] = {}
     return StoreStatus(
         summary=summary,
         known_defects={array.key: report_known_defects(store, array) for array in arrays},
-        problems=tuple(_problems(store, summary)) if verify else None,
+        problems=tuple(_problems(store, summary, writers)) if verify else None,
+        being_written=writers,
     )
 
 
-def _problems(store: Store, summary: StoreSummary) -> list[tuple[str, Problem]]:
-    """List what is not as it was written: of every array that opens, and all that is unreadable."""
+def _problems(
+    store: Store, summary: StoreSummary, writers: dict[str, str]
+) -> list[tuple[str, Problem]]:
+    """List what is not as it was written: of every array that opens, and all that is unreadable.
+
+    Who writes an array meanwhile is noted in `writers`.
+    """
     problems = []
     for data_set, name in store.features.names():
         with contextlib.suppress(Damaged, UnknownFormat):  # it is among the unreadable
             array = store.features.open(data_set=data_set, name=name)
-            problems += [(array.key, each) for each in verify_array(array)]
+            problems += [(array.key, each) for each in _of_array(store, array, writers)]
     told = {key for key, _ in problems}
     return problems + [
         (each.key, Problem(what="unreadable", shard=None, detail=each.detail, path=each.path))
         for each in summary.unreadable
         if each.key not in told
     ]
+
+
+def _of_array(store: Store, array: FeatureArray, writers: dict[str, str]) -> list[Problem]:
+    what = store.features.claim_name(data_set=array.data_set, name=array.name)
+
+    def is_written() -> bool:
+        holder = living_holder(store.location, what)
+        if holder is not None:
+            writers[array.key] = f"being written by {holder.who}; its open shards are not judged"
+        return holder is not None
+
+    return verify_as_it_is_written(array, is_written=is_written)

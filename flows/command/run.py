@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from flows.command import checks, console, environment, progress, render
 from flows.command.together import refuse_contradictions
-from flows.dashboard import configured_server, temporary_server
+from flows.dashboard import configured_server, database_space, temporary_server
 from flows.engine import interrupts, orphans
 from flows.engine.progress import say, stage
 
@@ -207,8 +207,9 @@ def _flow_result(
         orphans.leave_none()
         progress.enable()
         temporary_server.start(sigint_blocked=interrupts.sigint_blocked)
-        yield results.append
-        temporary_server.flush()
+        with database_space.told_if_full():
+            yield results.append
+            temporary_server.flush()
         _emit(results[-1], show, as_json, out)
 
 

@@ -1,6 +1,6 @@
 """Find what is not as it was written, and say which shards to write again."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Literal
@@ -72,7 +72,9 @@ class Problem:
         return self.shard is not None and self.what in _REPAIRED_BY_WRITING
 
 
-def verify(features: FeatureArray, *, level: Level = "bytes") -> list[Problem]:
+def verify(
+    features: FeatureArray, *, level: Level = "bytes", shards: Container[int] | None = None
+) -> list[Problem]:
     """Compare what lies in a features folder with its plans and manifests.
 
     Parameters
@@ -80,6 +82,8 @@ def verify(features: FeatureArray, *, level: Level = "bytes") -> list[Problem]:
     features : FeatureArray
     level : "sizes" | "bytes"
         Compare sizes by a listing, or also read every shard and compare its sha256.
+    shards : container of int, optional
+        Read these only; tables, plans and listings are compared in any case.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def verify(features: FeatureArray, *, level: Level = "bytes") -> list[Problem]:
         *_plans(features, found),
         *_metadata(features, found),
         *_orphans(features, found),
-        *_shards(features, found, level=level),
+        *_shards(features, found, level=level, only=shards),
         *_rows_table(features),
     ]
     return sorted(problems, key=lambda problem: (problem.shard is None, problem.shard or 0))
@@ -145,7 +149,9 @@ def _orphans(features: FeatureArray, found: Inventory) -> list[Problem]:
     ]
 
 
-def _shards(features: FeatureArray, found: Inventory, *, level: Level) -> list[Problem]:
+def _shards(
+    features: FeatureArray, found: Inventory, *, level: Level, only: Container[int] | None
+) -> list[Problem]:
     known = found.records.assign(shard=found.records["row"] // ROWS_PER_SHARD)
     facts = known.drop_duplicates("shard").set_index("shard")[["shard_size", "shard_sha256"]]
     shards = sorted(found.planned_shards & (set(facts.index.tolist()) | set(found.manifests)))
@@ -160,7 +166,8 @@ def _shards(features: FeatureArray, found: Inventory, *, level: Level) -> list[P
             )
         return problems
 
-    return [problem for problems in in_parallel(of_shard, shards) for problem in problems]
+    wanted = [shard for shard in shards if only is None or shard in only]
+    return [problem for problems in in_parallel(of_shard, wanted) for problem in problems]
 
 
 def _manifest(
