@@ -11,6 +11,7 @@ from flows.command.together import refuse_contradictions
 from flows.dashboard import configured_server, temporary_server
 from flows.engine import interrupts, orphans
 from flows.engine.progress import say, stage
+from flows.up import passwords
 
 if TYPE_CHECKING:
     from flows.results import Result
@@ -203,6 +204,7 @@ def _flow_result(
     results: list[Shown] = []
     with console.result_stream() as out:
         check()
+        passwords.log_in_to_own()
         configured_server.check_server()
         orphans.leave_none()
         progress.enable()

@@ -20,17 +20,16 @@ def certificate() -> Security:
     """Make a key, and a certificate that it signs itself, for all roles; both in memory."""
     from distributed.security import Security
 
-    return Security.temporary()
+    made: Security = Security.temporary()
+    return made
 
 
 def as_environment(security: Security) -> dict[str, str]:
     """Return the Dask settings by which a process is given `security`, the key among them."""
-    settings = {
-        "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "True",
-        f"{_TLS}__CA_FILE": str(security.tls_ca_file),
-    }
+    settings = {"DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "True"}
     for role in ("client", "scheduler", "worker"):
         of_role = security.get_tls_config_for_role(role)
+        settings[f"{_TLS}__CA_FILE"] = of_role["ca_file"]
         settings[f"{_TLS}__{role.upper()}__CERT"] = of_role["cert"]
         settings[f"{_TLS}__{role.upper()}__KEY"] = of_role["key"]
     return settings
