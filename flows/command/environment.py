@@ -44,9 +44,9 @@ def prepare() -> None:
     # What a server does not take of a run's log is lost there, and no output of this program.
     logging.raiseExceptions = False
     if home := os.environ.get("PREFECT_HOME"):
-        # Prefect makes the folder itself, but not the one above it.
+        # Prefect makes the folder itself, its owner's alone, but not the one above it.
         try:
-            Path(home).expanduser().mkdir(parents=True, exist_ok=True)
+            Path(home).expanduser().mkdir(mode=0o700, parents=True, exist_ok=True)
         except (OSError, RuntimeError) as error:
             raise UsageError(
                 f"PREFECT_HOME is {home}, where no folder can be made ({error}); name another"

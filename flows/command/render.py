@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import TYPE_CHECKING, TextIO
 
 from genre_model.shown import shown
@@ -178,6 +179,7 @@ def up(result: UpResult, to: TextIO) -> None:
         to,
         ("dashboard", result.dashboard),
         ("server", f"{result.server}, PREFECT_API_URL={result.api}"),
+        ("password", _password(result)),
         ("deployments", ", ".join(result.deployments)),
         ("automations", ", ".join(result.automations)),
         ("they tell", result.alerts or "the dashboard's event feed"),
@@ -195,6 +197,15 @@ def down(result: DownResult, to: TextIO) -> None:
     """Write what was stopped."""
     stopped = ", ".join(result.stopped)
     to.write(f"stopped: {stopped}\n" if stopped else "nothing that `genre up` started is running\n")
+
+
+def _password(result: UpResult) -> str:
+    if result.password is None:
+        return "as you have set it" if result.server == "started" else "as that server asks for it"
+    return (
+        f"in {result.password}, for the dashboard, and for prefect as "
+        f'PREFECT_API_AUTH_STRING="$(cat {quote(result.password)})"'
+    )
 
 
 def _array(each: FeaturesSummary, defects: DefectReport | None, to: TextIO) -> None:
