@@ -23,10 +23,11 @@ _MARKDOWN = re.compile(
     | &(?=\#?\w+;)                      # a character by its name
     | \\(?=[!-/:-@\[-`{-~]|$)           # what escapes
     | :(?=//) | (?<=\bwww)\.(?=\w)      # an address that becomes a link by itself
-    | ^[-+=>\#\[!:] | (?<=^\d)[.)] | (?<=^\d\d)[.)] | (?<=^\d{3})[.)] | (?<=^\d{4})[.)]
+    | ^[-+=>\#\[!:]                     # items, headings, quotes, boxes to tick
     """,
     re.VERBOSE,
 )
+_NUMBERED = re.compile(r"^(\d+)(?=[.)](?: |$))")
 
 _OWN_PICTURE = re.compile(r"!\[[\w ,]*\]\(data:image/png;base64,[A-Za-z0-9+/]*=*\)")
 _ESCAPED = re.compile(r"\\[!-/:-@\[-`{-~]")
@@ -96,9 +97,9 @@ def as_markdown(value: object) -> str:
     Examples
     --------
     >>> print(as_markdown("[x](http://evil) a|b <b> song_1 [live].mp3"))
-    [x\](http\://evil) a\|b \<b> song_1 [live].mp3
+    \[x\](http\://evil) a\|b \<b> song_1 [live].mp3
     """
-    return _MARKDOWN.sub(r"\\\g<0>", shown(value).strip(" "))
+    return _NUMBERED.sub(r"\1\\", _MARKDOWN.sub(r"\\\g<0>", shown(value).strip(" ")))
 
 
 def as_markdown_code(value: object) -> str:

@@ -106,7 +106,7 @@ def choose_model(
 
 
 def _fact(params: Json, key: str) -> object:
-    return params["features"]["name"] if key == "preset" else params.get(key)
+    return params.get("features", {}).get("name") if key == "preset" else params.get(key)
 
 
 def read_parameters(models: Models, model: str) -> Json:

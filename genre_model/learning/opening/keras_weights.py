@@ -40,17 +40,21 @@ def check_weights(data: bytes) -> None:
 
 
 def _check_group(file: h5py.File, *, room: int) -> None:
-    open_groups, objects = [file["/"]], 0
+    open_groups, seen = [file["/"]], set[int]()
     while open_groups:
         group = open_groups.pop()
         for name in group:
-            objects += 1
-            if objects > MOST_OBJECTS:
-                raise ModelError(f"has more than {MOST_OBJECTS:,} arrays and groups of weights")
             link = group.get(name, getlink=True)
             if not isinstance(link, h5py.HardLink):
                 raise ModelError(f"has weights that are elsewhere ({type(link).__name__} {name!r})")
             item = group[name]
+            place = h5py.h5o.get_info(item.id).addr
+            if place in seen or len(seen) == MOST_OBJECTS:
+                raise ModelError(
+                    f"has weights that are there twice, or more than {MOST_OBJECTS:,} arrays and "
+                    f"groups of them ({item.name[:80]})"
+                )
+            seen.add(place)
             if isinstance(item, h5py.Group):
                 open_groups.append(item)
             else:

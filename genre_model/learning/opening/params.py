@@ -118,8 +118,9 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_share(value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and 0 <= value <= 1
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) and 0 <= value <= 1
 
 
 def _is_keras_file(value: object) -> bool:
