@@ -86,9 +86,8 @@ def _check_model(config: dict[str, Any]) -> None:
 def _check_object(each: dict[str, Any], *, modules: tuple[str, ...]) -> None:
     module, kind = name = _name(each)
     if each.get("registered_name") not in (None, kind):
-        raise ModelError(
-            f"holds {_called((str(each['registered_name']), kind))}, a class of others"
-        )
+        other = str(each["registered_name"])[:60]
+        raise ModelError(f"holds {other!r}, a class that is not Keras's")
     is_layer = module == "keras.layers" and kind in LAYERS
     is_tensor = module is None and kind == _TENSOR
     is_policy = name == ("keras", "DTypePolicy")
