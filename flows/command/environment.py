@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flows.errors import UsageError
+from genre_model.shown import shown_lines
 
 _NOBODY_IS_TOLD = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -53,6 +54,15 @@ def prepare() -> None:
             ) from error
     # TensorFlow calls a missing GPU an error; this program says itself what it trains on.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.setLogRecordFactory(_ShownRecord)
+
+
+class _ShownRecord(logging.LogRecord):
+    """What any library logs in this process: a name in it does nothing to the terminal."""
+
+    def getMessage(self) -> str:  # noqa: N802 - logging's own name
+        """Return the message, its control characters escaped."""
+        return shown_lines(super().getMessage())
 
 
 def _set(defaults: Mapping[str, str]) -> None:
