@@ -104,10 +104,12 @@ def evaluation(result: EvaluateResult, to: TextIO) -> None:
         ("report", result.report),
     )
     to.write("\n")
-    _line(to, f"{'genre':<20} precision  recall      F1  tracks")
-    for genre, row in metrics.per_genre.items():
+    names = [shown(genre) for genre in metrics.per_genre]
+    width = max(20, *map(len, names))
+    _line(to, f"{'genre':<{width}} precision  recall      F1  tracks")
+    for name, row in zip(names, metrics.per_genre.values(), strict=True):
         figures = f"{row.precision:>9.1%} {row.recall:>7.1%} {row.f1:>7.3f} {row.tracks:>7,}"
-        _line(to, f"{shown(genre):<20} {figures}")
+        _line(to, f"{name:<{width}} {figures}")
 
 
 def full_run(result: RunResult, to: TextIO) -> None:
@@ -167,7 +169,7 @@ def status(result: StatusResult, to: TextIO) -> None:
         for _, problem in problems:
             _line(to, f"problem     {problem.sentence}")
             _line(to, f"            costs: {problem.costs}; mend: {problem.mend}")
-        _line(to, f"verified    {len(problems)} problems")
+        _line(to, f"verified    {len(problems)} problem{'' if len(problems) == 1 else 's'}")
 
 
 def up(result: UpResult, to: TextIO) -> None:
