@@ -58,6 +58,7 @@ class Catalogues:
             pass
         except Damaged as error:
             fault = f"{error} It was written again."
+            place.make_way()
         frame = tracks.copy()
         frame.attrs.update(attributes)
         frame.attrs["written"] = datetime.now(UTC).isoformat()

@@ -68,7 +68,7 @@ class ClaimRecord:
     what: Text
     taken: Time
     renewed: Time
-    lease_s: Annotated[float, Meta(ge=0, le=24 * 3600)] = LEASE_S
+    lease_s: Annotated[float, Meta(le=24 * 3600)] = LEASE_S
     released: bool = False
 
     @property

@@ -97,11 +97,12 @@ class Models:
 
     def withdraw(self, model_id: str) -> None:
         """Take a model back, with its evaluations, before it is published anew."""
-        place = self.location(model_id) / "evaluation"
-        for split in place.folders():
-            (place / split / METRICS_FILE).delete()
-        (self.location(model_id) / MODEL_FILE).delete()
-        (self.location(model_id) / SEAL_FILE).delete()
+        model = self.location(model_id)
+        evaluations = model / "evaluation"
+        metrics = [evaluations / split / METRICS_FILE for split in evaluations.folders()]
+        for file in (*metrics, model / MODEL_FILE, model / SEAL_FILE):
+            file.make_way()
+            file.delete()
 
     def publish_evaluation(self, folder: Path, model_id: str, *, split: str) -> Location:
         """Copy the files of an evaluation, `metrics.json` last, in place of an older one.
@@ -114,6 +115,7 @@ class Models:
         if not self.exists(model_id):
             raise NotFound(f"There is no model {model_id!r} in {self.store}.")
         target = self.evaluation(model_id, split)
+        (target / METRICS_FILE).make_way()
         (target / METRICS_FILE).delete()
         _publish(folder, target, of=_name(model_id, split), last=METRICS_FILE)
         return target
@@ -268,6 +270,7 @@ class Models:
         if not problems:
             return ""
         evaluated = self._evaluated()
+        self.champion_file.make_way()
         if not evaluated:
             self.champion_file.delete()
             return f"{problems[0].sentence} The next model that is evaluated becomes the champion."
@@ -374,6 +377,7 @@ def _publish(folder: Path, target: Location, *, of: str, last: str) -> None:
     seal = FolderSeal(of, {name: SealedFile.of(data) for name, data in files.items()})
     whole = files.pop(last)
     for name, data in (*files.items(), (SEAL_FILE, seal.to_json()), (last, whole)):
+        (target / name).make_way()
         (target / name).write_bytes(data)
 
 

@@ -95,6 +95,7 @@ class Store:
         except Damaged:
             store = cls(location)
         if list(store._description_problems()):
+            (location / DESCRIPTION).make_way()
             (location / DESCRIPTION).write_bytes(_DOCUMENT)
         return store
 

@@ -5,7 +5,7 @@ Shards are written again by a run (`FeatureArray.begin_repair`), tables by `fina
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from storage.array.description import DESCRIPTION, as_stored, check_version, group_bytes
 from storage.array.feature_array import FeatureArray
@@ -47,11 +47,21 @@ def mend(features: FeatureArray, attributes: Attributes) -> list[Problem]:
     before = verify(features)
     if not before:
         return []
+    _make_way(features, before)
     plans_now = _mend_plans(features)
     _mend_descriptions(features, attributes, plans_now)
     after = verify(features)
+    _make_way(features, after)
     features.begin_repair(shards_to_repair(after))
     return list(dict.fromkeys([*before, *after]))
+
+
+def _make_way(features: FeatureArray, problems: Iterable[Problem]) -> None:
+    """Remove empty folders that lie where files must be."""
+    root = f"{features.location.uri}/"
+    for problem in problems:
+        if problem.path.startswith(root):
+            (features.location / problem.path.removeprefix(root)).make_way()
 
 
 def _mend_plans(features: FeatureArray) -> Mapping[int, StoredPlan]:

@@ -177,6 +177,9 @@ class Bucket(Location):
             self._send("GET (Range)", "get_object", Range="bytes=0-0")
             raise
 
+    def make_way(self) -> None:
+        """Do nothing: a bucket has no folders."""
+
     def delete(self) -> None:
         """DELETE the object."""
         with contextlib.suppress(NotFound):

@@ -108,13 +108,9 @@ class Folder(Location):
             shutil.copyfile(self.path, target)
 
     def write_bytes(self, data: bytes) -> None:
-        """Write under a temporary name, sync, and rename; an empty folder there is replaced."""
+        """Write under a temporary name, sync, and rename."""
         with explained("writing", self.path), _temporary(self.path, [data]) as partial:
-            try:
-                partial.replace(self.path)
-            except IsADirectoryError:  # one that is empty may go
-                self.path.rmdir()
-                partial.replace(self.path)
+            partial.replace(self.path)
 
     def write_pieces(self, pieces: Iterable[bytes]) -> str:
         """Write under a temporary name, sync, and rename."""
@@ -175,12 +171,14 @@ class Folder(Location):
         return entry_of(self.name, status) if stat.S_ISREG(status.st_mode) else None
 
     def delete(self) -> None:
-        """Delete the file if it is there, or an empty folder in its place."""
+        """Delete the file if it is there."""
         with explained("deleting", self.path):
-            if self.path.is_dir() and not self.path.is_symlink():
-                self.path.rmdir()  # which takes an empty one only
-            else:
-                self.path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
+
+    def make_way(self) -> None:
+        """Remove the folder, unless it holds something."""
+        with contextlib.suppress(OSError):  # as for a file, or nothing at all
+            self.path.rmdir()
 
     def list(self, *, recursive: bool = False) -> Sequence[Entry]:
         """List files with their size and modification time."""

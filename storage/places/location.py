@@ -203,6 +203,10 @@ class Location(ABC):
         """Delete the file or object; nothing happens if there is none."""
 
     @abstractmethod
+    def make_way(self) -> None:
+        """Remove an empty folder that lies where a file is to be."""
+
+    @abstractmethod
     def list(self, *, recursive: bool = False) -> Sequence[Entry]:
         """List the files below, sorted by name.
 
