@@ -130,8 +130,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Runs:
     """Write 60 tracks, and a data folder of the first 40 of them."""
     folder = tmp_path_factory.mktemp("small")
     ids = write_data(folder / "grown", 60, seed=3)
-    predicted = folder / "grown" / "fma_small" / "001"
-    assert len(list(predicted.iterdir())) > 1
+    predicted = folder / "predicted"
+    predicted.mkdir()
+    for track_id in ids[-3:]:
+        source = folder / "grown" / audio_path(track_id)
+        (predicted / source.name).hardlink_to(source)
     return Runs(
         first=link_data(folder / "grown", folder / "first", ids[:40]),
         grown=folder / "grown",

@@ -41,7 +41,8 @@ def damages(draw: st.DrawFn, files: dict[str, list[str]]) -> Damage:
     )
 
 
-law = settings(
+LAW = settings(
+    max_examples=DRAWS,
     deadline=None,
     print_blob=True,
     database=None,
@@ -66,8 +67,7 @@ def test_the_runs_of_a_whole_store_change_nothing(
     assert differences(result(store), expected) == []
 
 
-@law
-@settings(max_examples=DRAWS)
+@LAW
 @given(data=st.data())
 def test_in_this_process(
     proven: Path,
@@ -96,8 +96,7 @@ def test_in_this_process(
     assert differences(result(store), expected) == []
 
 
-@law
-@settings(max_examples=-(-DRAWS // 10))
+@settings(LAW, max_examples=-(-DRAWS // 10))
 @given(data=st.data())
 def test_by_the_command(
     proven: Path,
