@@ -142,9 +142,10 @@ def build_features(
     root = parse_location(store_address(store), options)
     if scheduler is not None:
         _check_folders(scheduler, found, root)
-    kept = Store.create(root)
-    check_array(kept, found, spec)
-    catalogue_id = store_catalogue(kept, quoted(found))
+    kept = Store.mend(root) if verify else Store.create(root)
+    if not verify:
+        check_array(kept, found, spec)
+    catalogue_id = store_catalogue(kept, quoted(found), say=progress.say)
     artifacts.catalogue(found.summary())
     what = kept.features.claim_name(data_set=found.catalogue.data_set, name=spec.key)
     with kept.claim(what, say=progress.say) as claim:

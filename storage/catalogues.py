@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
-from storage.errors import NotFound
+from storage.errors import Damaged, NotFound
 from storage.places.location import Location
+from storage.proof.documents import check_plain, is_plain
 from storage.tables import read_table, write_table
 
 _SUFFIX = ".parquet"
@@ -32,7 +33,7 @@ class Catalogues:
 
     def write(
         self, catalogue_id: str, tracks: pd.DataFrame, *, attributes: Mapping[str, Any]
-    ) -> None:
+    ) -> str:
         """Write a catalogue, unless it is there: its id is the hash of its content.
 
         Parameters
@@ -43,14 +44,33 @@ class Catalogues:
             One line a track.
         attributes : Mapping
             JSON values that come back as `DataFrame.attrs`, besides the time of writing.
+
+        Returns
+        -------
+        str
+            A sentence on what lay there and was not as it had been written; empty if none did.
         """
-        place = self.place(catalogue_id)
-        if place.exists():
-            return
+        place, fault = self.place(catalogue_id), ""
+        try:
+            read_table(place, must_be_sealed=True)
+            return ""
+        except NotFound:
+            pass
+        except Damaged as error:
+            fault = f"{error} It was written again."
         frame = tracks.copy()
         frame.attrs.update(attributes)
         frame.attrs["written"] = datetime.now(UTC).isoformat()
         write_table(place, frame)
+        return fault
+
+    def fault(self, catalogue_id: str) -> str:
+        """Say what is wrong with a catalogue; nothing if it is as it was written."""
+        try:
+            read_table(self.place(catalogue_id), must_be_sealed=True)
+        except (Damaged, NotFound) as error:
+            return str(error)
+        return ""
 
     def read(self, catalogue_id: str) -> pd.DataFrame:
         """Read a catalogue; its attributes are the frame's `attrs`.
@@ -59,9 +79,15 @@ class Catalogues:
         ------
         NotFound
             If there is none of that id, naming those that are there.
+        Damaged
+            If it is not as it was written.
         """
         try:
             return read_table(self.place(catalogue_id))
+        except Damaged as error:
+            raise Damaged(
+                f"{error} `genre features --verify` with its --data writes it again."
+            ) from error
         except NotFound:
             there = ", ".join(self.ids()) or "none"
             raise NotFound(
@@ -70,8 +96,13 @@ class Catalogues:
 
     def ids(self) -> list[str]:
         """List the catalogues' ids, sorted."""
-        names = [entry.name for entry in self.location.list()]
-        return [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
+        return _ids(entry.name for entry in self.location.list())
+
+    def places(self) -> list[str]:
+        """List the ids of all that lies there, also of what is no file, sorted."""
+        found = self.location.walk()
+        names = {each.name for each in found.files} | {each.path for each in found.passed_by}
+        return _ids(sorted(names | set(self.location.folders())))
 
     def newest(self, *, data: str | None = None, subset: str | None = None) -> str:
         """Name the catalogue that was written last.
@@ -106,5 +137,17 @@ class Catalogues:
         return max(fitting, key=lambda name: str(attributes[name].get("written", "")))
 
     def place(self, catalogue_id: str) -> Location:
-        """Place one catalogue."""
+        """Place one catalogue.
+
+        Raises
+        ------
+        Damaged
+            If its id leads elsewhere.
+        """
+        check_plain(catalogue_id, what="a catalogue's id")
         return self.location / f"{catalogue_id}{_SUFFIX}"
+
+
+def _ids(names: Iterable[str]) -> list[str]:
+    found = (name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+    return [name for name in found if is_plain(name)]

@@ -25,15 +25,22 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from storage.errors import AlreadyThere, Busy, ClaimLost, NotFound, StorageError
+from msgspec import Meta
+
+from storage.errors import AlreadyThere, Busy, ClaimLost, Damaged, NotFound, StorageError
 from storage.places.location import Location
 from storage.places.processes import ProcessIdentity, this_process
+from storage.proof.documents import MOST_BYTES, parse_document, read_bounded
 
 LEASE_S = 60.0
 _RENEWALS_A_LEASE = 4
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+
+Time = Annotated[float, Meta(ge=0, le=2**37)]
+"""Seconds since the epoch, of a year that can be told."""
+Text = Annotated[str, Meta(max_length=4096)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +60,15 @@ class ClaimRecord:
     released : bool
     """
 
-    owner: str
-    host: str
-    boot: str
-    pid: int
-    started: float
-    what: str
-    taken: float
-    renewed: float
-    lease_s: float = LEASE_S
+    owner: Text
+    host: Text
+    boot: Text
+    pid: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    started: Time
+    what: Text
+    taken: Time
+    renewed: Time
+    lease_s: Annotated[float, Meta(ge=0, le=24 * 3600)] = LEASE_S
     released: bool = False
 
     @property
@@ -83,8 +90,8 @@ class ClaimRecord:
     def from_json(cls, data: bytes) -> "ClaimRecord | None":
         """Read; None if it is no claim, which then counts as free after a lease."""
         try:
-            return cls(**json.loads(data))
-        except (ValueError, TypeError):
+            return parse_document(data, cls, where="The claim")
+        except Damaged:
             return None
 
 
@@ -282,8 +289,9 @@ def read_claims(root: Location) -> Mapping[str, ClaimRecord]:
     folder = root / "claims"
     found = {}
     for entry in folder.list():
-        with contextlib.suppress(NotFound):
-            record = ClaimRecord.from_json((folder / entry.name).read_bytes())
+        with contextlib.suppress(NotFound, Damaged):
+            data = read_bounded(folder / entry.name, most=MOST_BYTES)
+            record = ClaimRecord.from_json(data)
             if record is not None and not record.released:
                 found[entry.name] = record
     return found

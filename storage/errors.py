@@ -84,11 +84,21 @@ class NoAnswer(Unreachable):
 class Damaged(StorageError, ValueError):
     """What lies there is not what was written."""
 
+    remedied_by_user = True
+
+
+class NoRegularFile(Refused, Damaged):
+    """A pipe, a folder or a device lies where a file must be."""
+
 
 class UnknownFormat(StorageError, ValueError):
     """The store, or the location's scheme, is of a kind this version does not know."""
 
     remedied_by_user = True
+
+
+class NoStore(UnknownFormat, Damaged):
+    """What lies there as the description of a store is none."""
 
 
 class BadArchive(StorageError, ValueError):

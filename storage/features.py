@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from storage.array.feature_array import FeatureArray
 from storage.array.layout import ArrayLayout, Attributes
+from storage.array.mending import mend
 from storage.errors import Mismatched, NotFound
 from storage.places.location import Location
+from storage.proof.documents import check_plain
+from storage.proof.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,14 @@ class Features:
             self.place(data_set, name), data_set=data_set, layout=layout, attributes=attributes
         )
 
+    def mend(
+        self, *, data_set: str, name: str, layout: ArrayLayout, attributes: Attributes
+    ) -> list[Problem]:
+        """Mend what is damaged of an array and can be made again; see `storage.array.mending`."""
+        place = self.place(data_set, name)
+        array = FeatureArray(location=place, data_set=data_set, name=name, layout=layout)
+        return mend(array, attributes)
+
     def open(self, *, data_set: str, name: str) -> FeatureArray:
         """Open an array that is there; see `FeatureArray.open`."""
         return FeatureArray.open(self.place(data_set, name), data_set=data_set, name=name)
@@ -62,6 +73,16 @@ class Features:
             for data_set in self.location.folders()
             for name in (self.location / data_set).folders()
             if FeatureArray.is_at(self.place(data_set, name))
+        ]
+
+    def undescribed(self) -> list[tuple[str, str]]:
+        """List the arrays that have plans and no description: that was lost."""
+        return [
+            (data_set, name)
+            for data_set in self.location.folders()
+            for name in (self.location / data_set).folders()
+            if not FeatureArray.is_at(self.place(data_set, name))
+            and (self.place(data_set, name) / "plans").list()
         ]
 
     def find(self, preset: str, *, data_set: str | None = None) -> FeatureArray:
@@ -97,5 +118,13 @@ class Features:
         raise NotFound(f"{self.store} has no features of preset {preset!r} (there are: {names}).")
 
     def place(self, data_set: str, name: str) -> Location:
-        """Place one array."""
+        """Place one array.
+
+        Raises
+        ------
+        Damaged
+            If one of the names leads elsewhere.
+        """
+        for part in (data_set, name):
+            check_plain(part, what="the name of a data set or of its features")
         return self.location / data_set / name

@@ -1,23 +1,27 @@
 """Published models: folders that are whole once `model.keras` is there, and the champion.
 
-models/<id>/  params.json  history.csv  …  model.keras          written last, then immutable
-evaluation/<split>/  predictions.parquet  *.png  report.html  metrics.json     written last
-champion.json   {"model": id, "since": time, "history": [{"model", "since"}, …]}
+models/<id>/  params.json  history.csv  …  seal.json  model.keras       written last, then immutable
+evaluation/<split>/  predictions.parquet  *.png  report.html  seal.json  metrics.json
 """
 
-import json
+import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from storage.champion import Champion, first_champion, now, read_champion
 from storage.errors import AlreadyThere, Damaged, NotFound
+from storage.places.address import parse_location
 from storage.places.location import Location
+from storage.proof.documents import check_plain, is_plain, parse_document, read_document
+from storage.proof.folders import SEAL_FILE, FolderSeal, SealedFile, faults, read_seal
+from storage.proof.problems import Problem
+from storage.proof.seals import Unsealed
 
 MODEL_FILE = "model.keras"
 METRICS_FILE = "metrics.json"
@@ -44,11 +48,19 @@ class Models:
     store: str
 
     def location(self, model_id: str) -> Location:
-        """Place one model."""
+        """Place one model.
+
+        Raises
+        ------
+        Damaged
+            If its id leads elsewhere.
+        """
+        check_plain(model_id, what="a model's id")
         return self.folder / model_id
 
     def evaluation(self, model_id: str, split: str) -> Location:
         """Place one evaluation of a model."""
+        check_plain(split, what="a split's name")
         return self.location(model_id) / "evaluation" / split
 
     def checkpoints(self, model_id: str) -> Location:
@@ -80,7 +92,7 @@ class Models:
         target = self.location(model_id)
         if self.exists(model_id):
             return target
-        _copy(folder, target, last=MODEL_FILE)
+        _publish(folder, target, of=_name(model_id), last=MODEL_FILE)
         return target
 
     def withdraw(self, model_id: str) -> None:
@@ -89,6 +101,7 @@ class Models:
         for split in place.folders():
             (place / split / METRICS_FILE).delete()
         (self.location(model_id) / MODEL_FILE).delete()
+        (self.location(model_id) / SEAL_FILE).delete()
 
     def publish_evaluation(self, folder: Path, model_id: str, *, split: str) -> Location:
         """Copy the files of an evaluation, `metrics.json` last, in place of an older one.
@@ -102,16 +115,69 @@ class Models:
             raise NotFound(f"There is no model {model_id!r} in {self.store}.")
         target = self.evaluation(model_id, split)
         (target / METRICS_FILE).delete()
-        _copy(folder, target, last=METRICS_FILE)
+        _publish(folder, target, of=_name(model_id, split), last=METRICS_FILE)
         return target
 
     def metrics(self, model_id: str, *, split: str = "test") -> Json | None:
-        """Read an evaluation's metrics, None if there is none."""
-        place = self.evaluation(model_id, split) / METRICS_FILE
+        """Read an evaluation's metrics, None if there is none.
+
+        Raises
+        ------
+        Damaged
+            If they are not those that were published there.
+        """
+        folder = self.evaluation(model_id, split)
+        place = folder / METRICS_FILE
         try:
-            return _json(place, place.read_bytes())
+            data = place.read_bytes()
         except NotFound:
             return None
+        try:
+            sealed = read_seal(folder, of=_name(model_id, split)).files.get(METRICS_FILE)
+        except Unsealed:
+            sealed = SealedFile.of(data)
+        found = parse_document(data, Json, where=place.uri)
+        if SealedFile.of(data) != sealed or found.get("model", model_id) != model_id:
+            raise Damaged(
+                f"{place.uri} is not the one that was published there; "
+                f"`{_evaluate(model_id, split)}` makes it anew."
+            )
+        return found
+
+    def problems(self, model_id: str) -> Sequence[Problem]:
+        """Compare a model's own files with its seal; none where it was never whole."""
+        place = self.location(model_id)
+        try:
+            return [
+                Problem(what="model damaged", path=file.uri, detail=fault)
+                for file, fault in faults(place, of=_name(model_id))
+            ]
+        except Unsealed as error:
+            if not self.exists(model_id):
+                return []
+            path = (place / SEAL_FILE).uri
+            return [Problem(what="model not sealed", path=path, detail=str(error))]
+
+    def evaluation_problems(self, model_id: str, split: str) -> Sequence[Problem]:
+        """Compare an evaluation with its seal; none where it was never whole."""
+        place, how = self.evaluation(model_id, split), _evaluate(model_id, split)
+        try:
+            found = [(file.uri, fault) for file, fault in faults(place, of=_name(model_id, split))]
+        except Unsealed as error:
+            is_whole = (place / METRICS_FILE).exists()
+            found = [((place / SEAL_FILE).uri, str(error))] if is_whole else []
+        return [
+            Problem(what="evaluation damaged", path=path, detail=detail, how=how)
+            for path, detail in found
+        ]
+
+    def seal(self, model_id: str) -> None:
+        """Seal a model that has no seal, as it lies there now."""
+        place = self.location(model_id)
+        names = [entry.name for entry in place.list(recursive=True)]
+        own = [name for name in names if not name.startswith(("evaluation/", "checkpoints/"))]
+        files = {name: SealedFile.of((place / name).read_bytes()) for name in own}
+        (place / SEAL_FILE).write_bytes(FolderSeal(_name(model_id), files).to_json())
 
     def read_json(self, model_id: str, name: str) -> Json:
         """Read one of the model's own files, a JSON object.
@@ -120,8 +186,15 @@ class Models:
         ------
         NotFound, Damaged
         """
-        place = self.location(model_id) / name
-        return _json(place, place.read_bytes())
+        return read_document(self.location(model_id) / name, Json)
+
+    def trained_with(self, model_id: str) -> str | None:
+        """Read the id of the catalogue that a model was trained with; None if it does not tell."""
+        try:
+            found = self.read_json(model_id, "params.json").get("catalogue")
+        except (NotFound, Damaged):
+            return None
+        return found if isinstance(found, str) and is_plain(found) else None
 
     def fetch(self, model_id: str, *, cache: Path | None = None) -> Path:
         """Give a local folder with the model's own files.
@@ -133,6 +206,8 @@ class Models:
         ------
         NotFound
             If there is no such model.
+        Damaged
+            If a file is not the one that was published.
         """
         source = self.location(model_id)
         entry = (source / MODEL_FILE).entry()
@@ -140,27 +215,74 @@ class Models:
             known = ", ".join(self.list()) or "none"
             raise NotFound(f"There is no model {model_id!r} in {self.store} (there: {known}).")
         if source.local_path is not None:
+            _check(source, of=_name(model_id))
             return source.local_path
         version = sha256(f"{source.uri} {entry.etag}".encode()).hexdigest()[:8]
         target = (cache or _users_cache()) / f"{model_id}-{version}"
         if not (target / MODEL_FILE).exists():
             _download(source, target)
+        _check(parse_location(target), of=_name(model_id))
         return target
 
     def champion(self) -> str | None:
-        """Read which model `predict` uses, None if there is none yet."""
-        content, _ = self._read_champion()
-        return str(content["model"]) if content else None
+        """Read which model `predict` uses, None if there is none yet.
+
+        Raises
+        ------
+        Damaged
+            If champion.json is not what was written there.
+        """
+        found, _ = self._read_champion()
+        return found.model if found else None
 
     def champion_record(self) -> Json:
         """Read the champion with its history; {} if there is none yet."""
-        return self._read_champion()[0]
+        found, _ = self._read_champion()
+        return found.to_dict() if found else {}
+
+    def champion_problems(self) -> Sequence[Problem]:
+        """Say what is wrong with champion.json; that it is gone, where a model was evaluated."""
+        place = self.champion_file
+        try:
+            found = read_champion(place.read_bytes(), place, must_be_sealed=True)
+            if self.exists(found.model):
+                return []
+            detail = f"It names {found.model}, and there is no such model."
+        except NotFound:
+            if not self._evaluated():
+                return []
+            return [Problem(what="champion missing", path=place.uri, detail="It is gone.")]
+        except Damaged as error:
+            detail = str(error)
+        return [Problem(what="champion damaged", path=place.uri, detail=detail)]
+
+    def mend_champion(self) -> str:
+        """Make champion.json anew if it is damaged or gone: the model that was evaluated first.
+
+        Returns
+        -------
+        str
+            A sentence on what was wrong; empty if nothing was.
+        """
+        problems = self.champion_problems()
+        if not problems:
+            return ""
+        evaluated = self._evaluated()
+        if not evaluated:
+            self.champion_file.delete()
+            return f"{problems[0].sentence} The next model that is evaluated becomes the champion."
+        since, name = min(evaluated)
+        self.champion_file.write_bytes(first_champion(name, since=since).to_json())
+        return (
+            f"{problems[0].sentence} It was made anew: {name} was evaluated first; who was "
+            "promoted since then is not known any more."
+        )
 
     def set_champion_if_none(self, model_id: str) -> bool:
         """Make the model champion if there is none; of several at once, one does."""
-        content = _succession({}, model_id)
+        since = min((at for at, name in self._evaluated() if name == model_id), default=now())
         try:
-            self.champion_file.create(content)
+            self.champion_file.create(first_champion(model_id, since=since).to_json())
         except AlreadyThere:
             return False
         return True
@@ -172,52 +294,87 @@ class Models:
         ------
         NotFound
             If there is no such model.
+        Damaged
+            If champion.json is not what was written there.
         """
         if not self.exists(model_id):
             raise NotFound(f"There is no model {model_id!r} in {self.store}.")
         place = self.champion_file
         while not self.set_champion_if_none(model_id):
-            content, etag = self._read_champion()
-            if content.get("model") == model_id:
+            former, etag = self._read_champion()
+            if former and former.model == model_id:
                 return
-            if content and place.replace_if(_succession(content, model_id), etag=etag):
+            if former and place.replace_if(
+                former.succeeded_by(model_id, since=now()).to_json(), etag=etag
+            ):
                 return
 
-    def _read_champion(self) -> tuple[Json, str]:
+    def _read_champion(self) -> tuple[Champion | None, str]:
         place = self.champion_file
         try:
             data, etag = place.read_with_etag()
         except NotFound:
-            return {}, ""
-        content = _json(place, data)
-        if "model" not in content:
-            raise Damaged(f"{place.uri} names no model.")
-        return content, etag
+            return None, ""
+        return read_champion(data, place), etag
+
+    def _evaluated(self) -> Sequence[tuple[str, str]]:
+        """List when whole models were evaluated, with their ids."""
+        found = []
+        for name, is_whole in self.list().items():
+            for split in (self.location(name) / "evaluation").folders() if is_whole else ():
+                with contextlib.suppress(Damaged):
+                    metrics = self.metrics(name, split=split) or {}
+                    if isinstance(at := metrics.get("evaluated"), str):
+                        found.append((at, name))
+        return found
 
 
-def _succession(former: Json, model_id: str) -> bytes:
-    since = datetime.now(UTC).isoformat(timespec="seconds")
-    history = [*former.get("history", []), {"model": model_id, "since": since}]
-    return json.dumps({"model": model_id, "since": since, "history": history}, indent=1).encode()
+def _name(model_id: str, split: str | None = None) -> str:
+    """Name a published folder for its seal."""
+    return f"models/{model_id}" + (f"/evaluation/{split}" if split else "")
 
 
-def _json(place: Location, data: bytes) -> Json:
-    try:
-        content = json.loads(data)
-    except ValueError:
-        raise Damaged(f"{place.uri} is not JSON.") from None
-    if not isinstance(content, dict):
-        raise Damaged(f"{place.uri} is not a JSON object.")
-    return content
+def _evaluate(model_id: str, split: str) -> str:
+    return f"genre evaluate --model {model_id} --split {split}"
 
 
-def _copy(folder: Path, target: Location, *, last: str) -> None:
-    """Write every file of a local folder, the one that says it is whole at the end."""
+def check_model_folder(path: Path) -> None:
+    """Refuse a model's folder (or file in it) whose files do not fit its seal, wherever it lies.
+
+    Raises
+    ------
+    Damaged
+    """
+    folder = parse_location(path.parent if path.is_file() else path)
+    with contextlib.suppress(NotFound):
+        _check(folder, of=read_document(folder / SEAL_FILE, _Of).of)
+
+
+@dataclass(frozen=True)
+class _Of:
+    of: str
+
+
+def _check(folder: Location, *, of: str) -> None:
+    """Refuse a model whose own files, those of its logs apart, do not fit its seal."""
+    with contextlib.suppress(Unsealed):
+        for file, fault in faults(folder, of=of, is_deep=False):
+            raise Damaged(
+                f"{file.uri} is damaged: {fault.rstrip('.')}; `genre train` with its options makes "
+                "the model again."
+            )
+
+
+def _publish(folder: Path, target: Location, *, of: str, last: str) -> None:
+    """Write every file of a local folder, then its seal, then the file that says it is whole."""
     if not (folder / last).is_file():
         raise NotFound(f"{folder} has no {last}, which is what makes it whole.")
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    for path in sorted(files, key=lambda path: path == folder / last):
-        (target / path.relative_to(folder).as_posix()).write_bytes(path.read_bytes())
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    seal = FolderSeal(of, {name: SealedFile.of(data) for name, data in files.items()})
+    whole = files.pop(last)
+    for name, data in (*files.items(), (SEAL_FILE, seal.to_json()), (last, whole)):
+        (target / name).write_bytes(data)
 
 
 def _users_cache() -> Path:

@@ -37,8 +37,13 @@ class PredictionTable:
 
     location: Location
 
-    def read(self) -> pd.DataFrame:
+    def read(self, *, must_be_sealed: bool = False) -> pd.DataFrame:
         """Read the lines, none if there is no table yet.
+
+        Parameters
+        ----------
+        must_be_sealed : bool
+            Refuse a table without a seal, as an older version wrote it.
 
         Raises
         ------
@@ -46,7 +51,7 @@ class PredictionTable:
             If it is no such table.
         """
         try:
-            frame = read_table(self.location)
+            frame = read_table(self.location, must_be_sealed=must_be_sealed)
         except NotFound:
             return pd.DataFrame(columns=list(PREDICTION_COLUMNS))
         lacking = [column for column in PREDICTION_COLUMNS if column not in frame.columns]

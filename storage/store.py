@@ -13,18 +13,28 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from storage.array.verification import verify as verify_array
 from storage.catalogues import Catalogues
 from storage.claims import Claim, read_claims
-from storage.errors import AlreadyThere, NotFound, UnknownFormat
+from storage.errors import AlreadyThere, Damaged, NoStore, NotFound, UnknownFormat
 from storage.features import Features
 from storage.models import MODEL_FILE, Models
 from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.places.options import StorageOptions
 from storage.predictions import Predictions
+from storage.proof.documents import parse_document
+from storage.proof.problems import Problem
+from storage.proving import (
+    catalogue_problems,
+    model_problems,
+    prediction_problems,
+    strange_problems,
+    undescribed_problems,
+)
 from storage.summary import Reader, StoreSummary
 
 FORMAT = 1
@@ -69,10 +79,43 @@ class Store:
             return cls.open(location)
         except NotFound:
             try:
-                (location / DESCRIPTION).create(json.dumps({"format": FORMAT}).encode() + b"\n")
+                (location / DESCRIPTION).create(_DOCUMENT)
             except AlreadyThere:
                 return cls.open(location)
         return cls(location)
+
+    @classmethod
+    def mend(cls, address: Address, options: StorageOptions | None = None) -> Store:
+        """Open a store as `create` does, and write its store.json anew if that is damaged."""
+        location = parse_location(address, options)
+        try:
+            store = cls.create(location)
+        except Damaged:
+            store = cls(location)
+        if list(store._description_problems()):
+            (location / DESCRIPTION).write_bytes(_DOCUMENT)
+        return store
+
+    @classmethod
+    def look(cls, address: Address, options: StorageOptions | None = None) -> Store:
+        """Open a store to be looked at: also one whose store.json is damaged or gone.
+
+        Raises
+        ------
+        NotFound
+            If nothing of a store lies there.
+        UnknownFormat
+            If it was made by a version with another layout.
+        """
+        location = parse_location(address, options)
+        try:
+            return cls.open(location)
+        except Damaged:
+            return cls(location)
+        except NotFound:
+            if not {"features", MODELS, "catalogues"} & set(location.folders()):
+                raise
+            return cls(location)
 
     @classmethod
     def open(cls, address: Address, options: StorageOptions | None = None) -> Store:
@@ -89,6 +132,8 @@ class Store:
             If there is none.
         UnknownFormat
             If it was made by a version with another layout.
+        Damaged
+            If its store.json is none.
         """
         location = parse_location(address, options)
         try:
@@ -183,17 +228,72 @@ class Store:
             unreadable=tuple(reader.unreadable),
         )
 
+    def verify(self) -> list[tuple[str, Problem]]:
+        """Read everything, and name what is not as it was written.
+
+        Returns
+        -------
+        list[tuple[str, Problem]]
+            The thing (an array's key, or another thing's name below the store) and what is wrong
+            with it; each address once.
+        """
+        found = [
+            *self._description_problems(),
+            *catalogue_problems(self.catalogues, self.models),
+            *undescribed_problems(self.features),
+            *self._array_problems(),
+            *model_problems(self.models),
+            *prediction_problems(self.predictions),
+        ]
+        paths = {problem.path for _, problem in found}
+        strange = strange_problems(self.location)
+        return found + [each for each in strange if each[1].path not in paths]
+
+    def _description_problems(self) -> Iterator[tuple[str, Problem]]:
+        place = self.location / DESCRIPTION
+        try:
+            _check_format(place.read_bytes(), self.location)
+            if place.read_bytes() != _DOCUMENT:
+                raise Damaged("It is not written as it was.")
+        except (NotFound, Damaged) as error:
+            yield (
+                DESCRIPTION,
+                Problem(what="store description", detail=str(error), path=place.uri),
+            )
+
+    def _array_problems(self) -> Iterator[tuple[str, Problem]]:
+        for data_set, name in self.features.names():
+            place = self.features.place(data_set, name)
+            try:
+                array = self.features.open(data_set=data_set, name=name)
+            except (Damaged, UnknownFormat) as error:
+                path = (place / "zarr.json").uri
+                problem = Problem(what="group metadata", detail=str(error), path=path)
+                yield f"{data_set}/{name}", problem
+            else:
+                yield from ((array.key, each) for each in verify_array(array))
+
     def sweep(self) -> int:
         """Delete what killed writers left under temporary names, and count it."""
         return self.location.sweep()
 
 
+_DOCUMENT = json.dumps({"format": FORMAT}).encode() + b"\n"
+
+
+@dataclass(frozen=True)
+class _Description:
+    format: object
+
+
 def _check_format(text: bytes, location: Location) -> None:
+    where = (location / DESCRIPTION).uri
     try:
-        found = json.loads(text)["format"]
-    except (ValueError, KeyError, TypeError):
-        raise UnknownFormat(
-            f"{location.uri}/store.json is not the description of a store; name another --store."
+        found = parse_document(text, _Description, where=where).format
+    except Damaged:
+        raise NoStore(
+            f"{where} is not the description of a store; `genre features --verify` writes it "
+            "again, or name another --store."
         ) from None
     if found != FORMAT:
         raise UnknownFormat(

@@ -10,14 +10,27 @@ import pandas as pd
 from storage.array.feature_array import FeatureArray
 from storage.array.tables import NO_SIZE, current_rows, quarantine_of
 from storage.catalogues import Catalogues
-from storage.errors import Damaged, InvalidPlan, NotFound, StorageError, UnknownFormat
+from storage.errors import (
+    CredentialsRefused,
+    Damaged,
+    InvalidPlan,
+    NotFound,
+    Refused,
+    StorageError,
+    UnknownFormat,
+)
 from storage.features import Features
 from storage.models import METRICS_FILE, Json, Models
 from storage.places.location import Location
 from storage.predictions import Predictions, PredictionTable
 
 _Found = TypeVar("_Found")
+_UNPLANNED = (
+    "{each.unplanned} shards were written and are in no plan; `genre status --verify` says which "
+    "plan is gone, and `genre features --verify` makes it anew."
+)
 _SHOWN = ("track_accuracy", "tracks")
+_STOPS_NOTHING_ELSE = (Damaged, InvalidPlan, NotFound, Refused, UnknownFormat)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +88,8 @@ class FeaturesSummary:
         Of the shards' objects.
     is_finalised : bool
         Whether `rows.parquet` holds all that is done.
+    unplanned : int
+        Shards that have a manifest and are in no plan: one was lost.
     quarantine : tuple[RefusedTrack, ...]
     """
 
@@ -87,6 +102,7 @@ class FeaturesSummary:
     windows: int
     bytes: int
     is_finalised: bool
+    unplanned: int = 0
     quarantine: tuple[RefusedTrack, ...] = ()
 
 
@@ -162,16 +178,24 @@ class Reader:
         """Count the tracks of every catalogue."""
         return self._each(
             (f"catalogues/{name}", catalogues.place(name), partial(_catalogue, catalogues, name))
-            for name in catalogues.ids()
+            for name in catalogues.places()
         )
 
     def features(self, features: Features) -> tuple[FeaturesSummary, ...]:
         """Summarise every array."""
-        return self._each(
+        found = self._each(
             (f"{data_set}/{name}", features.place(data_set, name), partial(_array, features, *each))
-            for each in features.names()
+            for each in [*features.names(), *features.undescribed()]
             for data_set, name in [each]
         )
+        for each in found:
+            if each.unplanned:
+                data_set, name = each.key.split("/", 1)
+                place = features.place(data_set, name) / "plans"
+                self.unreadable.append(
+                    Unreadable(key=each.key, path=place.uri, detail=_UNPLANNED.format(each=each))
+                )
+        return found
 
     def champion(self, models: Models) -> str | None:
         """Read which model is the champion."""
@@ -179,10 +203,22 @@ class Reader:
         return found[0] if found else None
 
     def models(self, models: Models, *, champion: str | None) -> tuple[ModelSummary, ...]:
-        """Say of every model what it is worth."""
-        return self._each(
-            (f"models/{name}", models.location(name), partial(_model, models, name, champion))
-            for name in models.folder.folders()
+        """Say of every model what it is worth; one whose metrics cannot be read is listed too."""
+        names = models.folder.folders()
+        metrics = dict(
+            self._each(
+                (f"models/{name}", models.location(name), partial(_metrics, models, name))
+                for name in names
+            )
+        )
+        return tuple(
+            ModelSummary(
+                id=name,
+                is_whole=models.exists(name),
+                metrics=metrics.get(name),
+                is_champion=name == champion,
+            )
+            for name in names
         )
 
     def predictions(self, predictions: Predictions) -> tuple[PredictionsSummary, ...]:
@@ -203,7 +239,9 @@ class Reader:
         for key, place, read in things:
             try:
                 found.append(read())
-            except (Damaged, InvalidPlan, NotFound, UnknownFormat) as error:
+            except CredentialsRefused:
+                raise
+            except _STOPS_NOTHING_ELSE as error:
                 self.unreadable.append(_unreadable(key, place, error))
         return tuple(found)
 
@@ -224,25 +262,19 @@ def _predicted(model: str, table: PredictionTable) -> PredictionsSummary:
     return PredictionsSummary(model=model, table=table.location.name, files=len(table.read()))
 
 
-def _model(models: Models, name: str, champion: str | None) -> ModelSummary:
-    is_whole = models.exists(name)
-    return ModelSummary(
-        id=name,
-        is_whole=is_whole,
-        metrics=_metrics(models, name) if is_whole else None,
-        is_champion=name == champion,
-    )
-
-
-def _metrics(models: Models, name: str) -> Json | None:
-    metrics = models.metrics(name)
-    lacking = [each for each in _SHOWN if metrics is not None and each not in metrics]
-    if lacking:
+def _metrics(models: Models, name: str) -> tuple[str, Json | None]:
+    metrics = models.metrics(name) if models.exists(name) else None
+    wrong = [
+        each
+        for each in _SHOWN
+        if metrics is not None and not isinstance(metrics.get(each), int | float)
+    ]
+    if wrong:
         place = models.evaluation(name, "test") / METRICS_FILE
         raise Damaged(
-            f"{place.uri} does not tell {lacking[0]!r}; `genre evaluate --refresh` makes it anew."
+            f"{place.uri} does not tell {wrong[0]!r}; `genre evaluate --refresh` makes it anew."
         )
-    return metrics
+    return name, metrics
 
 
 def summarise_features(features: FeatureArray) -> FeaturesSummary:
@@ -260,6 +292,7 @@ def summarise_features(features: FeatureArray) -> FeaturesSummary:
         tracks={str(status): int(count) for status, count in sorted(counts.items())},
         windows=int(newest["windows"].sum()),
         bytes=sum(entry.size for entry in found.objects.values()),
+        unplanned=len(set(found.manifests) - found.planned_shards),
         quarantine=_ledger(finished),
         is_finalised=len(finished) > 0 and set(finished["row"]) == set(found.stored["row"]),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from prefect import task
@@ -151,8 +151,15 @@ def find_catalogue(data: Location, *, subset: str | None = None) -> FoundCatalog
 
 
 @task(name="store catalogue", task_run_name="store the catalogue", cache_policy=NO_CACHE)
-def store_catalogue(store: Store, found: FoundCatalogue) -> str:
-    """Write the catalogue to the store, unless it is there, and return its id."""
+def store_catalogue(
+    store: Store, found: FoundCatalogue, *, say: Callable[[str], None] | None = None
+) -> str:
+    """Write the catalogue to the store, unless it is there, and return its id.
+
+    One that is there and damaged is written again; `say` is told.
+    """
     catalogue = found.catalogue
-    store.catalogues.write(catalogue.id, catalogue.tracks, attributes=found.attributes)
+    fault = store.catalogues.write(catalogue.id, catalogue.tracks, attributes=found.attributes)
+    if fault and say is not None:
+        say(fault)
     return catalogue.id

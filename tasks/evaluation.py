@@ -122,7 +122,12 @@ def evaluate_network(
         If the evaluation that is there cannot be read.
     """
     models = store.models
-    stored = None if refresh else models.metrics(model, split=spec.split)
+    if (mended := models.mend_champion()) and say is not None:
+        say(mended)
+    problems = models.evaluation_problems(model, spec.split)
+    if problems and say is not None:
+        say(f"{problems[0].sentence} The model is evaluated again.")
+    stored = None if refresh or problems else models.metrics(model, split=spec.split)
     if stored is not None:
         place = models.evaluation(model, spec.split) / METRICS_FILE
         found = Evaluation.from_dict(stored, where=place.uri)

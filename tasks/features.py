@@ -17,7 +17,6 @@ from genre_model.frontends.frontend import Extractor
 from storage.array.feature_array import FeatureArray, Finalised
 from storage.array.layout import ROWS_PER_SHARD, ArrayLayout, Attributes
 from storage.array.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
-from storage.array.verification import shards_to_repair, verify
 from storage.places.location import Location
 from storage.store import Store
 from tasks.catalogue import FoundCatalogue
@@ -39,7 +38,7 @@ class FeatureWork:
     plan : WorkPlan
         Rows and shards.
     repaired : tuple[str, ...]
-        One sentence for each shard that verification found damaged.
+        One sentence for each thing that verification found damaged.
     """
 
     features: FeatureArray
@@ -75,7 +74,7 @@ def prepare_features(
     refresh : bool
         Write every shard of the catalogue again.
     check_bytes : bool
-        Read all shards, and write those again that are not as their manifests say.
+        Read all of the array, and make again what is not as it was written.
     retry_quarantined : bool
         Decode the tracks once more that were refused.
 
@@ -88,19 +87,15 @@ def prepare_features(
     StorageError
         If the store cannot be read or written.
     """
-    features = store.features.create(
-        data_set=found.catalogue.data_set,
-        name=spec.key,
-        layout=array_layout(spec),
-        attributes=array_attributes(spec),
-    )
-    store.sweep()
-    wanted = wanted_audio(found)
+    layout, attributes = array_layout(spec), array_attributes(spec)
+    place = {"data_set": found.catalogue.data_set, "name": spec.key}
     repaired: tuple[str, ...] = ()
     if check_bytes:
-        problems = verify(features)
-        features.begin_repair(shards_to_repair(problems))
+        problems = store.features.mend(**place, layout=layout, attributes=attributes)
         repaired = tuple(problem.sentence for problem in problems)
+    features = store.features.create(**place, layout=layout, attributes=attributes)
+    store.sweep()
+    wanted = wanted_audio(found)
     plan = _plan(features, found.data, wanted, retry_quarantined=retry_quarantined)
     if refresh:
         features.begin_repair({row // ROWS_PER_SHARD for row in plan.reused.values()})
@@ -185,7 +180,7 @@ class FeatureCounts:
     reasons, statuses : Mapping[str, int]
         Status -> refused tracks, and -> all tracks.
     repaired : tuple[str, ...]
-        A sentence for each shard that verification found damaged.
+        A sentence for each thing that verification found damaged.
     left_out : LeftOut
         What lies in the data folder and became no track.
     """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from storage.models import Models
 from storage.tables import read_table
-from tasks.models import read_parameters
+from tasks.models import readable_parameters
 
 if TYPE_CHECKING:
     from genre_model.judging.comparison import Comparison, Evaluated
@@ -32,13 +32,14 @@ def former_evaluations(models: Models, model: str, *, split: str) -> list[tuple[
         The champion, then the model that was evaluated last; either where there is one, and one
         line where they are the same.
     """
-    params = {name: read_parameters(models, name) for name, whole in models.list().items() if whole}
-    data_set = params[model]["data_set"]
-    others = [name for name, made in params.items() if made["data_set"] == data_set]
+    params = readable_parameters(models, needed=model)
+    data_set = params[model].get("data_set")
+    others = [name for name, made in params.items() if made.get("data_set") == data_set]
     evaluated = {
         name: str(found["evaluated"])
         for name in others
-        if name != model and (found := models.metrics(name, split=split)) is not None
+        if name != model and not models.evaluation_problems(name, split)
+        if (found := models.metrics(name, split=split)) is not None and "evaluated" in found
     }
     by_time = sorted(evaluated, key=evaluated.__getitem__)
     roles = dict.fromkeys(by_time[-1:], PREVIOUS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from genre_model.learning.bundle import PARAMS_FILE
 from storage.errors import Damaged, NotFound
-from storage.models import Json, Models
+from storage.models import Json, Models, check_model_folder
 from storage.places.address import parse_location
 from storage.places.options import StorageOptions
 from storage.store import Store
@@ -88,9 +89,7 @@ def choose_model(
         If there is no such model.
     """
     models = store.models
-    whole = {
-        name: read_parameters(models, name) for name, is_whole in models.list().items() if is_whole
-    }
+    whole = readable_parameters(models, needed=model)
     wanted = {"preset": preset, "network": network, "seed": seed, "id": model}
     given = {key: value for key, value in wanted.items() if value is not None}
     fitting = {
@@ -108,12 +107,33 @@ def choose_model(
 
 
 def _fact(params: Json, key: str) -> object:
-    return params["features"]["name"] if key == "preset" else params.get(key)
+    if key != "preset":
+        return params.get(key)
+    features = params.get("features")
+    return features.get("name") if isinstance(features, dict) else None
 
 
 def read_parameters(models: Models, model: str) -> Json:
     """Read what a model was made of."""
     return models.read_json(model, PARAMS_FILE)
+
+
+def readable_parameters(models: Models, *, needed: str | None = None) -> Mapping[str, Json]:
+    """Read what all whole models were made of, leaving out those that do not tell.
+
+    Raises
+    ------
+    NotFound, Damaged
+        If the one that is needed does not tell.
+    """
+    found = {}
+    for name in (name for name, is_whole in models.list().items() if is_whole):
+        try:
+            found[name] = read_parameters(models, name)
+        except (NotFound, Damaged):
+            if name == needed:
+                raise
+    return found
 
 
 def describe_model(store: Store, model: str) -> ModelFacts:
@@ -193,6 +213,7 @@ def open_predictor(
     """
     # Its folder is found before TensorFlow is imported, so that a wrong name costs nothing.
     if model is not None and Path(model).exists():
+        check_model_folder(Path(model))
         return model, load(Path(model), say=say)
     opened = store if isinstance(store, Store) else Store.open(store)
     name = model or _champion(opened)
@@ -240,6 +261,7 @@ def _model_at(address: str, options: StorageOptions | None) -> Path:
     """Give a local folder with the model that an address means."""
     local = parse_location(address, options).local_path
     if local is not None and not Store.is_at(local):
+        check_model_folder(local)
         return local
     store, name = Store.of_model(address, options)
     return store.models.fetch(name or _champion(store))

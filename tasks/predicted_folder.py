@@ -12,8 +12,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from genre_model.data.left_out import LeftOut
+from storage.errors import Damaged
 from storage.places.location import Entry, Location
-from storage.predictions import PREDICTION_COLUMNS
+from storage.predictions import PREDICTION_COLUMNS, PredictionTable
 from storage.store import Store
 from tasks.models import model_id_of, open_predictor
 from tasks.prediction import audio_files, predict_at
@@ -134,7 +135,7 @@ def predict_folder(
     table = store.predictions.table(model=model_id, folder=folder)
     what = store.predictions.claim_name(model=model_id, folder=folder)
     with store.claim(what, say=say):
-        lines = {} if refresh else _still_true(table.read(), audio)
+        lines = {} if refresh else _still_true(_known(table, say), audio)
         reused = len(lines)
         new = [entry for entry in audio.values() if entry.name not in lines]
         for done, entry in enumerate(new, start=1):
@@ -156,6 +157,15 @@ def predict_folder(
         left_out=left_out,
         lines=tuple(lines[path] for path in sorted(lines)),
     )
+
+
+def _known(table: PredictionTable, say: Callable[[str], None]) -> pd.DataFrame:
+    """Read the table; one that is damaged is told of, and made again."""
+    try:
+        return table.read()
+    except Damaged as error:
+        say(f"{error} All files are predicted again.")
+        return pd.DataFrame(columns=list(PREDICTION_COLUMNS))
 
 
 def _still_true(known: pd.DataFrame, audio: Mapping[str, Entry]) -> dict[str, PredictedFile]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from genre_model.data.known_defects import DefectReport
-from storage.array.verification import Problem
-from storage.array.verification import verify as verify_array
-from storage.errors import Damaged, UnknownFormat
+from storage.proof.problems import Problem
 from storage.store import Store
 from storage.summary import StoreSummary
 from tasks.known_defects import report_known_defects
@@ -43,7 +40,7 @@ class StoreStatus:
         found = {**self.summary.to_dict(), "features": features}
         if self.problems is None:
             return found
-        problems = [{"features": key, **problem.to_dict()} for key, problem in self.problems]
+        problems = [{"thing": key, **problem.to_dict()} for key, problem in self.problems]
         return {**found, "problems": problems}
 
 
@@ -54,7 +51,7 @@ def describe_store(store: Store, *, verify: bool = False) -> StoreStatus:
     ----------
     store : Store
     verify : bool
-        Read every byte of the features, and list what is not as it was written.
+        Read every byte of the store, and list what is not as it was written.
     """
     summary = store.status()
     readable = [tuple(each.key.split("/", 1)) for each in summary.features]
@@ -67,15 +64,11 @@ def describe_store(store: Store, *, verify: bool = False) -> StoreStatus:
 
 
 def _problems(store: Store, summary: StoreSummary) -> list[tuple[str, Problem]]:
-    """List what is not as it was written: of every array that opens, and all that is unreadable."""
-    problems = []
-    for data_set, name in store.features.names():
-        with contextlib.suppress(Damaged, UnknownFormat):  # it is among the unreadable
-            array = store.features.open(data_set=data_set, name=name)
-            problems += [(array.key, each) for each in verify_array(array)]
+    """List what is not as it was written, and what else cannot be read."""
+    problems = store.verify()
     told = {key for key, _ in problems}
     return problems + [
-        (each.key, Problem(what="unreadable", shard=None, detail=each.detail, path=each.path))
+        (each.key, Problem(what="unreadable", detail=each.detail, path=each.path))
         for each in summary.unreadable
         if each.key not in told
     ]

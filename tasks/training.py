@@ -87,9 +87,11 @@ def train_network(
     data.check_trainable()
     models, name = store.models, identify_model(data, model, spec)
     with store.claim(models.claim_name(name), say=say):
-        reused = models.exists(name) and not refresh
+        is_sound = _is_sound(models, name, say=say)
+        reused = models.exists(name) and is_sound and not refresh
         if not reused:
-            _train(models, name, data, model, spec, refresh=refresh, on_epoch=on_epoch, say=say)
+            anew = refresh or not is_sound
+            _train(models, name, data, model, spec, refresh=anew, on_epoch=on_epoch, say=say)
     return describe_model(store, name), reused
 
 
@@ -97,6 +99,21 @@ def read_history(models: Models, model: str) -> pd.DataFrame:
     """Read a model's history, one line an epoch."""
     place = models.location(model) / HISTORY_FILE
     return pd.read_csv(BytesIO(place.read_bytes()))
+
+
+def _is_sound(models: Models, name: str, *, say: Callable[[str], None] | None) -> bool:
+    """Whether a model that is there is as it was published; one of an older version is sealed."""
+    problems = models.problems(name)
+    if [each.what for each in problems] == ["model not sealed"]:
+        with captured_native_stderr(say):
+            from genre_model.learning.bundle import load_bundle
+
+            load_bundle(models.fetch(name))
+        models.seal(name)
+        problems = []
+    if problems and say is not None:
+        say(f"{problems[0].sentence} The model is trained again.")
+    return not problems
 
 
 def _train(

@@ -163,7 +163,8 @@ def status(result: StatusResult, to: TextIO) -> None:
         to.write(f"claim       {sentence}\n")
     if problems is not None:
         for _, problem in problems:
-            to.write(f"problem     {problem.path}: {problem.what}. {problem.detail}\n")
+            to.write(f"problem     {problem.sentence}\n")
+            to.write(f"            costs: {problem.costs}; mend: {problem.mend}\n")
         to.write(f"verified    {len(problems)} problems\n")
 
 

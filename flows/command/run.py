@@ -156,7 +156,7 @@ def status(*, as_json: bool, store: str, verify: bool) -> None:
     from tasks.status import describe_store
 
     with console.result_stream() as out:
-        found = describe_store(Store.open(store), verify=verify)
+        found = describe_store(Store.look(store), verify=verify)
         _emit(StatusResult(status=found), render.status, as_json, out)
     if found.problems:
         raise SystemExit(console.EXIT_FAILED)

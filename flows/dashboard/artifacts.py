@@ -69,6 +69,11 @@ def _row(cells: Mapping[str, object]) -> dict[str, object]:
     return {name: shown(cell) if isinstance(cell, str) else cell for name, cell in cells.items()}
 
 
+def _first_part(row: Mapping[str, object]) -> str:
+    """Give what a detail says, without what helps."""
+    return str(row.get("detail", "")).partition("; ")[0]
+
+
 def throughput(result: FeaturesResult, *, workers: int) -> None:
     """Publish how quick the feature stage was."""
     counts, building = result.counts, result.building_seconds
@@ -91,9 +96,10 @@ def quarantine(rows: Sequence[Mapping[str, object]], *, total: int) -> None:
     """Publish the tracks that were refused, at most `QUARANTINE_ROWS_SHOWN` of `total`.
 
     The narrower of the dashboard's two pages gives a table 600 pixels at a width of 1,300: what
-    is not for reading, as the sha256, stays in `quarantine.parquet`.
+    is not for reading, as the sha256, and what helps, which the log tells, stay in
+    `quarantine.parquet`.
     """
-    listed = [_row(row) for row in rows[:QUARANTINE_ROWS_SHOWN]]
+    listed = [_row({**row, "detail": _first_part(row)}) for row in rows[:QUARANTINE_ROWS_SHOWN]]
     more = f"; the first {len(listed):,} are shown" if total > len(listed) else ""
     create_table_artifact(
         listed or [{"file": "none", "reason": "", "detail": ""}],

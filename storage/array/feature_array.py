@@ -10,7 +10,6 @@ manifests before the tables. Whatever is missing when a run is killed is what th
 """
 
 import contextlib
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -18,9 +17,16 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from storage.array.description import (
+    DESCRIPTION,
+    as_stored,
+    check_is,
+    group_bytes,
+    layout_of,
+    read_attributes,
+)
 from storage.array.inventory import Inventory, read_manifest, read_plans, take_inventory
 from storage.array.layout import (
-    FORMAT,
     ROWS_PER_SHARD,
     ArrayLayout,
     Attributes,
@@ -36,21 +42,18 @@ from storage.array.shards import (
     array_document,
     array_rows,
     decode_shard,
-    group_document,
 )
-from storage.array.tables import quarantine_of, stored
+from storage.array.tables import is_stored, quarantine_of, stored
 from storage.errors import (
     AlreadyThere,
     Damaged,
     Incomplete,
     Mismatched,
     NotFound,
-    UnknownFormat,
 )
 from storage.places.location import Location
-from storage.tables import to_parquet, write_table
-
-_DESCRIPTION = "zarr.json"
+from storage.proof.documents import read_bounded
+from storage.tables import create_table, write_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +91,17 @@ class FeatureArray:
     @classmethod
     def is_at(cls, location: Location) -> bool:
         """Whether an array lies there, of whatever version."""
-        return (location / _DESCRIPTION).exists()
+        return (location / DESCRIPTION).exists()
 
     @property
     def description(self) -> Location:
         """The document that tells what the numbers mean; every array has one."""
-        return self.location / _DESCRIPTION
+        return self.location / DESCRIPTION
+
+    @property
+    def rows_file(self) -> Location:
+        """The table of all rows, once finalised."""
+        return self.location / "rows.parquet"
 
     @property
     def quarantine_file(self) -> Location:
@@ -134,15 +142,17 @@ class FeatureArray:
             If the group is there with other attributes.
         UnknownFormat
             If another version wrote it.
+        Damaged
+            If its attributes are not as they were written.
         """
-        wanted = _wanted(data_set, layout, attributes)
+        wanted = as_stored(data_set, layout, attributes)
         array = array_document(0, layout)
         with contextlib.suppress(AlreadyThere):
-            (location / layout.array / "zarr.json").create(array)
+            (location / layout.array / DESCRIPTION).create(array)
         try:
-            (location / _DESCRIPTION).create(group_document(wanted, layout.array, array))
+            (location / DESCRIPTION).create(group_bytes(location, wanted, array))
         except AlreadyThere:
-            _check_is(location, wanted)
+            check_is(location, wanted)
         return cls(location=location, data_set=data_set, name=name, layout=layout)
 
     @classmethod
@@ -156,7 +166,7 @@ class FeatureArray:
         Mismatched, UnknownFormat
         """
         if cls.is_at(location):
-            _check_is(location, _wanted(data_set, layout, attributes))
+            check_is(location, as_stored(data_set, layout, attributes))
 
     @classmethod
     def open(cls, location: Location, *, data_set: str, name: str) -> Self:
@@ -170,13 +180,13 @@ class FeatureArray:
             If its group does not say what its array is, as before there were several kinds, or
             has the format of another version.
         """
-        layout = _layout(location, _attributes(location))
+        layout = layout_of(location, read_attributes(location))
         return cls(location=location, data_set=data_set, name=name, layout=layout)
 
     @property
     def attributes(self) -> Attributes:
         """What the numbers mean, as given to `create`."""
-        return _attributes(self.location)
+        return read_attributes(self.location)
 
     def inventory(self) -> Inventory:
         """Find out what is there: `inventory().known` is what planning needs."""
@@ -201,17 +211,17 @@ class FeatureArray:
         if first % ROWS_PER_SHARD or (len(known) and first <= int(known["row"].max())):
             raise Mismatched(f"{self.location.uri} got another plan meanwhile: plan again.")
         try:
-            (self.location / plan_name(number)).create(to_parquet(stored(rows)))
+            create_table(self.location / plan_name(number), stored(rows))
         except AlreadyThere:
             raise Mismatched(
                 f"{self.location.uri} got another plan meanwhile: plan again."
             ) from None
 
     def _grow(self, rows: int) -> None:
-        document = self.location / self.layout.array / "zarr.json"
+        document = self.location / self.layout.array / DESCRIPTION
         length = array_rows(document.read_bytes(), self.layout)
         longer = array_document(max(rows, length), self.layout)
-        group = group_document(self.attributes, self.layout.array, longer)
+        group = group_bytes(self.location, self.attributes, longer)
         # the array before the group that repeats its length; a kill between them is mended here
         for target, content in ((document, longer), (self.description, group)):
             if target.read_bytes() != content:
@@ -298,10 +308,10 @@ class FeatureArray:
             )
         rows = _refreshed(found.finished_rows, refresh)
         quarantine = quarantine_of(rows)
-        if not rows.equals(found.stored) or not self.quarantine_file.exists():
+        if not (is_stored(self.rows_file, rows) and is_stored(self.quarantine_file, quarantine)):
             # rows.parquet last: while it is the old one, both are written again
             write_table(self.quarantine_file, stored(quarantine))
-            write_table(self.location / "rows.parquet", stored(rows))
+            write_table(self.rows_file, stored(rows))
         return Finalised(rows=rows, quarantine=quarantine)
 
     def rows(self) -> pd.DataFrame:
@@ -322,7 +332,7 @@ class FeatureArray:
         """
         target = self.location / self.layout.shard_name(shard)
         try:
-            data = target.read_bytes()
+            data = read_bounded(target, most=self.layout.most_bytes)
         except NotFound:
             if read_manifest(self.location, shard).size:
                 raise Damaged(
@@ -345,74 +355,14 @@ class FeatureArray:
         """
         found = take_inventory(self.location, self.layout, trusts_table=False)
         records = found.records.sort_values("row").reset_index(drop=True)
-        if not records.equals(found.stored):
-            write_table(self.location / "rows.parquet", stored(records))
+        if not is_stored(self.rows_file, records):
+            write_table(self.rows_file, stored(records))
         for shard in sorted(shards):
             (self.location / manifest_name(shard)).delete()
 
     def sweep(self) -> int:
         """Delete what killed writers left under temporary names, and count it."""
         return self.location.sweep()
-
-
-def _stored(layout: ArrayLayout) -> Attributes:
-    return {
-        "format": FORMAT,
-        "array": layout.array,
-        "dimensions": list(layout.dimensions),
-        "row_shape": list(layout.row_shape),
-    }
-
-
-def _wanted(data_set: str, layout: ArrayLayout, attributes: Attributes) -> Attributes:
-    found: Attributes = json.loads(
-        json.dumps({**attributes, "data_set": data_set, **_stored(layout)})
-    )
-    return found
-
-
-def _check_is(location: Location, wanted: Attributes) -> None:
-    there = _attributes(location)
-    _layout(location, there)
-    if there != wanted:
-        raise Mismatched(
-            f"{location.uri} was made from another spec than the one given, under the "
-            "same name; name another store."
-        )
-
-
-def _layout(location: Location, attributes: Attributes) -> ArrayLayout:
-    found_format = attributes.get("format", FORMAT)
-    if found_format != FORMAT:
-        raise UnknownFormat(
-            f"{location.uri}/zarr.json says format {found_format!r}, this version knows {FORMAT}: "
-            "use the version that made it, or delete that folder to have its features made anew."
-        )
-    try:
-        found = ArrayLayout(
-            array=str(attributes["array"]),
-            dimensions=tuple(map(str, attributes["dimensions"])),
-            row_shape=tuple(int(length) for length in attributes["row_shape"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UnknownFormat(
-            f"{location.uri}/zarr.json does not say what its array is (no {error}), as another "
-            "version wrote it: delete that folder to have its features made anew, or name "
-            "another --store."
-        ) from None
-    return found
-
-
-def _attributes(location: Location) -> Attributes:
-    try:
-        found = json.loads((location / _DESCRIPTION).read_bytes())["attributes"]
-    except NotFound:
-        raise NotFound(f"There are no features at {location.uri}.") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise Damaged(f"{location.uri}/zarr.json is not the metadata of features.") from error
-    if not isinstance(found, dict):
-        raise Damaged(f"{location.uri}/zarr.json is not the metadata of features.")
-    return found
 
 
 def _refreshed(rows: pd.DataFrame, refresh: pd.DataFrame | None) -> pd.DataFrame:

@@ -37,6 +37,7 @@ from storage.array.tables import (
 )
 from storage.errors import Damaged, NotFound
 from storage.places.location import Entry, Location
+from storage.proof.documents import MOST_BYTES, read_bounded
 
 _AT_ONCE = 16  # requests in flight; on a disk they cost nothing
 _In = TypeVar("_In")
@@ -135,16 +136,28 @@ def take_inventory(
     )
 
 
+def take_records(features: Location) -> pd.DataFrame:
+    """Give the last known records of all rows, whatever the plans say."""
+    stored = read_stored_rows(features)
+    records, _ = _records(features, stored, list_manifests(features))
+    return _with_last_known(records, stored)
+
+
 def read_plans(features: Location) -> tuple[pd.DataFrame, int]:
     """Read all stored plans as one frame, and the next plan's number."""
     numbers = [plan_number(entry.name) for entry in (features / "plans").list()]
     known = sorted(number for number in numbers if number is not None)
-    frames = in_parallel(
-        lambda number: read_known_table(features / plan_name(number), PLAN_COLUMNS), known
-    )
+    frames = in_parallel(lambda number: _read_plan(features / plan_name(number)), known)
     filled = [frame for frame in frames if len(frame)]
     plans = pd.concat(filled, ignore_index=True) if filled else empty(PLAN_COLUMNS)
     return plans, (known[-1] + 1 if known else 0)
+
+
+def _read_plan(place: Location) -> pd.DataFrame:
+    try:
+        return read_known_table(place, PLAN_COLUMNS)
+    except Damaged as error:
+        raise Damaged(f"{error} `genre features --verify` makes it anew.") from error
 
 
 def read_stored_rows(features: Location) -> pd.DataFrame:
@@ -174,7 +187,8 @@ def read_manifest(features: Location, shard: int) -> ShardManifest:
     Damaged
         If it is none, does not hold its seal, or is that of another shard.
     """
-    manifest = ShardManifest.from_json((features / manifest_name(shard)).read_bytes())
+    data = read_bounded(features / manifest_name(shard), most=MOST_BYTES)
+    manifest = ShardManifest.from_json(data)
     if manifest.shard != shard:
         raise Damaged(f"The manifest is that of shard {manifest.shard}.")
     return manifest
@@ -302,7 +316,8 @@ def _savable(
 ) -> frozenset[int]:
     def of_shard(shard: int) -> list[int]:
         place = features / layout.shard_name(shard)
-        data = place.read_bytes() if shard in objects else b""
+        is_readable = shard in objects and objects[shard].size <= layout.most_bytes
+        data = place.read_bytes() if is_readable else b""
         return list(savable_rows(data, _of_shards(broken, frozenset([shard])), layout.row_shape))
 
     shards = np.unique(_shards_of_rows(broken)).tolist()

@@ -5,6 +5,7 @@ plans/000000.parquet …          manifests/000000.json …
 rows.parquet                    quarantine.parquet
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,12 @@ class ArrayLayout:
     def shard_shape(self) -> tuple[int, ...]:
         """The shape of one whole shard."""
         return (ROWS_PER_SHARD, *self.row_shape)
+
+    @property
+    def most_bytes(self) -> int:
+        """Bytes that a shard's object can have: compressed rows are hardly longer than plain."""
+        row = 2 * math.prod(self.row_shape)
+        return ROWS_PER_SHARD * (row + row // 128 + 1024) + 4096
 
     def shard_name(self, shard: int) -> str:
         """Name a shard's object below its features folder."""

@@ -8,11 +8,17 @@ found, and two undisturbed runs give the same seals.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from hashlib import sha256
-from typing import Any, Self
+from typing import Annotated, Any, Self
+
+from msgspec import Meta
 
 from storage.array.layout import ABSENT, FORMAT, NO_TRACK
 from storage.errors import Damaged
+from storage.proof.documents import parse_document
+from storage.proof.seals import canonical, seal
+
+Whole = Annotated[int, Meta(ge=NO_TRACK, le=2**62)]
+"""An integer that a table can hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,17 +53,17 @@ class RowRecord:
         be this row's.
     """
 
-    row: int
-    track_id: int
+    row: Whole
+    track_id: Whole
     path: str
-    size: int | None
+    size: Whole | None
     etag: str | None
     sha256: str
     status: str
-    windows: int
+    windows: Whole
     detail: str = ""
     duration_s: float = 0.0
-    stored: int = 0
+    stored: Whole = 0
     checksum: str = ""
 
     @classmethod
@@ -96,9 +102,9 @@ class ShardManifest:
         Time the shard took; not part of the seal.
     """
 
-    shard: int
+    shard: Whole
     rows: tuple[RowRecord, ...]
-    size: int
+    size: Whole
     sha256: str
     decoder: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -109,7 +115,7 @@ class ShardManifest:
         """The sha256 of everything but the seconds."""
         content = _content(self)
         del content["seconds"]
-        return sha256(_canonical(content)).hexdigest()
+        return seal(canonical(content))
 
     def to_json(self) -> bytes:
         """Write as JSON, one row a line."""
@@ -127,18 +133,21 @@ class ShardManifest:
         Damaged
             If it is no manifest, or its seal does not hold.
         """
-        try:
-            content = json.loads(text)
-            seal = content.pop("seal")
-            if content.pop("format") != FORMAT:
-                raise Damaged("The manifest is of another format.")
-            rows = tuple(RowRecord(**row) for row in content.pop("rows"))
-            manifest = cls(rows=rows, **content)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise Damaged(f"This is not a manifest ({error}).") from error
-        if manifest.seal != seal:
+        head = parse_document(text, _Head, where="The manifest")
+        if head.format != FORMAT:
+            raise Damaged("The manifest is of another format.")
+        manifest = parse_document(text, cls, where="The manifest")
+        if manifest.seal != head.seal:
             raise Damaged("The manifest's seal does not hold: its content was changed.")
         return manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Head:
+    """What a manifest's document has besides the manifest."""
+
+    format: int
+    seal: str
 
 
 RECORD_FIELDS: Sequence[str] = tuple(item.name for item in fields(RowRecord))
@@ -148,7 +157,3 @@ def _content(manifest: ShardManifest) -> dict[str, Any]:
     rows = [dict(vars(record)) for record in manifest.rows]
     content = {**vars(manifest), "versions": dict(manifest.versions), "rows": rows}
     return content | {"format": FORMAT}
-
-
-def _canonical(content: Mapping[str, Any]) -> bytes:
-    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()

@@ -13,8 +13,9 @@ from storage.array.manifests import RECORD_FIELDS, RowRecord, ShardManifest
 from storage.array.plans import ShardWork
 from storage.array.shards import Block, chunk_checksum, encode_shard, row_spans
 from storage.array.tables import NO_SIZE
-from storage.errors import MisalignedWrite, NotFound
+from storage.errors import Damaged, MisalignedWrite, NotFound
 from storage.places.location import Location
+from storage.proof.documents import read_bounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +96,8 @@ def _salvage(
         return []
     records = known_records(features, work.shard)
     try:
-        damaged = (features / layout.shard_name(work.shard)).read_bytes()
-    except NotFound:
+        damaged = read_bounded(features / layout.shard_name(work.shard), most=layout.most_bytes)
+    except (NotFound, Damaged):
         damaged = b""
     found = savable_rows(damaged, records, layout.row_shape)
     by_row = {record.row: record for record in _as_records(records)}

@@ -92,19 +92,26 @@ def stored(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def read_known_table(location: Location, columns: Sequence[str]) -> pd.DataFrame:
+def read_known_table(
+    location: Location, columns: Sequence[str], *, must_be_sealed: bool = False
+) -> pd.DataFrame:
     """Read a plan or the rows, in their types in memory.
 
     Raises
     ------
+    Unsealed
+        If it must have a seal, and has none.
     Damaged
         If it is no such table.
     """
-    frame = read_table(location)
+    frame = read_table(location, must_be_sealed=must_be_sealed)
     lacking = [column for column in columns if column not in frame.columns]
     if lacking:
         raise Damaged(f"{location.uri} lacks the column {lacking[0]!r}.")
-    return normalised(frame[list(columns)])
+    try:
+        return normalised(frame[list(columns)])
+    except (ValueError, TypeError, OverflowError) as error:
+        raise Damaged(f"{location.uri} has values of other types ({error}).") from error
 
 
 def read_known_table_or_empty(location: Location, columns: Sequence[str]) -> pd.DataFrame:
@@ -113,6 +120,15 @@ def read_known_table_or_empty(location: Location, columns: Sequence[str]) -> pd.
         return read_known_table(location, columns)
     except NotFound:
         return empty(columns)
+
+
+def is_stored(location: Location, frame: pd.DataFrame) -> bool:
+    """Whether exactly these lines lie there, sealed."""
+    try:
+        found = read_known_table(location, list(frame.columns), must_be_sealed=True)
+    except (NotFound, Damaged):
+        return False
+    return bool(found.equals(frame))
 
 
 def rows_of_manifests(manifests: Iterable[tuple[ShardManifest, str]]) -> pd.DataFrame:

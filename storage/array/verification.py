@@ -1,75 +1,23 @@
 """Find what is not as it was written, and say which shards to write again."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Literal
 
-import numpy as np
-import pandas as pd
-
+from storage.array.description import DESCRIPTION, array_fault, group_fault
 from storage.array.feature_array import FeatureArray
 from storage.array.inventory import Inventory, in_parallel, read_manifest
 from storage.array.layout import ROWS_PER_SHARD, manifest_name
-from storage.array.shards import array_rows
-from storage.array.tables import ROW_COLUMNS, read_known_table, rows_of_manifests
+from storage.array.proven_tables import plan_problems, stored_plans, table_problems
+from storage.array.tables import rows_of_manifests
 from storage.errors import Damaged, NotFound
+from storage.proof.problems import Kind, Problem
 
 Level = Literal["sizes", "bytes"]
-Kind = Literal[
-    "shard missing",
-    "shard size",
-    "shard bytes",
-    "shard orphaned",
-    "manifest missing",
-    "manifest damaged",
-    "manifest orphaned",
-    "plan damaged",
-    "plan missing",
-    "rows table",
-    "array metadata",
-    "unreadable",
-]
 _REPAIRED_BY_WRITING: frozenset[Kind] = frozenset(
     ["shard missing", "shard size", "shard bytes", "manifest missing", "manifest damaged"]
 )
 _COMPARED = ("row", "track_id", "sha256", "status", "windows", "detail", "checksum", "shard_sha256")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """One thing that is not as it was written.
-
-    Attributes
-    ----------
-    what : str
-        One of `Kind`.
-    shard : int | None
-        The shard it concerns.
-    detail : str
-        A sentence.
-    path : str
-        Address of the file or object.
-    """
-
-    what: Kind
-    shard: int | None
-    detail: str
-    path: str
-
-    @property
-    def sentence(self) -> str:
-        """Say what is wrong with what."""
-        return f"{self.path}: {self.what}. {self.detail}"
-
-    def to_dict(self) -> dict[str, object]:
-        """Give plain JSON values."""
-        return asdict(self)
-
-    @property
-    def is_repairable(self) -> bool:
-        """Whether writing the shard again mends it."""
-        return self.shard is not None and self.what in _REPAIRED_BY_WRITING
 
 
 def verify(features: FeatureArray, *, level: Level = "bytes") -> list[Problem]:
@@ -86,46 +34,47 @@ def verify(features: FeatureArray, *, level: Level = "bytes") -> list[Problem]:
     list[Problem]
         By shard; empty if all is well. Shards that were planned and not begun are no problem.
     """
-    try:
-        found = features.inventory()
-    except Damaged as error:
-        path = (features.location / "plans").uri
-        return [Problem(what="plan damaged", shard=None, detail=str(error), path=path)]
+    plans = stored_plans(features)
+    of_plans = [*_group(features), *plan_problems(features, plans)]
+    if any(plan.lines is None for plan in plans.values()):
+        return of_plans  # nobody knows whose the rows are, nor what of them is missing
+    found = features.inventory()
     problems = [
-        *_plans(features, found),
-        *_metadata(features, found),
+        *of_plans,
+        *_array(features, found),
         *_orphans(features, found),
         *_shards(features, found, level=level),
-        *_rows_table(features),
+        *table_problems(features, found),
     ]
     return sorted(problems, key=lambda problem: (problem.shard is None, problem.shard or 0))
 
 
 def shards_to_repair(problems: Iterable[Problem]) -> list[int]:
     """List the shards to give to `FeatureArray.begin_repair`."""
-    return sorted({problem.shard or 0 for problem in problems if problem.is_repairable})
+    return sorted(
+        {
+            problem.shard
+            for problem in problems
+            if problem.shard is not None and problem.what in _REPAIRED_BY_WRITING
+        }
+    )
 
 
-def _plans(features: FeatureArray, found: Inventory) -> list[Problem]:
-    there = len((features.location / "plans").list())
-    if there == found.next_plan:
-        return []
-    detail = f"There are {there} plans, but the last one is number {found.next_plan - 1}."
-    path = (features.location / "plans").uri
-    return [Problem(what="plan missing", shard=None, detail=detail, path=path)]
+def _group(features: FeatureArray) -> list[Problem]:
+    detail = group_fault(features.location, features.layout)
+    path = features.description.uri
+    return [Problem(what="group metadata", detail=detail, path=path)] if detail else []
 
 
-def _metadata(features: FeatureArray, found: Inventory) -> list[Problem]:
-    place = features.location / features.layout.array / "zarr.json"
-    try:
-        length = array_rows(place.read_bytes(), features.layout)
-    except (NotFound, Damaged) as error:
-        return [Problem(what="array metadata", shard=None, detail=str(error), path=place.uri)]
-    needed = max([row + 1 for row in found.finished_rows["row"]], default=0)
-    if needed <= length:
-        return []
-    detail = f"The array has {length} rows, though row {needed - 1} was written."
-    return [Problem(what="array metadata", shard=None, detail=detail, path=place.uri)]
+def _array(features: FeatureArray, found: Inventory) -> list[Problem]:
+    detail = array_fault(
+        features.location,
+        features.layout,
+        at_least=max([row + 1 for row in found.finished_rows["row"]], default=0),
+        at_most=max([row + 1 for row in found.plans["row"]], default=0),
+    )
+    path = (features.location / features.layout.array / DESCRIPTION).uri
+    return [Problem(what="array metadata", detail=detail, path=path)] if detail else []
 
 
 def _orphans(features: FeatureArray, found: Inventory) -> list[Problem]:
@@ -176,6 +125,8 @@ def _manifest(
         manifest = read_manifest(features.location, shard)
     except (NotFound, Damaged) as error:
         return [_problem(features, "manifest damaged", shard, str(error))]
+    if manifest.to_json() != (features.location / manifest_name(shard)).read_bytes():
+        return [_problem(features, "manifest damaged", shard, "It is not written as it was.")]
     told = rows_of_manifests([(manifest, "")])[list(_COMPARED)].reset_index(drop=True)
     known = found.records[found.records["row"] // ROWS_PER_SHARD == shard]
     if told.equals(known.sort_values("row")[list(_COMPARED)].reset_index(drop=True)):
@@ -203,27 +154,6 @@ def _object(
     if sha256(data).hexdigest() == sha:
         return []
     return [_problem(features, "shard bytes", shard, "Its sha256 is not that of its manifest.")]
-
-
-def _rows_table(features: FeatureArray) -> list[Problem]:
-    place = features.location / "rows.parquet"
-    try:
-        table = read_known_table(place, ROW_COLUMNS)
-    except NotFound:
-        return []
-    except Damaged as error:
-        return [Problem(what="rows table", shard=None, detail=str(error), path=place.uri)]
-    return (
-        []
-        if _is_unique(table)
-        else [
-            Problem(what="rows table", shard=None, detail="A row is in it twice.", path=place.uri)
-        ]
-    )
-
-
-def _is_unique(table: pd.DataFrame) -> bool:
-    return len(np.unique(table["row"].to_numpy())) == len(table)
 
 
 def _problem(features: FeatureArray, what: Kind, shard: int, detail: str) -> Problem:

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 from storage.errors import (
     AlreadyThere,
     Full,
+    NoRegularFile,
     NotFound,
     Refused,
     StorageError,
@@ -35,6 +36,7 @@ _REFUSED = {
     errno.EROFS: "name another place, since nothing can be written on this file system",
     errno.ENOTDIR: "it is a file, where a folder must be; name a folder",
     errno.EISDIR: "it is a folder, where a file must be; name another place or move it",
+    errno.ENOTEMPTY: "it is a folder, where a file must be; move it away",
     errno.ELOOP: "remove the link there that leads to itself",
     errno.ENAMETOOLONG: "name a place with a shorter name",
     errno.EINVAL: "name another place, since this file system does not take that name",
@@ -106,9 +108,13 @@ class Folder(Location):
             shutil.copyfile(self.path, target)
 
     def write_bytes(self, data: bytes) -> None:
-        """Write under a temporary name, sync, and rename."""
+        """Write under a temporary name, sync, and rename; an empty folder there is replaced."""
         with explained("writing", self.path), _temporary(self.path, [data]) as partial:
-            partial.replace(self.path)
+            try:
+                partial.replace(self.path)
+            except IsADirectoryError:  # one that is empty may go
+                self.path.rmdir()
+                partial.replace(self.path)
 
     def write_pieces(self, pieces: Iterable[bytes]) -> str:
         """Write under a temporary name, sync, and rename."""
@@ -169,9 +175,12 @@ class Folder(Location):
         return entry_of(self.name, status) if stat.S_ISREG(status.st_mode) else None
 
     def delete(self) -> None:
-        """Delete the file if it is there."""
+        """Delete the file if it is there, or an empty folder in its place."""
         with explained("deleting", self.path):
-            self.path.unlink(missing_ok=True)
+            if self.path.is_dir() and not self.path.is_symlink():
+                self.path.rmdir()  # which takes an empty one only
+            else:
+                self.path.unlink(missing_ok=True)
 
     def list(self, *, recursive: bool = False) -> Sequence[Entry]:
         """List files with their size and modification time."""
@@ -228,7 +237,7 @@ def _open_regular(path: Path) -> Iterator[BinaryIO]:
     # without waiting, since a pipe would block here already
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise Refused(f"{in_words(path)} is no regular file; put a file in its place.")
+            raise NoRegularFile(f"{in_words(path)} is no regular file; put a file in its place.")
         yield file
 
 
@@ -303,6 +312,8 @@ def explained(operation: str, path: Path) -> Iterator[None]:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         what = f"{operation} {in_words(path)} failed: {reason}"
+        if error.errno == errno.EISDIR and operation == "reading":
+            raise NoRegularFile(f"{what}; {_REFUSED[error.errno]}.") from error
         if error.errno in _FULL:
             raise Full(f"{what}; free some space there and run the same command again.") from error
         if error.errno in _NO_FOLDER and (fault := _no_folder(path.parent)):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from distributed import Client
-from limits import STEP_S
 
 from flows.engine.cluster import dask_client
 from genre_model.frontends.frontend import Extractor
@@ -24,6 +23,7 @@ from storage.store import Store
 from tasks.features import array_layout
 from tasks.worker.audio_files import hash_audio
 from tasks.worker.shards import ShardJob, write_shard
+from tests.limits import STEP_S
 
 WORKERS = 2
 

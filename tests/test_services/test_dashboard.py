@@ -159,9 +159,9 @@ def test_what_workers_say_of_tracks_is_in_the_logs_of_the_run(watched: Watched) 
         "logs/filter", {"logs": {"flow_run_id": {"any_": [first]}}, "limit": 200}
     )
     said = {each["message"]: each["task_run_id"] for each in logs}
-    undecodable = "track 1017 is undecodable: Format not recognised; WAV, "
+    undecodable = "fma_small/001/001017.mp3 is undecodable: Format not recognised; WAV, "
     assert any(task for message, task in said.items() if message.startswith(undecodable))
-    assert any(message.startswith("track 2641 is silent: ") for message in said)
+    assert any(message.startswith("fma_small/002/002641.mp3 is silent: ") for message in said)
 
 
 def test_the_history_of_each_artifact_is_kept(watched: Watched) -> None:
@@ -195,7 +195,7 @@ def test_the_feature_run_page_shows_its_shards_and_their_logs(
 ) -> None:
     browser[ui].open(
         f"/runs/flow-run/{watched.stages['build-features'][-1]['id']}",
-        "track 1017 is undecodable: Format not recognised",
+        "001017.mp3 is undecodable: Format not recognised",
         "windows of 64 tracks",
         picture="features-run",
     )

@@ -45,7 +45,10 @@ class TestPublishing:
         assert models.exists("seed-1")
         assert models.list() == {"seed-1": True}
         entries = location.list(recursive=True)
-        assert {entry.name: (location / entry.name).read_bytes() for entry in entries} == FILES
+        found = {entry.name: (location / entry.name).read_bytes() for entry in entries}
+        seal = json.loads(found.pop("seal.json"))
+        assert found == FILES
+        assert (seal["of"], set(seal["files"])) == ("models/seed-1", set(FILES))
         assert models.read_json("seed-1", "params.json") == {"network": "seed"}
 
     def test_the_model_is_written_last(
@@ -61,8 +64,9 @@ class TestPublishing:
 
         monkeypatch.setattr(kind, "write_bytes", watch)
         models.publish(made, "seed-1")
-        assert written[-1] == "model.keras"
-        assert sorted(written) == sorted(name.rpartition("/")[2] for name in FILES)
+        assert written[-2:] == ["seal.json", "model.keras"]
+        names = ["seal.json", *(name.rpartition("/")[2] for name in FILES)]
+        assert sorted(written) == sorted(names)
 
     def test_half_a_model_does_not_count_and_is_completed(self, models: Models, made: Path) -> None:
         (models.location("seed-1") / "params.json").write_bytes(b"{}")
@@ -175,4 +179,4 @@ class TestChampion:
     def test_it_is_plain_json(self, store: Store) -> None:
         store.models.set_champion_if_none("seed-1")
         content = json.loads((store.location / "champion.json").read_bytes())
-        assert set(content) == {"model", "since", "history"}
+        assert set(content) == {"model", "since", "history", "seal"}

@@ -78,7 +78,9 @@ def test_what_cannot_be_read_is_named_and_stops_nothing(place: Location) -> None
     summary = store.status()
     assert [each.key for each in summary.features] == [f"fma/{NAME}"]
     assert [each.id for each in summary.catalogues] == ["fma-1"]
-    assert [each.id for each in summary.models] == ["c-1"]
+    assert [(each.id, each.metrics) for each in summary.models] == [
+        *(("a-1", None), ("b-1", None), ("c-1", None))
+    ]
     assert (summary.champion, summary.predictions) == (None, ())
     said = {each.key: each.detail for each in summary.unreadable}
     assert set(said) == {

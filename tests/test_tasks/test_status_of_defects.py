@@ -136,5 +136,5 @@ def test_an_array_of_another_version_is_a_line_and_a_problem(tmp_path: Path) -> 
     assert describe_store(store).problems is None
     problems = dict(describe_store(store, verify=True).problems or ())
     problem = problems[f"other/{NAME}"]
-    assert (problem.what, problem.path) == ("unreadable", str(description.parent))
+    assert (problem.what, problem.path) == ("group metadata", str(description))
     assert "as another version wrote it" in problem.detail

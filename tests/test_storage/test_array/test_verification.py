@@ -15,7 +15,8 @@ from storage.array.feature_array import FeatureArray
 from storage.array.layout import manifest_name
 from storage.array.manifests import ShardManifest
 from storage.array.shards import array_document, row_spans
-from storage.array.verification import Problem, shards_to_repair, verify
+from storage.array.verification import shards_to_repair, verify
+from storage.proof.problems import Problem
 from storage.store import Store
 
 TRACKS = 150
@@ -204,7 +205,7 @@ class TestCorruptions:
         run(finished.features, library(TRACKS + 10))
         finished.path("plans/000000.parquet").unlink()
         kinds = {problem.what for problem in verify(finished.features)}
-        assert kinds == {"plan missing", "shard orphaned", "manifest orphaned"}
+        assert kinds == {"plan missing"}
         assert shards_to_repair(verify(finished.features)) == []
 
     def test_orphans(self, finished: Finished) -> None:
@@ -212,11 +213,15 @@ class TestCorruptions:
         orphan.parent.mkdir(parents=True)
         orphan.write_bytes(b"whose?")
         problem = verify(finished.features)[0]
-        assert (problem.what, problem.shard, problem.is_repairable) == ("shard orphaned", 9, False)
+        assert (problem.what, problem.shard) == ("shard orphaned", 9)
+        assert shards_to_repair([problem]) == []
 
     def test_the_array_is_too_short(self, finished: Finished) -> None:
         finished.path("log_mel/zarr.json").write_bytes(array_document(64, LAYOUT))
-        assert [problem.what for problem in verify(finished.features)] == ["array metadata"]
+        assert {problem.what for problem in verify(finished.features)} == {
+            "array metadata",
+            "group metadata",
+        }
 
     def test_a_shard_that_was_not_begun_is_no_problem(self, finished: Finished) -> None:
         run(finished.features, library(TRACKS + 100), stop_after=0)
@@ -335,6 +340,9 @@ def test_a_seal_covers_all_but_the_seconds(tmp_path: Path) -> None:
     features = open_array(Store.create(tmp_path / "store"))
     run(features, library(5))
     path = tmp_path / "store/features" / features.key / manifest_name(0)
-    text = json.loads(path.read_text())
-    path.write_text(json.dumps({**text, "seconds": 0.5}))
+    text = path.read_text()
+    seconds = json.loads(text)["seconds"]
+    path.write_text(text.replace(f'"seconds": {seconds}', '"seconds": 0.5'))
     assert verify(features) == []
+    path.write_text(path.read_text() + " ")
+    assert [problem.what for problem in verify(features)] == ["manifest damaged"]
