@@ -79,8 +79,13 @@ class ClaimRecord:
     @property
     def sentence(self) -> str:
         """Say who holds what since when."""
+        return f"{self.what} is held by {self.who}"
+
+    @property
+    def who(self) -> str:
+        """Name the holder, and since when it has been one."""
         since = datetime.fromtimestamp(self.taken, UTC).isoformat(timespec="seconds")
-        return f"{self.what} is held by process {self.pid} on {self.host} since {since}"
+        return f"process {self.pid} on {self.host} since {since}"
 
     def to_json(self) -> bytes:
         """Write as JSON."""
@@ -282,6 +287,27 @@ class _Watch:
             return location.age() > lease_s
         except NotFound:
             return False
+
+
+def living_holder(root: Location, what: str) -> ClaimRecord | None:
+    """Read who holds the claim on `what`; None if nobody does who may be alive.
+
+    Nothing is written but, where the holder is on another host and in a folder, a file for the
+    folder's own clock; where that may not be, the holder counts as alive.
+    """
+    place = claim_location(root, what)
+    try:
+        record = ClaimRecord.from_json(place.read_bytes())
+    except NotFound:
+        return None
+    if record is None or record.released or record.holder.is_dead:
+        return None
+    if record.holder.is_judgeable:
+        return record
+    with contextlib.suppress(StorageError):
+        if place.age() > record.lease_s:
+            return None
+    return record
 
 
 def read_claims(root: Location) -> Mapping[str, ClaimRecord]:

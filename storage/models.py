@@ -7,7 +7,6 @@ evaluation/<split>/  predictions.parquet  *.png  report.html  seal.json  metrics
 import contextlib
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,6 +17,7 @@ from storage.champion import Champion, first_champion, now, read_champion
 from storage.errors import AlreadyThere, Damaged, NotFound
 from storage.places.address import parse_location
 from storage.places.location import Location
+from storage.places.temporary_folders import temporary_folder
 from storage.proof.documents import check_plain, is_plain, parse_document, read_document
 from storage.proof.folders import SEAL_FILE, FolderSeal, SealedFile, faults, read_seal
 from storage.proof.problems import Problem
@@ -386,9 +386,12 @@ def _users_cache() -> Path:
 def _download(source: Location, target: Path) -> None:
     """Copy the model's own files to a folder that appears at once."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".model-") as staging:
+    with temporary_folder("download", parent=target.parent) as staging:
         for entry in source.list():
-            (source / entry.name).download(Path(staging) / entry.name)
-        if not (target / MODEL_FILE).exists():
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(staging, target)
+            (source / entry.name).download(staging / entry.name)
+        try:
+            staging.rename(target)
+        except OSError:  # another process was faster, or something else is in the way
+            if not (target / MODEL_FILE).exists():
+                shutil.rmtree(target, ignore_errors=True)
+                staging.rename(target)

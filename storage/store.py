@@ -15,10 +15,12 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
-from storage.array.verification import verify as verify_array
+from storage.array.feature_array import FeatureArray
+from storage.array.second_look import verify_as_it_is_written
 from storage.catalogues import Catalogues
-from storage.claims import Claim, read_claims
+from storage.claims import Claim, ClaimRecord, living_holder, read_claims
 from storage.errors import AlreadyThere, Damaged, NoStore, NotFound, UnknownFormat
 from storage.features import Features
 from storage.models import MODEL_FILE, Models
@@ -228,8 +230,16 @@ class Store:
             unreadable=tuple(reader.unreadable),
         )
 
-    def verify(self) -> list[tuple[str, Problem]]:
+    def verify(
+        self, *, on_writer: Callable[[str, ClaimRecord], None] | None = None
+    ) -> list[tuple[str, Problem]]:
         """Read everything, and name what is not as it was written.
+
+        Parameters
+        ----------
+        on_writer : callable, optional
+            Told of a thing that another process writes meanwhile, and by whom: what of it is not
+            done yet is not judged.
 
         Returns
         -------
@@ -237,12 +247,13 @@ class Store:
             The thing (an array's key, or another thing's name below the store) and what is wrong
             with it; each address once.
         """
+        tell = on_writer or _tell_nobody
         found = [
             *self._description_problems(),
             *catalogue_problems(self.catalogues, self.models),
             *undescribed_problems(self.features),
-            *self._array_problems(),
-            *model_problems(self.models),
+            *self._array_problems(tell),
+            *self._model_problems(tell),
             *prediction_problems(self.predictions),
         ]
         paths = {problem.path for _, problem in found}
@@ -261,7 +272,19 @@ class Store:
                 Problem(what="store description", detail=str(error), path=place.uri),
             )
 
-    def _array_problems(self) -> Iterator[tuple[str, Problem]]:
+    def _model_problems(
+        self, tell: Callable[[str, ClaimRecord], None]
+    ) -> Iterator[tuple[str, Problem]]:
+        for key, problem in model_problems(self.models):
+            holder = living_holder(self.location, key)
+            if holder is None:
+                yield key, problem
+            else:
+                tell(key, holder)
+
+    def _array_problems(
+        self, tell: Callable[[str, ClaimRecord], None]
+    ) -> Iterator[tuple[str, Problem]]:
         for data_set, name in self.features.names():
             place = self.features.place(data_set, name)
             try:
@@ -271,7 +294,16 @@ class Store:
                 problem = Problem(what="group metadata", detail=str(error), path=path)
                 yield f"{data_set}/{name}", problem
             else:
-                yield from ((array.key, each) for each in verify_array(array))
+                writer = partial(self._writer, array, tell)
+                found = verify_as_it_is_written(array, is_written=writer)
+                yield from ((array.key, each) for each in found)
+
+    def _writer(self, array: FeatureArray, tell: Callable[[str, ClaimRecord], None]) -> bool:
+        what = self.features.claim_name(data_set=array.data_set, name=array.name)
+        holder = living_holder(self.location, what)
+        if holder is not None:
+            tell(array.key, holder)
+        return holder is not None
 
     def sweep(self) -> int:
         """Delete what killed writers left under temporary names, and count it."""
@@ -279,6 +311,10 @@ class Store:
 
 
 _DOCUMENT = json.dumps({"format": FORMAT}).encode() + b"\n"
+
+
+def _tell_nobody(thing: str, writer: ClaimRecord) -> None:
+    """Drop it."""
 
 
 @dataclass(frozen=True)

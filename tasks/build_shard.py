@@ -16,6 +16,7 @@ from prefect.tasks import exponential_backoff
 from genre_model.shown import shown
 from storage.errors import StorageError
 from tasks.worker import log, pickled_call
+from tasks.worker.errors import WorkerError
 from tasks.worker.shards import ShardJob, ShardOutcome, write_shard
 
 RETRIES = 3
@@ -27,7 +28,7 @@ def may_pass(error: BaseException) -> bool:
 
     What only the user can remedy (a full disk, a refused permission) and what is a bug is not.
     """
-    if isinstance(error, StorageError) and error.remedied_by_user:
+    if isinstance(error, StorageError | WorkerError) and error.remedied_by_user:
         return False
     return isinstance(error, _PASSING)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from genre_model.errors import ModelError
 from genre_model.learning.checkpoints import Checkpoint, decode_checkpoint, encode_checkpoint
@@ -28,10 +29,13 @@ class StoredCheckpoints:
         `models/<id>/checkpoints`.
     say : callable, optional
         Called with a sentence: where training goes on, or what cannot be gone on from.
+    scratch : Path, optional
+        Folder of this machine for the file that Keras reads or writes.
     """
 
     place: Location
     say: Callable[[str], None] | None = None
+    scratch: Path | None = None
     _epochs: set[int] = field(default_factory=set)
 
     def load(self) -> Checkpoint | None:
@@ -40,7 +44,7 @@ class StoredCheckpoints:
         self._epochs = self._list()
         for epoch in sorted(self._epochs, reverse=True):
             try:
-                state = decode_checkpoint(self._of(epoch).read_bytes())
+                state = decode_checkpoint(self._of(epoch).read_bytes(), scratch=self.scratch)
             except ModelError as error:
                 self._tell(
                     f"{self._of(epoch).uri} is damaged: {error}; training goes on from a "
@@ -54,7 +58,7 @@ class StoredCheckpoints:
     def save(self, state: Checkpoint) -> None:
         """Keep a state in one write, then delete the ones before it."""
         epoch = len(state.history)
-        self._of(epoch).write_bytes(encode_checkpoint(state))
+        self._of(epoch).write_bytes(encode_checkpoint(state, scratch=self.scratch))
         for old in self._epochs - {epoch}:
             self._of(old).delete()
         self._epochs = {epoch}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from genre_model.learning.bundle import PARAMS_FILE
 from genre_model.recipe import EvaluateSpec
 from storage.errors import Damaged, UnknownFormat
 from storage.models import METRICS_FILE, Models
+from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
 from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 from tasks.labelled import LabelledFeatures, load_labelled
@@ -133,9 +133,9 @@ def evaluate_network(
         found = Evaluation.from_dict(stored, where=place.uri)
     else:
         data = _trained_on(store, model)
-        with tempfile.TemporaryDirectory(prefix="genre-evaluation-") as folder:
-            found = _evaluate(models, model, data, spec, Path(folder), say=say)
-            models.publish_evaluation(Path(folder), model, split=spec.split)
+        with temporary_folder("evaluation") as folder:
+            found = _evaluate(models, model, data, spec, folder, say=say)
+            models.publish_evaluation(folder, model, split=spec.split)
     models.set_champion_if_none(model)
     return found
 

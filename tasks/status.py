@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from genre_model.data.known_defects import DefectReport
+from storage.claims import ClaimRecord
 from storage.proof.problems import Problem
 from storage.store import Store
 from storage.summary import StoreSummary
@@ -24,11 +25,14 @@ class StoreStatus:
     problems : tuple[tuple[str, Problem], ...] or None
         Key of an array (or name of another thing) and what is not as it was written; None where
         nobody looked.
+    being_written : Mapping[str, str]
+        Key of a thing -> by whom it was being written meanwhile, in a sentence.
     """
 
     summary: StoreSummary
     known_defects: Mapping[str, DefectReport | None] = field(default_factory=dict)
     problems: tuple[tuple[str, Problem], ...] | None = None
+    being_written: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """Return the JSON object of `genre status`."""
@@ -41,7 +45,8 @@ class StoreStatus:
         if self.problems is None:
             return found
         problems = [{"thing": key, **problem.to_dict()} for key, problem in self.problems]
-        return {**found, "problems": problems}
+        written = [{"thing": key, "detail": said} for key, said in self.being_written.items()]
+        return {**found, "problems": problems, "being_written": written}
 
 
 def describe_store(store: Store, *, verify: bool = False) -> StoreStatus:
@@ -56,16 +61,27 @@ def describe_store(store: Store, *, verify: bool = False) -> StoreStatus:
     summary = store.status()
     readable = [tuple(each.key.split("/", 1)) for each in summary.features]
     arrays = [store.features.open(data_set=data_set, name=name) for data_set, name in readable]
+    writers: dict[str, str] = {}
     return StoreStatus(
         summary=summary,
         known_defects={array.key: report_known_defects(store, array) for array in arrays},
-        problems=tuple(_problems(store, summary)) if verify else None,
+        problems=tuple(_problems(store, summary, writers)) if verify else None,
+        being_written=writers,
     )
 
 
-def _problems(store: Store, summary: StoreSummary) -> list[tuple[str, Problem]]:
-    """List what is not as it was written, and what else cannot be read."""
-    problems = store.verify()
+def _problems(
+    store: Store, summary: StoreSummary, writers: dict[str, str]
+) -> list[tuple[str, Problem]]:
+    """List what is not as it was written, and what else cannot be read.
+
+    Who writes a thing meanwhile is noted in `writers`.
+    """
+
+    def note(thing: str, writer: ClaimRecord) -> None:
+        writers[thing] = f"being written by {writer.who}; what of it is open is not judged"
+
+    problems = store.verify(on_writer=note)
     told = {key for key, _ in problems}
     return problems + [
         (each.key, Problem(what="unreadable", detail=each.detail, path=each.path))

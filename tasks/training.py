@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from io import BytesIO
-from pathlib import Path
 
 import pandas as pd
 from prefect import task
@@ -18,6 +16,7 @@ from genre_model.networks import check_network
 from genre_model.recipe import ModelSpec, TrainSpec
 from genre_model.specs import TRAINING_VERSION
 from storage.models import MODEL_FILE, Models
+from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
 from tasks.labelled import LabelledFeatures
 from tasks.models import ModelFacts, describe_model
@@ -136,9 +135,8 @@ def _train(
     if say is not None:
         say(f"training on {device}")
     began = time.monotonic()
-    kept = None if refresh else StoredCheckpoints(models.checkpoints(name), say=say)
-    with tempfile.TemporaryDirectory(prefix="genre-model-") as temporary:
-        staged = Path(temporary)
+    with temporary_folder("model") as staged, temporary_folder("checkpoint") as scratch:
+        kept = StoredCheckpoints(models.checkpoints(name), say=say, scratch=scratch)
         result = train(
             data.split("training"),
             validation=data.split("validation"),
@@ -148,7 +146,7 @@ def _train(
             model=model,
             spec=spec,
             on_epoch=on_epoch,
-            checkpoints=kept,
+            checkpoints=None if refresh else kept,
         )
         save_bundle(
             staged / MODEL_FILE,

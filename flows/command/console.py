@@ -113,6 +113,7 @@ def _explain(error: Exception) -> int:
 
     from flows.errors import FlowError
     from storage.errors import StorageError
+    from tasks.worker.errors import WorkerError
 
     if isinstance(error, click.Abort):  # what click makes of Ctrl-C
         return _interrupted(error.__cause__)
@@ -122,7 +123,7 @@ def _explain(error: Exception) -> int:
     if _remedied_by_user(error):
         _say(str(error))
         return EXIT_USAGE
-    if not isinstance(error, StorageError | FlowError):
+    if not isinstance(error, StorageError | FlowError | WorkerError):
         sys.stderr.write(shown_lines("".join(traceback.format_exception(error))))
     _say(f"failed: {type(error).__name__}: {error}")
     return EXIT_FAILED
@@ -167,8 +168,9 @@ def _remedied_by_user(error: BaseException) -> bool:
     from flows.errors import UsageError
     from genre_model.errors import GenreModelError
     from storage.errors import StorageError
+    from tasks.worker.errors import WorkerError
 
-    if isinstance(error, StorageError):
+    if isinstance(error, StorageError | WorkerError):
         return error.remedied_by_user
     prefect = sys.modules.get("prefect.exceptions")  # a flow's parameters have bounds of their own
     if prefect is not None and isinstance(error, prefect.ParameterTypeError):

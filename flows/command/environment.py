@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,8 @@ def prepare() -> None:
         If the folder that PREFECT_HOME names cannot be made.
     """
     _set(_DEFAULTS)
+    # What a server does not take of a run's log is lost there, and no output of this program.
+    logging.raiseExceptions = False
     if home := os.environ.get("PREFECT_HOME"):
         # Prefect makes the folder itself, but not the one above it.
         try:

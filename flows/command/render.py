@@ -161,6 +161,8 @@ def status(result: StatusResult, to: TextIO) -> None:
         to.write(f"unreadable  {lost.key}: {lost.detail}\n")
     for sentence in summary.claims:
         to.write(f"claim       {sentence}\n")
+    for key, said in result.status.being_written.items():
+        to.write(f"writing     {key}: {said}\n")
     if problems is not None:
         for _, problem in problems:
             to.write(f"problem     {problem.sentence}\n")

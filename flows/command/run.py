@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from flows.command import checks, console, environment, progress, render
 from flows.command.together import refuse_contradictions
-from flows.dashboard import configured_server, temporary_server
+from flows.dashboard import configured_server, database_space, temporary_server
 from flows.engine import interrupts, orphans
 from flows.engine.progress import say, stage
+from storage.places.temporary_folders import sweep_temporary_folders
 
 if TYPE_CHECKING:
     from flows.results import Result
@@ -203,12 +204,14 @@ def _flow_result(
     results: list[Shown] = []
     with console.result_stream() as out:
         check()
+        sweep_temporary_folders()
         configured_server.check_server()
         orphans.leave_none()
         progress.enable()
         temporary_server.start(sigint_blocked=interrupts.sigint_blocked)
-        yield results.append
-        temporary_server.flush()
+        with database_space.told_if_full():
+            yield results.append
+            temporary_server.flush()
         _emit(results[-1], show, as_json, out)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from urllib.parse import urlsplit
 
+from flows.dashboard.database_space import check_room
 from flows.dashboard.server_database import check_database
 from flows.errors import UsageError
 
@@ -19,7 +20,7 @@ def check_server() -> None:
     ------
     UsageError
         If no Prefect server answers at PREFECT_API_URL, or it refuses the login or this version;
-        without that setting, if the temporary server's database is of no use.
+        without that setting, if the temporary server's database is of no use, or has no room.
     """
     from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_EPHEMERAL_ENABLED
 
@@ -32,6 +33,7 @@ def check_server() -> None:
         )
     else:
         check_database()
+        check_room()
 
 
 def _check_answers(api: str) -> None:

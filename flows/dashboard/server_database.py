@@ -31,13 +31,23 @@ def shown_address() -> str:
     return str(file) if file is not None else url.render_as_string(hide_password=True)
 
 
-def remedy() -> str:
-    """Name the setting by which another database is chosen."""
+def database_file() -> Path | None:
+    """Return the file that holds the database; None for a server's, or one in memory."""
+    return _file(_address())
+
+
+def is_default() -> bool:
+    """Return whether the database is the one in the folder that PREFECT_HOME names."""
     from prefect.settings import PREFECT_HOME
 
-    file = _file(_address())
-    is_default = file == Path(PREFECT_HOME.value()).expanduser() / "prefect.db"
-    return "name another folder with PREFECT_HOME" if is_default else f"name another by {_SETTING}"
+    return database_file() == Path(PREFECT_HOME.value()).expanduser() / "prefect.db"
+
+
+def remedy() -> str:
+    """Name the setting by which another database is chosen."""
+    return (
+        "name another folder with PREFECT_HOME" if is_default() else f"name another by {_SETTING}"
+    )
 
 
 def check_database() -> None:

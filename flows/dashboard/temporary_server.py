@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager
 
-from flows.dashboard import server_database
+from flows.dashboard import database_space, server_database
 from flows.errors import NotStarted, UsageError
 
 FLUSH_LIMIT_S = 10.0
@@ -31,7 +31,7 @@ def start(*, sigint_blocked: Callable[[], AbstractContextManager[None]]) -> None
     Raises
     ------
     UsageError
-        If it ends by itself; the sentence names its database.
+        If it ends by itself, or the disk of its database is full; the sentence names that.
     NotStarted
         If it takes longer than Prefect's limit.
     """
@@ -40,6 +40,7 @@ def start(*, sigint_blocked: Callable[[], AbstractContextManager[None]]) -> None
         threading.Thread(target=_start, args=[started], daemon=True).start()
     seen: list[int] = []
     while not wait([started], timeout=_LOOK_S).done:
+        database_space.check_not_full()
         _check_lives(seen)
     try:
         started.result()

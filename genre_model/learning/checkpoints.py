@@ -56,13 +56,15 @@ class Checkpoints(Protocol):
         """Keep a state, whole or not at all."""
 
 
-def encode_checkpoint(state: Checkpoint) -> bytes:
+def encode_checkpoint(state: Checkpoint, *, scratch: Path | None = None) -> bytes:
     """Write a state as one archive.
 
     Parameters
     ----------
     state : Checkpoint
         After at least one epoch.
+    scratch : Path, optional
+        Folder for the file that Keras writes; the machine's temporary one by default.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def encode_checkpoint(state: Checkpoint) -> bytes:
         mean=state.statistics.mean,
         deviation=state.statistics.deviation,
     )
-    with tempfile.TemporaryDirectory(prefix="genre-checkpoint-") as folder:
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
         network = Path(folder) / NETWORK
         state.network.save(network)
         history = json.dumps(state.history).encode()
@@ -108,12 +110,14 @@ def unpack(data: bytes) -> dict[str, bytes]:
         raise ModelError(f"it is no whole archive ({_first_line(error)})") from error
 
 
-def decode_checkpoint(data: bytes) -> Checkpoint:
+def decode_checkpoint(data: bytes, *, scratch: Path | None = None) -> Checkpoint:
     """Read what `encode_checkpoint` wrote; nothing in it can run code (Keras's safe mode).
 
     Parameters
     ----------
     data : bytes
+    scratch : Path, optional
+        Folder for the file that Keras reads; the machine's temporary one by default.
 
     Returns
     -------
@@ -127,7 +131,7 @@ def decode_checkpoint(data: bytes) -> Checkpoint:
     parts = unpack(data)
     if missing := {NETWORK, BEST, HISTORY} - set(parts):
         raise ModelError(f"it has no {', '.join(sorted(missing))}")
-    network = _network(parts[NETWORK])
+    network = _network(parts[NETWORK], scratch)
     try:
         weights, statistics = _best(parts[BEST])
         history = tuple(json.loads(parts[HISTORY]))
@@ -142,8 +146,8 @@ def _best(data: bytes) -> tuple[list[np.ndarray], BandStatistics]:
         return weights, BandStatistics(arrays["mean"], arrays["deviation"])
 
 
-def _network(data: bytes) -> keras.Model:
-    with tempfile.TemporaryDirectory(prefix="genre-checkpoint-") as folder:
+def _network(data: bytes, scratch: Path | None) -> keras.Model:
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
         path = Path(folder) / NETWORK
         path.write_bytes(data)
         try:

@@ -32,7 +32,9 @@ def write_event_log(folder: Path, history: pd.DataFrame) -> None:
     scalars = tf.compat.v1.SummaryMetadata(
         plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars")
     )
-    with tempfile.TemporaryDirectory(prefix="genre-events-") as temporary:
+    folder.mkdir(parents=True, exist_ok=True)
+    # in the folder itself, which is its owner's to sweep after a kill
+    with tempfile.TemporaryDirectory(prefix=".events-", dir=folder) as temporary:
         writer = tf.summary.create_file_writer(temporary)
         with writer.as_default():
             for line in history.to_dict("records"):
@@ -43,5 +45,4 @@ def write_event_log(folder: Path, history: pd.DataFrame) -> None:
         writer.close()
         # its own name would tell host, time and process: a model's files have the same names
         (written,) = Path(temporary).iterdir()
-        folder.mkdir(parents=True, exist_ok=True)
         shutil.move(written, folder / EVENT_FILE)

@@ -1,6 +1,6 @@
 """Find what is not as it was written, and say which shards to write again."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from hashlib import sha256
 from typing import Literal
 
@@ -20,7 +20,9 @@ _REPAIRED_BY_WRITING: frozenset[Kind] = frozenset(
 _COMPARED = ("row", "track_id", "sha256", "status", "windows", "detail", "checksum", "shard_sha256")
 
 
-def verify(features: FeatureArray, *, level: Level = "bytes") -> list[Problem]:
+def verify(
+    features: FeatureArray, *, level: Level = "bytes", shards: Container[int] | None = None
+) -> list[Problem]:
     """Compare what lies in a features folder with its plans and manifests.
 
     Parameters
@@ -28,6 +30,8 @@ def verify(features: FeatureArray, *, level: Level = "bytes") -> list[Problem]:
     features : FeatureArray
     level : "sizes" | "bytes"
         Compare sizes by a listing, or also read every shard and compare its sha256.
+    shards : container of int, optional
+        Read these only; tables, plans and listings are compared in any case.
 
     Returns
     -------
@@ -43,7 +47,7 @@ def verify(features: FeatureArray, *, level: Level = "bytes") -> list[Problem]:
         *of_plans,
         *_array(features, found),
         *_orphans(features, found),
-        *_shards(features, found, level=level),
+        *_shards(features, found, level=level, only=shards),
         *table_problems(features, found),
     ]
     return sorted(problems, key=lambda problem: (problem.shard is None, problem.shard or 0))
@@ -94,7 +98,9 @@ def _orphans(features: FeatureArray, found: Inventory) -> list[Problem]:
     ]
 
 
-def _shards(features: FeatureArray, found: Inventory, *, level: Level) -> list[Problem]:
+def _shards(
+    features: FeatureArray, found: Inventory, *, level: Level, only: Container[int] | None
+) -> list[Problem]:
     known = found.records.assign(shard=found.records["row"] // ROWS_PER_SHARD)
     facts = known.drop_duplicates("shard").set_index("shard")[["shard_size", "shard_sha256"]]
     shards = sorted(found.planned_shards & (set(facts.index.tolist()) | set(found.manifests)))
@@ -109,7 +115,8 @@ def _shards(features: FeatureArray, found: Inventory, *, level: Level) -> list[P
             )
         return problems
 
-    return [problem for problems in in_parallel(of_shard, shards) for problem in problems]
+    wanted = [shard for shard in shards if only is None or shard in only]
+    return [problem for problems in in_parallel(of_shard, wanted) for problem in problems]
 
 
 def _manifest(

@@ -9,7 +9,6 @@ file's modification time, an object's ETag); that of `read_with_etag`, `create` 
 exact (the sha256 of a file's content, an object's ETag). The two kinds are never compared.
 """
 
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import Any, Self
 
 from storage.errors import NoAnswer, NotFound, Unreachable
 from storage.places.listing import Entry, Listing
+from storage.places.temporary_folders import temporary_folder
 
 __all__ = ["Entry", "Listing", "Location"]
 
@@ -105,9 +105,10 @@ class Location(ABC):
                 raise NotFound(f"There is no file {self.uri}.")
             yield self.local_path
             return
-        with tempfile.NamedTemporaryFile(suffix=Path(self.name).suffix) as copy:
-            self.download(Path(copy.name))
-            yield Path(copy.name)
+        with temporary_folder("copy") as folder:
+            copy = (folder / "copy").with_suffix(Path(self.name).suffix)
+            self.download(copy)
+            yield copy
 
     @abstractmethod
     def write_bytes(self, data: bytes) -> None:

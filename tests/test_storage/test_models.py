@@ -10,6 +10,7 @@ import pytest
 
 from storage.errors import Damaged, NotFound
 from storage.models import Models
+from storage.places.bucket import Bucket
 from storage.places.location import Location
 from storage.store import Store
 
@@ -105,6 +106,33 @@ class TestPublishing:
             assert (newer / "model.keras").read_bytes() == b"another"
         with pytest.raises(NotFound, match=r"no model 'other'.*seed-1"):
             models.fetch("other")
+
+    def test_a_download_that_is_cut_off_leaves_nothing(
+        self, models: Models, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        models.publish(made, "seed-1")
+        if models.folder.local_path is not None:
+            pytest.skip("a folder is not copied")
+        cache, download = tmp_path / "cache", Bucket.download
+
+        def cut_off(place: Bucket, target: Path) -> None:
+            download(place, target)
+            if target.name == "model.keras":
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Bucket, "download", cut_off)
+            with pytest.raises(KeyboardInterrupt):
+                models.fetch("seed-1", cache=cache)
+        assert list(cache.iterdir()) == []
+        folder = models.fetch("seed-1", cache=cache)
+        # half of one, as an earlier version left it
+        (folder / "model.keras").unlink()
+        (folder / "half").touch()
+        assert models.fetch("seed-1", cache=cache) == folder
+        assert {path.name for path in folder.iterdir()} == {"seal.json"} | {
+            name for name in FILES if "/" not in name
+        }
 
 
 class TestEvaluations:
