@@ -7,10 +7,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from limits import TRY_S
 
+from storage.proof.problems import Problem
 from storage.store import Store
 from tasks.status import StoreStatus, describe_store
 
@@ -90,14 +91,14 @@ class Runs:
         ]
 
 
-def problems_of(store: Path) -> list[Any]:
+def problems_of(store: Path) -> list[Problem]:
     """List what is not as it was written."""
-    return list(look(store, verify=True).problems or ())
+    return [problem for _, problem in look(store, verify=True).problems or ()]
 
 
 def look(store: Path, *, verify: bool = False) -> StoreStatus:
     """Do what `genre status` does, unless that hangs."""
-    return answered(lambda: describe_store(Store.open(store), verify=verify))
+    return answered(lambda: describe_store(Store.look(store), verify=verify))
 
 
 def answered(call: Callable[[], Answer]) -> Answer:

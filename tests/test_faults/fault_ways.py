@@ -51,8 +51,6 @@ class Way:
     @property
     def ends(self) -> dict[str, int]:
         """The exit statuses of `genre status`, without and with --verify."""
-        if self.file == "store.json":
-            return {"status": 2, "verify": 2}
         return {"status": 0, "verify": 0 if self.file.startswith("claims/") else 1}
 
     def place(self, store: Path) -> Path:
