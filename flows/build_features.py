@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 from prefect import flow, get_run_logger
 from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
 
 from flows.dashboard import artifacts, events
 from flows.dashboard.blocks import storage_options
@@ -43,6 +44,7 @@ from flows.options import (
 )
 from flows.results import FeaturesResult
 from genre_model import frontends
+from genre_model.shown import shown_name
 from storage.array.plans import ShardWork
 from storage.places.address import parse_location
 from storage.places.location import Location
@@ -86,7 +88,12 @@ class Built:
         return sum(outcome.seconds for outcome in self.outcomes)
 
 
-@flow(name="build-features", flow_run_name="features of {data}, {preset}")
+def _run_name() -> str:
+    given = flow_run.parameters
+    return shown_name(f"features of {given['data']}, {given['preset']}")
+
+
+@flow(name="build-features", flow_run_name=_run_name)
 def build_features(
     data: Data = DATA.default,
     store: StoreAddress = STORE.default,

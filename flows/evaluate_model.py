@@ -23,6 +23,7 @@ from flows.options import (
 )
 from flows.results import EvaluateResult
 from genre_model.recipe import EvaluateSpec
+from genre_model.shown import shown_name
 from storage.store import Store
 from tasks.evaluation import evaluate_network, read_markdown, report_address
 from tasks.models import choose_model
@@ -30,7 +31,7 @@ from tasks.models import choose_model
 
 def _run_name() -> str:
     given = flow_run.parameters
-    return f"evaluate {given['model'] or 'the last model'} on {given['split']}"
+    return shown_name(f"evaluate {given['model'] or 'the last model'} on {given['split']}")
 
 
 @flow(name="evaluate-model", flow_run_name=_run_name)

@@ -48,6 +48,7 @@ from flows.results import EvaluateResult, FeaturesResult, RunResult, TrainResult
 from flows.train_model import name_model, train_model
 from genre_model import frontends
 from genre_model.networks import check_network
+from genre_model.shown import shown_name
 from storage.store import Store
 from tasks.models import describe_model
 
@@ -55,13 +56,14 @@ from tasks.models import describe_model
 def _run_name() -> str:
     given = flow_run.parameters
     if given["start_at"] == "evaluation":
-        return f"full run from evaluation on: {given['model'] or 'the last model that fits'}"
+        model = given["model"] or "the last model that fits"
+        return shown_name(f"full run from evaluation on: {model}")
     data, preset, network = (
         option.or_default(given[option.name]) for option in (DATA, PRESET, NETWORK)
     )
     if given["start_at"] == "training":
         data = given["catalogue"] or given["data"] or "the last catalogue"
-    return f"full run of {data}: {preset} features, {network} network"
+    return shown_name(f"full run of {data}: {preset} features, {network} network")
 
 
 @flow(name="full-run", flow_run_name=_run_name)

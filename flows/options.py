@@ -393,8 +393,8 @@ ARCHIVES = Option(
 # The server that `genre up` starts.
 HOST = Option(
     name="host",
-    help="Address of this machine that the server listens on, so that other machines reach it; it "
-    "asks for no password by itself.",
+    help="Address of this machine that the server listens on, so that other machines reach it, in "
+    "plain HTTP and with a password.",
     unset="127.0.0.1",
     metavar="ADDRESS",
     variable="GENRE_HOST",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from prefect import flow, get_run_logger
+from prefect.runtime import flow_run
 
 from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
@@ -13,11 +14,16 @@ from flows.engine.addresses import folder_location, store_address
 from flows.engine.quoting import quoted
 from flows.options import STORE, Folder, Predicting, Refresh, StorageBlock, StoreAddress
 from flows.results import PredictFolderResult
+from genre_model.shown import shown_name
 from storage.store import Store
 from tasks.predicted_folder import predict_folder
 
 
-@flow(name="predict-tracks", flow_run_name="predict {folder}")
+def _run_name() -> str:
+    return shown_name(f"predict {flow_run.parameters['folder']}")
+
+
+@flow(name="predict-tracks", flow_run_name=_run_name)
 def predict_tracks(
     folder: Folder,
     store: StoreAddress = STORE.default,

@@ -279,6 +279,9 @@ class UpResult:
         Addresses of the server's pages and of its API.
     server : str
         `started`, or `found` where one answered already.
+    password : str, optional
+        The file that holds what the server asks for; none where the user has named a password, or
+        the server is somebody else's.
     data, store : str
         What the deployments work on by default.
     scheduler, storage_block : str, optional
@@ -306,6 +309,7 @@ class UpResult:
     dashboard: str
     api: str
     server: str
+    password: str | None = None
     data: str
     store: str
     scheduler: str | None

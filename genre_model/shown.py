@@ -1,11 +1,37 @@
-"""Names of files as a person may be shown them, on a terminal, in a table or in a report."""
+"""Text from names, tags and tables as a person may be shown it: one function a medium.
+
+`shown` is for a terminal, a plot and whatever else writes plain text; a page's template escapes
+what `shown` gives; `as_markdown` and `as_markdown_code` are for reports and dashboards, and
+`shown_name` for what a run is called. `--json` keeps the true text.
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Japanese names hold wide spaces; Persian and Indian names, and emoji, hold joiners.
 _HARMLESS = {"\u200c", "\u200d"}
+LONGEST_NAME = 200
+"""Characters of a run's name: a title, not a text."""
+
+_MARKDOWN = re.compile(
+    r"""
+    [`*~<|]                             # code, emphasis, HTML, a table's columns
+    | (?<![^\W_])_ | _(?![^\W_])        # emphasis; within a word it is none
+    | \](?=[(\[:]|$)                    # links, pictures, what they refer to
+    | &(?=\#?\w+;)                      # a character by its name
+    | \\(?=[!-/:-@\[-`{-~]|$)           # what escapes
+    | :(?=//) | (?<=\bwww)\.(?=\w)      # an address that becomes a link by itself
+    | ^[-+=>\#\[!:]                     # items, headings, quotes, boxes to tick
+    """,
+    re.VERBOSE,
+)
+_NUMBERED = re.compile(r"^(\d+)(?=[.)](?: |$))")
+
+_OWN_PICTURE = re.compile(r"!\[[\w ,]*\]\(data:image/png;base64,[A-Za-z0-9+/]*=*\)")
+_ESCAPED = re.compile(r"\\[!-/:-@\[-`{-~]")
+_ACTIVE = re.compile(r"[<`~]|\](?=[(\[:\s]|$)|&(?=#?\w+;)|^ {4}", re.MULTILINE)
 
 
 def shown(value: object) -> str:
@@ -38,6 +64,72 @@ def shown(value: object) -> str:
 def shown_lines(text: str) -> str:
     """Write a text of several lines so, each of them."""
     return "\n".join(map(shown, text.split("\n")))
+
+
+def shown_name(value: object) -> str:
+    """Write what a run is called: one line of `LONGEST_NAME` characters at most.
+
+    Examples
+    --------
+    >>> shown_name("features of " + "a" * 300)[-4:]
+    'aaa…'
+    """
+    text = shown(value)
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
+
+
+def as_markdown(value: object) -> str:
+    r"""Write a text so that Markdown shows it as it is, within a line or a table's cell.
+
+    Nothing in it becomes a link, a picture, code, HTML, a heading, an item or another cell
+    (CommonMark and GitHub's tables, in which a backslash escapes any punctuation). What means
+    nothing to Markdown stays as it is, so that a plain viewer shows most names unchanged.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+        UTF-8, of one line, without spaces at its ends.
+
+    Examples
+    --------
+    >>> print(as_markdown("[x](http://evil) a|b <b> song_1 [live].mp3"))
+    \[x\](http\://evil) a\|b \<b> song_1 [live].mp3
+    """
+    return _NUMBERED.sub(r"\1\\", _MARKDOWN.sub(r"\\\g<0>", shown(value).strip(" ")))
+
+
+def as_markdown_code(value: object) -> str:
+    """Write a text as code in Markdown, outside of tables: whatever it holds, it is shown as it is.
+
+    Examples
+    --------
+    >>> print(as_markdown_code("/music/`x`"))
+    `` /music/`x` ``
+    """
+    text = shown(value)
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence, space = "`" * (longest + 1), " " if longest else ""
+    return f"{fence}{space}{text}{space}{fence}"
+
+
+def is_harmless_markdown(text: str) -> bool:
+    r"""Whether stored Markdown has but text, tables and the PNGs that it holds itself.
+
+    Links, HTML, code and pictures from elsewhere are none of these; so is what controls a terminal.
+
+    Examples
+    --------
+    >>> is_harmless_markdown(r"| b \| c | ![d](data:image/png;base64,AAAA) |")
+    True
+    >>> is_harmless_markdown("[x](http://evil)"), is_harmless_markdown("<script>")
+    (False, False)
+    """
+    rest = _ESCAPED.sub("", _OWN_PICTURE.sub("", text))
+    return shown_lines(rest) == rest and not _ACTIVE.search(rest)
 
 
 def _shown(character: str) -> str:

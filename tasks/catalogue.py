@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -13,6 +14,7 @@ from genre_model.data.catalogue import Catalogue, count_licences
 from genre_model.data.layouts import name_of, remedies_of
 from genre_model.data.left_out import LeftOut
 from genre_model.data.remedies import Remedies, check_genres, check_splits
+from genre_model.shown import shown_name
 from storage.places.location import Entry, Location
 from storage.store import Store
 from tasks.data_folder import open_data_folder
@@ -121,7 +123,15 @@ class FoundCatalogue:
         )
 
 
-@task(name="catalogue", task_run_name="catalogue of {data.uri}", cache_policy=NO_CACHE)
+def _run_name(parameters: dict[str, Any]) -> str:
+    return shown_name(f"catalogue of {parameters['data'].uri}")
+
+
+@task(
+    name="catalogue",
+    task_run_name=_run_name,  # type: ignore[arg-type]
+    cache_policy=NO_CACHE,
+)
 def find_catalogue(data: Location, *, subset: str | None = None) -> FoundCatalogue:
     """Find out which tracks a data folder has, what genre each is of, and where its audio lies.
 

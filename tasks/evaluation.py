@@ -19,8 +19,9 @@ from genre_model.errors import InvalidSpec
 from genre_model.frontends import frontend_from_dict
 from genre_model.judging.comparison import Comparison, Evaluated, compare
 from genre_model.judging.evaluation import Metrics, evaluate, track_table
-from genre_model.learning.bundle import PARAMS_FILE
+from genre_model.learning.opening.params import PARAMS_FILE
 from genre_model.recipe import EvaluateSpec
+from genre_model.shown import as_markdown_code, is_harmless_markdown, shown_name
 from storage.errors import Damaged, UnknownFormat
 from storage.models import METRICS_FILE, Models
 from storage.places.temporary_folders import temporary_folder
@@ -89,7 +90,15 @@ class Evaluation:
             ) from error
 
 
-@task(name="evaluate", task_run_name="evaluate {model} on {spec.split}", cache_policy=NO_CACHE)
+def _run_name(parameters: dict[str, Any]) -> str:
+    return shown_name(f"evaluate {parameters['model']} on {parameters['spec'].split}")
+
+
+@task(
+    name="evaluate",
+    task_run_name=_run_name,  # type: ignore[arg-type]
+    cache_policy=NO_CACHE,
+)
 def evaluate_network(
     store: Store,
     model: str,
@@ -146,8 +155,19 @@ def report_address(store: Store, model: str, split: str) -> str:
 
 
 def read_markdown(store: Store, model: str, split: str) -> str:
-    """Read the report as Markdown with its pictures inside."""
-    return (store.models.evaluation(model, split) / MARKDOWN_FILE).read_bytes().decode()
+    """Read the report as Markdown with its pictures inside, if it is as this program writes it.
+
+    Whoever made the store may have written another: a dashboard is shown no link, no HTML and no
+    picture from elsewhere.
+    """
+    place = store.models.evaluation(model, split) / MARKDOWN_FILE
+    text = place.read_bytes().decode(errors="replace")
+    if is_harmless_markdown(text):
+        return text
+    return (
+        f"{as_markdown_code(place.uri)} holds HTML, links or code that this program does not "
+        "write; `genre evaluate --refresh` makes it anew.\n"
+    )
 
 
 def _trained_on(store: Store, model: str) -> LabelledFeatures:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genre_model.learning.bundle import PARAMS_FILE
+from genre_model.errors import ModelError
+from genre_model.learning.opening.params import PARAMS_FILE, checked_params, stated_id
 from storage.errors import Damaged, NotFound
 from storage.models import Json, Models, check_model_folder
 from storage.places.address import parse_location
@@ -114,8 +113,15 @@ def _fact(params: Json, key: str) -> object:
 
 
 def read_parameters(models: Models, model: str) -> Json:
-    """Read what a model was made of."""
-    return models.read_json(model, PARAMS_FILE)
+    """Read what a model was made of.
+
+    Raises
+    ------
+    ModelError
+        If it holds what is no such value, as a name that leads out of its folder.
+    """
+    where = (models.location(model) / PARAMS_FILE).uri
+    return checked_params(models.read_json(model, PARAMS_FILE), where=where)
 
 
 def readable_parameters(models: Models, *, needed: str | None = None) -> Mapping[str, Json]:
@@ -123,14 +129,14 @@ def readable_parameters(models: Models, *, needed: str | None = None) -> Mapping
 
     Raises
     ------
-    NotFound, Damaged
+    NotFound, Damaged, ModelError
         If the one that is needed does not tell.
     """
     found = {}
     for name in (name for name, is_whole in models.list().items() if is_whole):
         try:
             found[name] = read_parameters(models, name)
-        except (NotFound, Damaged):
+        except (NotFound, Damaged, ModelError):
             if name == needed:
                 raise
     return found
@@ -240,11 +246,7 @@ def model_id_of(name: str) -> str:
     if not path.exists():
         return name
     folder = path.resolve().parent if path.is_file() else path.resolve()
-    try:
-        said = json.loads((folder / PARAMS_FILE).read_bytes()).get("id")
-    except (OSError, ValueError, AttributeError):
-        said = None
-    if isinstance(said, str) and re.fullmatch(r"\w[\w.-]*", said):
+    if (said := stated_id(folder)) is not None:
         return said
     return f"{folder.name or 'model'}-{sha256(str(folder).encode()).hexdigest()[:8]}"
 

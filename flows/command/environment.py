@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flows.errors import UsageError
+from genre_model.shown import shown_lines
 
 _NOBODY_IS_TOLD = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -44,15 +45,24 @@ def prepare() -> None:
     # What a server does not take of a run's log is lost there, and no output of this program.
     logging.raiseExceptions = False
     if home := os.environ.get("PREFECT_HOME"):
-        # Prefect makes the folder itself, but not the one above it.
+        # Prefect makes the folder itself, its owner's alone, but not the one above it.
         try:
-            Path(home).expanduser().mkdir(parents=True, exist_ok=True)
+            Path(home).expanduser().mkdir(mode=0o700, parents=True, exist_ok=True)
         except (OSError, RuntimeError) as error:
             raise UsageError(
                 f"PREFECT_HOME is {home}, where no folder can be made ({error}); name another"
             ) from error
     # TensorFlow calls a missing GPU an error; this program says itself what it trains on.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.setLogRecordFactory(_ShownRecord)
+
+
+class _ShownRecord(logging.LogRecord):
+    """What any library logs in this process: a name in it does nothing to the terminal."""
+
+    def getMessage(self) -> str:  # noqa: N802 - logging's own name
+        """Return the message, its control characters escaped."""
+        return shown_lines(super().getMessage())
 
 
 def _set(defaults: Mapping[str, str]) -> None:

@@ -64,12 +64,12 @@ class Bars(Lines):
                 TextColumn(unit),
                 TimeElapsedColumn(),
                 TimeRemainingColumn(),
-                TextColumn("{task.fields[note]}"),
+                TextColumn("{task.fields[note]}", markup=False),
                 console=Console(file=terminal),
             ) as progress,
         ):
             bar = progress.add_task(name, total=total, note="")
-            yield lambda done, note: progress.update(bar, completed=done, note=note)
+            yield lambda done, note: progress.update(bar, completed=done, note=shown(note))
 
 
 def enable() -> None:

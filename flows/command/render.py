@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import TYPE_CHECKING, TextIO
 
 from genre_model.shown import shown
@@ -40,9 +41,9 @@ def features(result: FeaturesResult, to: TextIO) -> None:
         ("seconds", f"{result.seconds:.1f}"),
     )
     for sentence in counts.remarks:
-        to.write(f"note: {sentence}\n")
+        _line(to, f"note: {sentence}")
     for sentence in counts.repaired:
-        to.write(f"repaired: {sentence}\n")
+        _line(to, f"repaired: {sentence}")
 
 
 def fetched(result: FetchResult, to: TextIO) -> None:
@@ -102,12 +103,11 @@ def evaluation(result: EvaluateResult, to: TextIO) -> None:
         ("dummy accuracy", f"{metrics.dummy_accuracy:.1%} (always {metrics.dummy_genre})"),
         ("report", result.report),
     )
-    to.write(f"\n{'genre':<20} precision  recall      F1  tracks\n")
+    to.write("\n")
+    _line(to, f"{'genre':<20} precision  recall      F1  tracks")
     for genre, row in metrics.per_genre.items():
-        to.write(
-            f"{shown(genre):<20} {row.precision:>9.1%} {row.recall:>7.1%} {row.f1:>7.3f} "
-            f"{row.tracks:>7,}\n"
-        )
+        figures = f"{row.precision:>9.1%} {row.recall:>7.1%} {row.f1:>7.3f} {row.tracks:>7,}"
+        _line(to, f"{shown(genre):<20} {figures}")
 
 
 def full_run(result: RunResult, to: TextIO) -> None:
@@ -134,50 +134,51 @@ def predictions(result: PredictResult, to: TextIO) -> None:
     width = max(map(len, names))
     for name, each in zip(names, result.predictions, strict=True):
         if each.probability is None:
-            to.write(f"{name:<{width}}  {each.status}: {shown(each.detail)}\n")
+            _line(to, f"{name:<{width}}  {each.status}: {each.detail}")
             continue
         runners_up = list(each.probabilities.items())[1:3]
-        others = shown(", ".join(f"{genre} {share:.0%}" for genre, share in runners_up))
-        to.write(f"{name:<{width}}  {shown(each.genre)} {each.probability:.0%} ({others})\n")
+        others = ", ".join(f"{genre} {share:.0%}" for genre, share in runners_up)
+        _line(to, f"{name:<{width}}  {each.genre} {each.probability:.0%} ({others})")
     if words := result.left_out.in_words:
-        to.write(f"left out: {words}\n")
-    to.write(f"model: {result.model}\n")
+        _line(to, f"left out: {words}")
+    _line(to, f"model: {result.model}")
 
 
 def status(result: StatusResult, to: TextIO) -> None:
     """Write what a store holds."""
     summary, problems = result.status.summary, result.status.problems
-    to.write(f"store       {summary.store}\n")
+    _line(to, f"store       {summary.store}")
     for catalogue in summary.catalogues:
-        to.write(f"catalogue   {catalogue.id}: {catalogue.tracks:,} tracks\n")
+        _line(to, f"catalogue   {catalogue.id}: {catalogue.tracks:,} tracks")
     for array in summary.features:
         _array(array, result.status.known_defects.get(array.key), to)
     for each in summary.models:
         mark = " (champion)" if each.is_champion else ""
-        to.write(f"model       {each.id}{mark}: {_of_model(each)}\n")
+        _line(to, f"model       {each.id}{mark}: {_of_model(each)}")
     for table in summary.predictions:
-        to.write(f"predicted   {table.table}: {table.files:,} files, by {table.model}\n")
+        _line(to, f"predicted   {table.table}: {table.files:,} files, by {table.model}")
     for lost in summary.unreadable:
-        to.write(f"unreadable  {lost.key}: {lost.detail}\n")
+        _line(to, f"unreadable  {lost.key}: {lost.detail}")
     for sentence in summary.claims:
-        to.write(f"claim       {sentence}\n")
+        _line(to, f"claim       {sentence}")
     for key, said in result.status.being_written.items():
-        to.write(f"writing     {key}: {said}\n")
+        _line(to, f"writing     {key}: {said}")
     if problems is not None:
         for _, problem in problems:
-            to.write(f"problem     {problem.sentence}\n")
-            to.write(f"            costs: {problem.costs}; mend: {problem.mend}\n")
-        to.write(f"verified    {len(problems)} problems\n")
+            _line(to, f"problem     {problem.sentence}")
+            _line(to, f"            costs: {problem.costs}; mend: {problem.mend}")
+        _line(to, f"verified    {len(problems)} problems")
 
 
 def up(result: UpResult, to: TextIO) -> None:
     """Write where the dashboard is, and what runs."""
     if result.already_running:
-        to.write("`genre up` is running already:\n")
+        _line(to, "`genre up` is running already:")
     _lines(
         to,
         ("dashboard", result.dashboard),
         ("server", f"{result.server}, PREFECT_API_URL={result.api}"),
+        ("password", _password(result)),
         ("deployments", ", ".join(result.deployments)),
         ("automations", ", ".join(result.automations)),
         ("they tell", result.alerts or "the dashboard's event feed"),
@@ -188,21 +189,30 @@ def up(result: UpResult, to: TextIO) -> None:
         ("logs", result.state),
     )
     for sentence in result.remarks:
-        to.write(f"note: {sentence}\n")
+        _line(to, f"note: {sentence}")
 
 
 def down(result: DownResult, to: TextIO) -> None:
     """Write what was stopped."""
     stopped = ", ".join(result.stopped)
-    to.write(f"stopped: {stopped}\n" if stopped else "nothing that `genre up` started is running\n")
+    _line(to, f"stopped: {stopped}" if stopped else "nothing that `genre up` started is running")
+
+
+def _password(result: UpResult) -> str:
+    if result.password is None:
+        return "as you have set it" if result.server == "started" else "as that server asks for it"
+    return (
+        f"in {result.password}, for the dashboard, and for prefect as "
+        f'PREFECT_API_AUTH_STRING="$(cat {quote(result.password)})"'
+    )
 
 
 def _array(each: FeaturesSummary, defects: DefectReport | None, to: TextIO) -> None:
-    to.write(f"features    {each.key}: {_of_features(each)}\n")
+    _line(to, f"features    {each.key}: {_of_features(each)}")
     for line in each.quarantine[:TRACKS_NAMED]:
-        to.write(f"            {shown(line.path)}: {line.reason}. {shown(line.detail)}\n")
+        _line(to, f"            {line.path}: {line.reason}. {line.detail}")
     if len(each.quarantine) > TRACKS_NAMED:
-        to.write(f"            … {len(each.quarantine):,} refused tracks in all\n")
+        _line(to, f"            … {len(each.quarantine):,} refused tracks in all")
     if defects is not None:
         _known_defects(defects, to)
 
@@ -210,21 +220,22 @@ def _array(each: FeaturesSummary, defects: DefectReport | None, to: TextIO) -> N
 def _known_defects(report: DefectReport, to: TextIO) -> None:
     """Write how what was found agrees with what is known of the data set."""
     identical = report.identical
-    to.write(
+    _line(
+        to,
         f"            {report.of}: {len(report.expected)} tracks with a defect are known, "
         f"{len(report.found)} were found; {identical.expected} pairs of identical audio are "
-        f"known, {identical.found} were found ({identical.files} of identical files)\n"
+        f"known, {identical.found} were found ({identical.files} of identical files)",
     )
     if identical.pairs:
         named = [f"{one} and {other}" for one, other in identical.pairs]
         more = f" … {len(named):,} pairs in all" if len(named) > TRACKS_NAMED else ""
-        to.write(f"            identical: {', '.join(named[:TRACKS_NAMED])}{more}\n")
+        _line(to, f"            identical: {', '.join(named[:TRACKS_NAMED])}{more}")
     for sentence in report.differences[:TRACKS_NAMED]:
-        to.write(f"            differs: {sentence}\n")
+        _line(to, f"            differs: {sentence}")
     if not report.differences:
-        to.write("            nothing differs\n")
+        _line(to, "            nothing differs")
     elif len(report.differences) > TRACKS_NAMED:
-        to.write(f"            … {len(report.differences):,} differences in all\n")
+        _line(to, f"            … {len(report.differences):,} differences in all")
 
 
 def _of_features(each: FeaturesSummary) -> str:
@@ -247,7 +258,12 @@ def _reasons(reasons: Mapping[str, int]) -> str:
     return f" ({listed})" if listed else ""
 
 
+def _line(to: TextIO, text: str) -> None:
+    """Write one line, whatever names are in it."""
+    to.write(f"{shown(text)}\n")
+
+
 def _lines(to: TextIO, *pairs: tuple[str, object]) -> None:
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
-        to.write(f"{name:<{width}}  {shown(value)}\n")
+        _line(to, f"{name:<{width}}  {value}")

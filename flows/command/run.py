@@ -11,6 +11,7 @@ from flows.command.together import refuse_contradictions
 from flows.dashboard import configured_server, database_space, temporary_server
 from flows.engine import interrupts, orphans
 from flows.engine.progress import say, stage
+from flows.up import passwords
 from storage.places.temporary_folders import sweep_temporary_folders
 
 if TYPE_CHECKING:
@@ -205,6 +206,7 @@ def _flow_result(
     with console.result_stream() as out:
         check()
         sweep_temporary_folders()
+        passwords.log_in_to_own()
         configured_server.check_server()
         orphans.leave_none()
         progress.enable()

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
@@ -19,7 +20,7 @@ from prefect.artifacts import (
 from prefect.exceptions import PrefectException
 
 from flows.errors import joined
-from genre_model.shown import shown
+from genre_model.shown import as_markdown, as_markdown_code
 
 if TYPE_CHECKING:
     from flows.results import FeaturesResult, FetchResult
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 QUARANTINE_ROWS_SHOWN = 500
 PREDICTIONS_SHOWN = 500
+_OF_ADDRESSES = ":/?#@!$&'*+,;=%~"
 # Twice as often as people are promised to see it move, since an update takes its time too.
 _PROGRESS_EVERY_S = 1.0
 
@@ -39,8 +41,8 @@ def catalogue(summary: CatalogueSummary) -> None:
     """Publish what the catalogue holds."""
     splits = ("training", "validation", "test")
     lines = [
-        f"## Catalogue {summary.catalogue}",
-        f"{summary.tracks:,} tracks of `{shown(summary.data)}`; "
+        f"## Catalogue {as_markdown(summary.catalogue)}",
+        f"{summary.tracks:,} tracks of {as_markdown_code(summary.data)}; "
         f"rows without a genre, left out: {summary.unlabelled:,}.",
         "",
         "| genre | " + " | ".join(splits) + " |",
@@ -48,25 +50,23 @@ def catalogue(summary: CatalogueSummary) -> None:
     ]
     for genre, counts in summary.genres.items():
         cells = (f"{counts.get(split, 0):,}" for split in splits)
-        lines.append(f"| {_cell(genre)} | {' | '.join(cells)} |")
+        lines.append(f"| {as_markdown(genre)} | {' | '.join(cells)} |")
     said = (*summary.remarks, *summary.left_out.sentences)
-    lines += ["", *(f"- {shown(sentence)}" for sentence in said), ""]
+    lines += ["", *(f"- {as_markdown(sentence)}" for sentence in said), ""]
     lines += ["| left out: what lies there and is no track | files |", "|---|---:|"]
     left_out = summary.left_out.counts or {"nothing": 0}
-    lines += [f"| {_cell(name)} | {count:,} |" for name, count in left_out.items()]
+    lines += [f"| {as_markdown(name)} | {count:,} |" for name, count in left_out.items()]
     lines += [""]
     lines += ["| licence of the audio, which is not passed on | tracks |", "|---|---:|"]
-    lines += [f"| {_cell(name)} | {count:,} |" for name, count in summary.licences.items()]
+    lines += [f"| {as_markdown(name)} | {count:,} |" for name, count in summary.licences.items()]
     create_markdown_artifact("\n".join(lines), key="catalogue", description="Tracks by genre")
 
 
-def _cell(text: str) -> str:
-    return shown(text).replace("|", "\\|")
-
-
 def _row(cells: Mapping[str, object]) -> dict[str, object]:
-    """Show the names in a table's row."""
-    return {name: shown(cell) if isinstance(cell, str) else cell for name, cell in cells.items()}
+    """Show the texts of a table's row: one of the two dashboards reads them as Markdown."""
+    return {
+        name: as_markdown(cell) if isinstance(cell, str) else cell for name, cell in cells.items()
+    }
 
 
 def _first_part(row: Mapping[str, object]) -> str:
@@ -115,13 +115,13 @@ def training_curves(history: pd.DataFrame, facts: ModelFacts) -> None:
 
     picture = data_uri(curves_png(history, best_epoch=facts.best_epoch))
     markdown = (
-        f"## {facts.model}\n\n{facts.parameters:,} parameters; validation track accuracy "
-        f"**{facts.validation_track_accuracy:.1%}** at epoch {facts.best_epoch} of "
-        f"{facts.epochs}, on {facts.device}. Waited for data: "
+        f"## {as_markdown(facts.model)}\n\n{facts.parameters:,} parameters; validation track "
+        f"accuracy **{facts.validation_track_accuracy:.1%}** at epoch {facts.best_epoch} of "
+        f"{facts.epochs}, on {as_markdown(facts.device)}. Waited for data: "
         f"{facts.waited_for_data}.\n\n"
         f"![Loss and accuracy by epoch]({picture})\n\nModel: {_address(facts.path)}\n"
     )
-    create_markdown_artifact(markdown, key="training-curves", description=facts.model)
+    create_markdown_artifact(markdown, key="training-curves", description=as_markdown(facts.model))
 
 
 def evaluation(markdown: str, found: Evaluation, *, report: str, model_folder: str) -> None:
@@ -136,12 +136,12 @@ def evaluation(markdown: str, found: Evaluation, *, report: str, model_folder: s
         Addresses of the page and of the model.
     """
     where = f"## Where it lies\n\nReport: {_address(report)}\n\nModel: {_address(model_folder)}\n"
-    title = f"{found.model} on the {found.split} split"
+    title = as_markdown(f"{found.model} on the {found.split} split")
     create_markdown_artifact(
         f"{markdown.rstrip()}\n\n{where}", key="evaluation-report", description=title
     )
     rows = [
-        {"metric": name.replace("_", " "), "value": _figure(value)}
+        _row({"metric": name.replace("_", " "), "value": _figure(value)})
         for name, value in found.metrics.to_dict().items()
         if isinstance(value, int | float | str)
     ]
@@ -157,8 +157,9 @@ def _address(uri: str) -> str:
 
     Browsers follow no file:// address from a page that came over http, and none to s3://.
     """
-    is_page = uri.startswith(("http://", "https://"))
-    return f"[{uri}]({uri})" if is_page else f"`{shown(uri)}`"
+    if not uri.startswith(("http://", "https://")):
+        return as_markdown_code(uri)
+    return f"[{as_markdown(uri)}]({quote(uri, safe=_OF_ADDRESSES)})"
 
 
 def predictions(found: PredictedFolder) -> None:
@@ -179,24 +180,28 @@ def predictions(found: PredictedFolder) -> None:
     create_table_artifact(
         rows,
         key="predictions",
-        description=f"{found.files:,} files of {shown(found.folder)}, of them "
-        f"{found.predicted:,} new, by {found.model}; left out: "
-        f"{found.left_out.in_words or 'nothing'}; all in {shown(found.table)}{more}",
+        description=as_markdown(
+            f"{found.files:,} files of {found.folder}, of them {found.predicted:,} new, by "
+            f"{found.model}; left out: {found.left_out.in_words or 'nothing'}; all in "
+            f"{found.table}{more}"
+        ),
     )
 
 
 def fetched(result: FetchResult) -> None:
     """Publish what a fetch brought."""
     rows = [
-        {
-            **vars(each),
-            "verified": ", ".join(each.verified),
-            "remarks": joined(each.remarks),
-            "archive": each.archive or "not kept",
-        }
+        _row(
+            {
+                **vars(each),
+                "verified": ", ".join(each.verified),
+                "remarks": joined(each.remarks),
+                "archive": each.archive or "not kept",
+            }
+        )
         for each in result.archives
     ]
-    create_table_artifact(rows, key="fetched", description=f"Fetched to {result.to}")
+    create_table_artifact(rows, key="fetched", description=as_markdown(f"Fetched to {result.to}"))
 
 
 class ProgressArtifact:

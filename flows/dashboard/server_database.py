@@ -5,11 +5,11 @@ The server itself says nothing of it: it ends, and Prefect waits two minutes for
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import socket
 import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,15 @@ def check_database() -> None:
         _check_answers(url.host, url.port or 5432)
 
 
+def make_private() -> None:
+    """Make the file of a database that is not there yet, so that its owner alone may read it."""
+    file = _file(_address())
+    if file is not None:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
+
+
 def _address() -> URL:
     from prefect.settings import get_current_settings
     from sqlalchemy import make_url
@@ -107,7 +116,7 @@ def _revision_of(file: Path) -> str | None:
         raise UsageError(f"Prefect's database {file} is no file; {remedy()}")
     address = f"{file.as_uri()}?mode=ro"
     try:
-        with contextlib.closing(sqlite3.connect(address, uri=True, timeout=_LIMIT_S)) as database:
+        with closing(sqlite3.connect(address, uri=True, timeout=_LIMIT_S)) as database:
             line = database.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.OperationalError as error:
         if "unable to open" in str(error):

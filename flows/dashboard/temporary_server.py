@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager
 
-from flows.dashboard import database_space, server_database
+from flows.dashboard import database_space, login, server_database
 from flows.errors import NotStarted, UsageError
 
 FLUSH_LIMIT_S = 10.0
@@ -21,7 +21,8 @@ _TIME_LIMIT = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
 def start(*, sigint_blocked: Callable[[], AbstractContextManager[None]]) -> None:
     """Start the server that Prefect would start itself, unless another one is configured.
 
-    It is started in a thread, out of the reach of Ctrl-C, for which the caller stays awake.
+    It is started in a thread, out of the reach of Ctrl-C, for which the caller stays awake. It asks
+    for the user's PREFECT_SERVER_API_AUTH_STRING, else for a password that is made for it.
 
     Parameters
     ----------
@@ -35,6 +36,11 @@ def start(*, sigint_blocked: Callable[[], AbstractContextManager[None]]) -> None
     NotStarted
         If it takes longer than Prefect's limit.
     """
+    from prefect.settings import PREFECT_API_URL
+
+    if not PREFECT_API_URL.value():
+        server_database.make_private()
+        login.log_in(login.servers_password() or login.new_password(), server=True)
     started: Future[None] = Future()
     with sigint_blocked():
         threading.Thread(target=_start, args=[started], daemon=True).start()

@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 import os
 import pkgutil
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flows.engine import interrupts, orphans
-from flows.engine.crew.crew import NO_WORKERS_LIMIT_S, SAID_AFTER_S, START_LIMIT_S, Crew
+from flows.engine.crew.crew import START_LIMIT_S, Crew
 from flows.engine.crew.notices import show_once, teller
 from flows.engine.crew.requirements import lacks, same_installation
+from flows.engine.joined_security import REMEDY, joined_security
+from flows.engine.local.processes import MESSAGES_KEPT, processes
 from flows.errors import ClusterLost, UsageError
 from tasks.worker.pickled_call import PickledCall
 
 if TYPE_CHECKING:
     from distributed import Client
-    from distributed.deploy.cluster import Cluster
+    from distributed.security import Security
 
-_LOOPBACK = "127.0.0.1"
 CONNECT_LIMIT_S = 30.0
-CLOSE_LIMIT_S = 20.0
 _CHECK_LIMIT_S = 5.0
-# Every Dask process keeps the last messages that it sent, jobs and all: 1,000 by default.
-_MESSAGES_KEPT = 10
-
-PRELOADED = ["tasks.worker.shards", "genre_model.signal.log_mel", "genre_model.signal.waveforms"]
-"""Modules of a shard's job; a frontend imports its own only where it is built or unpickled."""
-
-_SETTINGS = {
-    # Nannies replace killed workers, but nobody replaces a nanny.
-    "DASK_DISTRIBUTED__SCHEDULER__NO_WORKERS_TIMEOUT": f"{NO_WORKERS_LIMIT_S:g}s",
-    # A worker imports what it needs while it starts, not while its first shard waits.
-    "DASK_DISTRIBUTED__WORKER__PRELOAD": json.dumps(PRELOADED),
-    "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": f"{_MESSAGES_KEPT}",
-    # A nanny would have its worker give memory back at once, and page it in anew for every shard.
-    "MALLOC_MMAP_THRESHOLD_": f"{2**25}",
-    "MALLOC_TRIM_THRESHOLD_": f"{2**26}",
-}
 
 
 @contextmanager
@@ -64,7 +44,7 @@ def dask_crew(
     workers : int, optional [at least 1]
         Local worker processes of one thread each; one a core by default. Not with `scheduler`.
     scheduler : str, optional
-        Address of a running scheduler, as ``tcp://host:8786``; nothing is started then.
+        Address of a running scheduler, as ``tls://host:8786``; nothing is started then.
     say : callable, optional
         Takes a sentence of a worker that is left aside, or waited for; by default it is shown, and
         logged in the run that calls.
@@ -91,7 +71,7 @@ def dask_crew(
     tell = say or teller()
     try:
         with (
-            dask.config.set({"distributed.admin.low-level-log-length": _MESSAGES_KEPT}),
+            dask.config.set({"distributed.admin.low-level-log-length": MESSAGES_KEPT}),
             _joined(scheduler, tell) if scheduler else _local(workers or _cores(), tell) as crew,
         ):
             yield crew
@@ -165,8 +145,9 @@ def _host_and_port(scheduler: str) -> tuple[str, int] | None:
 
 
 def _no_answer(scheduler: str) -> UsageError:
+    of_tls = f" ({REMEDY})" if scheduler.startswith("tls://") else ""
     return UsageError(
-        f"no Dask scheduler answers at {scheduler}; start one with `dask scheduler`, "
+        f"no Dask scheduler answers at {scheduler}{of_tls}; start one with `dask scheduler`, "
         "or leave --scheduler out"
     )
 
@@ -180,7 +161,7 @@ def _local(workers: int, say: Callable[[str], None]) -> Iterator[Crew]:
             f"no Dask worker started within {waited}; run the same command again to go on"
         )
 
-    with _processes(workers, say) as cluster, Client(cluster, timeout=START_LIMIT_S) as client:
+    with processes(workers, say) as cluster, Client(cluster, timeout=START_LIMIT_S) as client:
         crew = Crew(client, [same_installation()], say=say)
         try:
             # the first one there would be given the first shards of all
@@ -188,68 +169,6 @@ def _local(workers: int, say: Callable[[str], None]) -> Iterator[Crew]:
             yield crew
         finally:
             crew.close(is_joined=False)
-
-
-@contextmanager
-def _processes(workers: int, say: Callable[[str], None]) -> Iterator[Cluster]:
-    """Start a scheduler and workers that neither Ctrl-C nor a killed driver leaves behind."""
-    from distributed.deploy.spec import SpecCluster
-    from distributed.deploy.subprocess import SubprocessScheduler, SubprocessWorker
-
-    orphans.leave_none()
-    for name, value in _SETTINGS.items():
-        os.environ.setdefault(name, value)
-    of_scheduler = {"host": _LOOPBACK, "port": 0, "dashboard": False, "dashboard_address": None}
-    of_worker = {"host": _LOOPBACK, "nthreads": 1, "memory_limit": 0, "dashboard": False}
-    worker = {
-        "cls": SubprocessWorker,
-        "options": {
-            "worker_kwargs": {
-                **of_worker,
-                "silence_logs": logging.WARNING,
-                "preload_nanny": [interrupts.__name__],
-            },
-        },
-    }
-    scheduler = {
-        "cls": SubprocessScheduler,
-        # its own limit is half a minute, which a loaded machine may take for the imports alone
-        "options": {
-            "scheduler_kwargs": {**of_scheduler, "preload": [interrupts.__name__]},
-            "timeout": START_LIMIT_S,
-        },
-    }
-    # Workers are fresh interpreters rather than spawned copies: a spawned one imports the main
-    # module again, and with it Prefect, which no worker needs.
-    with interrupts.sigint_blocked(), _said_if_it_lasts(say):
-        cluster = SpecCluster(
-            workers=dict.fromkeys(range(workers), worker),
-            scheduler=scheduler,
-            worker=worker,
-            name="genre",
-            silence_logs=logging.WARNING,
-        )
-    try:
-        yield cluster
-    finally:
-        # Without its scheduler, a cluster never says that it is closed; its processes end with us.
-        with suppress(TimeoutError):
-            cluster.close(timeout=CLOSE_LIMIT_S)
-
-
-@contextmanager
-def _said_if_it_lasts(say: Callable[[str], None]) -> Iterator[None]:
-    sentence = (
-        f"Dask's scheduler has not started within {SAID_AFTER_S:g} s; "
-        f"waiting for it, {START_LIMIT_S / 60:g} minutes at most"
-    )
-    timer = threading.Timer(SAID_AFTER_S, say, [sentence])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 @contextmanager
@@ -267,11 +186,12 @@ def _joined(scheduler: str, say: Callable[[str], None]) -> Iterator[Crew]:
             "see what its workers do, and start them again"
         )
 
+    security = joined_security(scheduler, say=say)
     try:
         # a client waits for ever for what listens there and speaks another protocol
         with ThreadPoolExecutor(1) as aside:
-            aside.submit(asyncio.run, _shake_hands(scheduler)).result()
-        client = Client(scheduler, timeout=CONNECT_LIMIT_S)
+            aside.submit(asyncio.run, _shake_hands(scheduler, security)).result()
+        client = Client(scheduler, security=security, timeout=CONNECT_LIMIT_S)
     except (OSError, TimeoutError, ValueError) as error:
         raise _no_answer(scheduler) from error
     with client:
@@ -284,13 +204,12 @@ def _joined(scheduler: str, say: Callable[[str], None]) -> Iterator[Crew]:
             crew.close(is_joined=True)
 
 
-async def _shake_hands(scheduler: str) -> None:
+async def _shake_hands(scheduler: str, security: Security) -> None:
     from distributed.comm.core import connect
-    from distributed.security import Security
 
     async with asyncio.timeout(CONNECT_LIMIT_S):
         comm = await connect(
-            scheduler, timeout=CONNECT_LIMIT_S, **Security().get_connection_args("client")
+            scheduler, timeout=CONNECT_LIMIT_S, **security.get_connection_args("client")
         )
     comm.abort()
 

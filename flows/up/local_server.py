@@ -13,8 +13,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from flows.dashboard import login
+from flows.engine.joined_security import is_own
 from flows.engine.progress import say
 from flows.errors import UsageError
+from flows.up import private
 from flows.up.services import SERVER, Service
 
 DEFAULT_PORT = 4200
@@ -64,21 +67,56 @@ def is_configured() -> bool:
 
 
 def password() -> str | None:
-    """Return what a server asks for as `user:password`, None where it asks for nothing.
+    """Return what a server is told as `user:password`, None where it asks for nothing.
 
     It is PREFECT_API_AUTH_STRING, or that of a server to be started,
     PREFECT_SERVER_API_AUTH_STRING; from the environment or Prefect's profile.
     """
-    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_SERVER_API_AUTH_STRING
+    return login.clients_password() or login.servers_password()
 
-    for setting in (PREFECT_API_AUTH_STRING, PREFECT_SERVER_API_AUTH_STRING):
-        if found := setting.value():
-            return str(getattr(found, "get_secret_value", lambda: found)())
-    return None
+
+def check_found(api: str) -> None:
+    """Refuse a server that answers and lets nobody in; say so of one that lets everybody in.
+
+    Raises
+    ------
+    UsageError
+        If it asks for a password, and for another one than is known here.
+    httpx.HTTPError
+        If nothing answers.
+    """
+    from prefect.settings import PREFECT_API_KEY
+
+    if PREFECT_API_KEY.value():
+        return  # no server that is run by hand asks for one
+    if _is_let_in(api):
+        say(
+            f"the Prefect server at {api} asks for no password: whoever reaches it, and that is "
+            "every user of its machine, can start runs and read blocks; start it anew with "
+            f"{login.SERVER}=user:password"
+        )
+    elif not _is_let_in(api, password()):
+        raise UsageError(
+            f"the Prefect server at {api} asks for "
+            f"{'another' if password() else 'a'} password; set {login.CLIENT} to what it asks for "
+            "(the `genre up` that has started it says which file holds it)"
+        )
+
+
+def _is_let_in(api: str, word: str | None = None) -> bool:
+    answer = httpx.get(
+        f"{api}/admin/version", headers=_authorization(word), timeout=10, follow_redirects=True
+    )
+    return answer.status_code not in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+
+
+def _authorization(word: str | None) -> dict[str, str]:
+    # The whole string, as Prefect's client sends it: it need not have a colon.
+    return {"authorization": f"Basic {base64.b64encode(word.encode()).decode()}"} if word else {}
 
 
 def answers(api: str) -> bool:
-    """Whether a Prefect server answers at this address."""
+    """Whether a Prefect server answers at this address, also one that asks for a password."""
     try:
         answer = httpx.get(f"{api}/health", timeout=5, follow_redirects=True)
         return answer.is_success and answer.json() is True
@@ -96,45 +134,35 @@ def ask(api: str, path: str, body: object) -> Any:
     ValueError
         If what answers speaks no JSON.
     """
-    headers = {}
-    if word := password():
-        # The whole string, as Prefect's client sends it: it need not have a colon.
-        headers["authorization"] = f"Basic {base64.b64encode(word.encode()).decode()}"
     answer = httpx.post(
-        f"{api}/{path}", json=body, headers=headers, timeout=10, follow_redirects=True
+        f"{api}/{path}",
+        json=body,
+        headers=_authorization(password()),
+        timeout=10,
+        follow_redirects=True,
     )
     return answer.json() if answer.is_success else None
 
 
-def start_server(
-    api: str, *, is_shared: bool = False, env: Mapping[str, str], folder: Path
-) -> Service:
-    """Start a server.
+def start_server(api: str, *, asks_for: str, env: Mapping[str, str], folder: Path) -> Service:
+    """Start a server, at a place that `check_place` has let pass.
 
     Parameters
     ----------
     api : str
         Address that it is to have.
-    is_shared : bool
-        Whether other machines may reach it; it listens on loopback only otherwise.
+    asks_for : str
+        Its password.
     env : Mapping
         Added to the environment.
     folder : Path
         For its log.
-
-    Raises
-    ------
-    UsageError
-        If the address is another machine's, or something else holds the port.
     """
-    address = urlsplit(api)
-    host, port = address.hostname or "", address.port or DEFAULT_PORT
-    _check_place(api, host, port, is_shared=is_shared)
-    if host not in _LOOPBACK and password() is None:
+    host, port = _host_and_port(api)
+    if host not in _LOOPBACK:
         say(
-            f"whoever reaches {host}:{port} can start runs and read blocks, since the server asks "
-            "for no password; set PREFECT_SERVER_API_AUTH_STRING=user:password, or have a firewall "
-            "choose who does"
+            f"{host}:{port} speaks plain HTTP: whoever reads along on that network learns the "
+            "server's password, and can start runs and read blocks"
         )
     say(f"starting a Prefect server on port {port}; the first start takes half a minute")
     return Service.start(
@@ -145,22 +173,40 @@ def start_server(
             _PAGES: os.environ.get(_PAGES, str(folder / "pages")),
             # In memory, leases of concurrency slots would be lost with the server.
             "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": _LEASES,
+            # Compiled modules belong to all users, and would be closed to them like its data.
+            "PYTHONDONTWRITEBYTECODE": "1",
             **env,
+            login.SERVER: asks_for,
             # The page asks at port 4200 unless it is told another address.
             "PREFECT_SERVER_UI_API_URL": api,
         },
         log=folder / "server.log",
+        umask=private.UMASK,
     )
 
 
-def _check_place(api: str, host: str, port: int, *, is_shared: bool) -> None:
+def check_place(api: str, *, is_shared: bool = False) -> None:
+    """Refuse an address at which no server can be started.
+
+    Parameters
+    ----------
+    api : str
+    is_shared : bool
+        Whether other machines may reach it; it listens on loopback only otherwise.
+
+    Raises
+    ------
+    UsageError
+        If the address is another machine's, or something else holds the port.
+    """
+    host, port = _host_and_port(api)
     if host not in _LOOPBACK and not is_shared:
         raise UsageError(
             f"no Prefect server answers at {api} (PREFECT_API_URL), which is another machine; "
             "start one there, or unset PREFECT_API_URL to have one started here "
             f"(--host {host} if that is this machine's address)"
         )
-    if not _is_own(host):
+    if not is_own(host):
         raise UsageError(
             f"--host is {host}, which is no address of this machine; `hostname -I` lists those"
         )
@@ -174,12 +220,6 @@ def _check_place(api: str, host: str, port: int, *, is_shared: bool) -> None:
     )
 
 
-def _is_own(host: str) -> bool:
-    """Whether something can listen at `host` here."""
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.bind(address)
-    except OSError:
-        return False
-    return True
+def _host_and_port(api: str) -> tuple[str, int]:
+    address = urlsplit(api)
+    return address.hostname or "", address.port or DEFAULT_PORT

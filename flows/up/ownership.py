@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from flows.up import schedules
+from flows.up import private, schedules
 
 VARIABLE = "fma_genre_up"
 """Prefect's variable that says whose the deployments are."""
@@ -160,7 +160,7 @@ def own_id(folder: Path) -> str:
     """Return the id of the `genre up` whose folder this is; it is drawn once."""
     file = folder / _ID
     if not file.is_file():
-        file.write_text(uuid.uuid4().hex, encoding="utf-8")
+        private.write(file, uuid.uuid4().hex)
     return file.read_text(encoding="utf-8").strip()
 
 

@@ -21,7 +21,7 @@ import yaml
 
 from flows.engine.progress import say
 from flows.errors import NotStarted, UsageError
-from flows.up import alerts, deployed, prefect_files, schedules
+from flows.up import alerts, deployed, prefect_files, private, schedules
 from flows.up.ownership import Owner
 from flows.up.pools import POOLS
 from flows.up.services import tail
@@ -103,7 +103,7 @@ def register_apart(
         "applied": str(logs / prefect_files.DEPLOYMENTS),
         **asdict(wanted),
     }
-    with log.open("wb") as output:
+    with open(log, "wb", opener=private.opener) as output:
         ended = subprocess.run(
             [sys.executable, "-m", "flows.up.registration", str(done)],
             input=json.dumps(told).encode(),
@@ -152,7 +152,7 @@ def register(folder: Path, wanted: Wanted, *, applied: Path) -> Registered:
         )
         for name, limit in POOLS.items():
             _apply_pool(client, name, limit)
-        applied.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        private.write(applied, yaml.safe_dump(content, sort_keys=False))
         _deploy(applied)
         deployed.refuse_unknown_parameters(client, content)
         action = alerts.action(client, webhook=wanted.webhook)
@@ -210,9 +210,9 @@ def main() -> None:
     try:
         registered = register(folder, wanted, applied=applied)
     except UsageError as refusal:
-        done.write_text(json.dumps({"refused": str(refusal)}), encoding="utf-8")
+        private.write(done, json.dumps({"refused": str(refusal)}))
     else:
-        done.write_text(json.dumps(asdict(registered)), encoding="utf-8")
+        private.write(done, json.dumps(asdict(registered)))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import psutil
 
 from flows.engine import orphans
 from flows.errors import NotStarted
+from flows.up import private
 from storage.places.processes import ProcessIdentity, this_process
 
 MARK = "GENRE_UP"
@@ -51,9 +52,28 @@ class Service:
     log: str
 
     @classmethod
-    def start(cls, role: str, command: Sequence[str], *, env: Mapping[str, str], log: Path) -> Self:
-        """Start it beside its log, out of the reach of the terminal."""
-        with log.open("wb") as output:
+    def start(
+        cls,
+        role: str,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        log: Path,
+        umask: int = -1,
+    ) -> Self:
+        """Start it beside its log, out of the reach of the terminal.
+
+        Parameters
+        ----------
+        role, log
+            As the attributes.
+        command : sequence of str
+        env : Mapping
+            Added to the environment.
+        umask : int
+            Of its files; this process's own if it is -1.
+        """
+        with open(log, "wb", opener=private.opener) as output:
             child = subprocess.Popen(
                 command,
                 cwd=log.parent,
@@ -62,6 +82,7 @@ class Service:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=umask,
             )
         _children.append(child)
         return cls(role=role, process=identity(child.pid), log=str(log))

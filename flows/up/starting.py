@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from flows.dashboard import login
 from flows.engine import orphans
 from flows.engine.progress import say
 from flows.errors import UsageError
@@ -17,6 +18,7 @@ from flows.up import (
     asked_again,
     local_server,
     local_workers,
+    passwords,
     prefect_files,
     registration,
     schedules,
@@ -91,6 +93,7 @@ def start(asked: Asked) -> Running:
     hour = None if asked.hour is None else schedules.read_hour(asked.hour)
     with state.one_at_a_time(folder):
         found = state.read(folder)
+        passwords.log_in(found)
         if found is not None and found.is_whole:
             return _found(asked, api, found, hour=hour)
         if found is not None:
@@ -128,11 +131,15 @@ def _start_new(asked: Asked, api: str, folder: Path, *, hour: int | None) -> Run
     began = time.monotonic()
     files, parameters, mark = prefect_files.find_folder(), _parameters(asked), uuid.uuid4().hex
     env = _environment(api, mark)
+    file: Path | None = None
     started: list[Service] = []
     if not asked.detach:
         orphans.leave_none()
     try:
-        _start_server(asked, api, env=env, folder=folder, started=started)
+        if local_server.answers(api):
+            local_server.check_found(api)
+        else:
+            file = _start_server(asked, api, env=env, folder=folder, started=started)
         registered = registration.register_apart(
             files,
             registration.Wanted(
@@ -150,6 +157,7 @@ def _start_new(asked: Asked, api: str, folder: Path, *, hour: int | None) -> Run
             dashboard=api.removesuffix("/api"),
             api=api,
             server="started" if started[0].role == SERVER else "found",
+            password=None if file is None else str(file),
             data=parameters["data"],
             store=parameters["store"],
             scheduler=asked.scheduler,
@@ -171,20 +179,30 @@ def _start_new(asked: Asked, api: str, folder: Path, *, hour: int | None) -> Run
         running.write(folder)
     except BaseException:
         services.stop(started, mark=mark, say=say)
+        passwords.forget(folder)
         raise
     return running
 
 
 def _start_server(
-    asked: Asked, api: str, *, env: Mapping[str, str], folder: Path, started: list[Service]
-) -> None:
-    """Start a server if none answers, note it in `started`, and wait until it answers."""
-    if local_server.answers(api):
-        return
+    asked: Asked, api: str, *, env: dict[str, str], folder: Path, started: list[Service]
+) -> Path | None:
+    """Start a server, note it in `started`, wait until it answers, and log in for all in `env`.
+
+    Returns
+    -------
+    Path, optional
+        The file that holds its password; none where the user has named one.
+    """
     is_shared = asked.host is not None
-    server = local_server.start_server(api, is_shared=is_shared, env=env, folder=folder)
+    local_server.check_place(api, is_shared=is_shared)
+    word, file = passwords.of_new_server(folder)
+    login.log_in(word)
+    env[login.CLIENT] = word
+    server = local_server.start_server(api, asks_for=word, env=env, folder=folder)
     started.append(server)
     server.wait_until(lambda: local_server.answers(api), limit_s=local_server.START_LIMIT_S)
+    return file
 
 
 def _check_address(webhook: str | None) -> None:
@@ -197,14 +215,14 @@ def _digest(webhook: str | None) -> str | None:
     return None if webhook is None else sha256(webhook.encode()).hexdigest()
 
 
-def _environment(api: str, mark: str) -> Mapping[str, str]:
+def _environment(api: str, mark: str) -> dict[str, str]:
     env = {
         services.MARK: mark,
         "PREFECT_API_URL": api,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     }
     if password := local_server.password():
-        env["PREFECT_API_AUTH_STRING"] = password
+        env[login.CLIENT] = password
     return env
 
 

@@ -1,19 +1,21 @@
 """What a running `genre up` has started, written down below PREFECT_HOME for the next command.
 
 <PREFECT_HOME>/genre-up/  state.json  lock  prefect.yaml (as it was applied)  server.log  …
+
+All of it is its owner's alone.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from flows.results import UpResult
+from flows.up import private
 from flows.up.services import Service
 from storage.places.processes import ProcessIdentity
 
@@ -58,9 +60,7 @@ class Running:
             "supervisor": vars(self.supervisor) if self.supervisor else None,
             "webhook": self.webhook,
         }
-        partial = folder / f".{_STATE}.{os.getpid()}.partial"
-        partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        partial.replace(folder / _STATE)
+        private.write(folder / _STATE, json.dumps(content, indent=1))
 
 
 def folder() -> Path:
@@ -94,7 +94,7 @@ def forget(folder: Path) -> None:
 @contextmanager
 def one_at_a_time(folder: Path) -> Iterator[None]:
     """Let one command at a time start or stop services; a second one waits."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("wb") as lock:
+    private.make_folder(folder)
+    with open(folder / "lock", "wb", opener=private.opener) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -12,7 +12,7 @@ from typing import NoReturn
 from flows.engine.progress import say
 from flows.errors import NotStarted
 from flows.results import DownResult
-from flows.up import services, state
+from flows.up import passwords, services, state
 from flows.up.state import Running
 
 SUPERVISOR_LIMIT_S = 30.0
@@ -42,7 +42,7 @@ def serve(running: Running) -> None:
     finally:
         _hear_nothing()
         services.stop(running.services, mark=running.mark, say=say)
-        state.forget(Path(running.result.state))
+        _forget(Path(running.result.state))
 
 
 def stop() -> DownResult:
@@ -51,7 +51,7 @@ def stop() -> DownResult:
     with state.one_at_a_time(folder):
         running = state.read(folder)
         stopped = end(running) if running else []
-        state.forget(folder)
+        _forget(folder)
     return DownResult(stopped=tuple(stopped), state=str(folder))
 
 
@@ -64,6 +64,11 @@ def end(running: Running) -> list[str]:
         services.all_dead([supervisor], limit_s=SUPERVISOR_LIMIT_S)
     services.stop(running.services, mark=running.mark, say=say)
     return roles
+
+
+def _forget(folder: Path) -> None:
+    passwords.forget(folder)
+    state.forget(folder)
 
 
 def _watch(running: Running) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 from genre_model.judging.comparison import Comparison
 from genre_model.judging.evaluation import Metrics
 from genre_model.judging.plots import confusion_png, curves_png, per_genre_png
-from genre_model.shown import shown
+from genre_model.shown import as_markdown, shown
 
 if TYPE_CHECKING:
     import jinja2
@@ -176,7 +176,7 @@ def _environment() -> jinja2.Environment:
     environment.filters["exact"] = lambda value: f"{value:.1%}"
     environment.filters["points"] = lambda value: f"{100 * value:+.1f} points"
     environment.filters["thousands"] = _for_people
-    environment.filters["cell"] = lambda value: shown(value).replace("|", "\\|")
+    environment.filters["text"] = as_markdown
     return environment
 
 

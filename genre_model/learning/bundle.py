@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 from genre_model.errors import InvalidSpec, ModelError
 from genre_model.frontends import Frontend, frontend_from_dict
+from genre_model.learning.opening.params import FORMAT, PARAMS_FILE, read_params
+from genre_model.learning.opening.plain_json import Json
+from genre_model.learning.opening.whole_file import read_whole
 
 if TYPE_CHECKING:
     import keras
     import pandas as pd
 
-FORMAT = 1
-PARAMS_FILE, HISTORY_FILE = "params.json", "history.csv"
+HISTORY_FILE = "history.csv"
 LOGS_FOLDER = "logs"
 LIBRARIES = ("keras", "tensorflow", "numpy")
 
@@ -41,14 +43,14 @@ class Bundle:
         In the order of the logits.
     features : Frontend
         How its features are made.
-    params : dict[str, Any]
+    params : Json
         The content of params.json.
     """
 
     model: keras.Model
     genres: tuple[str, ...]
     features: Frontend
-    params: dict[str, Any]
+    params: Json
 
 
 def model_id(network: str, made_of: Mapping[str, Any]) -> str:
@@ -137,7 +139,7 @@ def save_bundle(
 
 
 def load_bundle(folder: Path) -> Bundle:
-    """Open a model's folder; nothing in it can run code (Keras's safe mode).
+    """Open a model's folder, whoever made it; nothing in it runs code or leads out of it.
 
     Parameters
     ----------
@@ -155,10 +157,9 @@ def load_bundle(folder: Path) -> Bundle:
     """
     params = read_params(folder)
     try:
-        file = _plain_name(params["file"])
-        genres = tuple(params["genres"])
+        file, genres = params["file"], tuple(params["genres"])
         features = frontend_from_dict(params["features"])
-    except (KeyError, TypeError, AttributeError, InvalidSpec) as error:
+    except (KeyError, InvalidSpec) as error:
         raise ModelError(
             f"{folder / PARAMS_FILE} does not say what the network takes and gives ({error}); "
             "train the model again"
@@ -168,51 +169,18 @@ def load_bundle(folder: Path) -> Bundle:
     return Bundle(model, genres, features, params)
 
 
-def read_params(folder: Path) -> dict[str, Any]:
-    """Read a model's params.json; imports no Keras.
-
-    Raises
-    ------
-    ModelError
-        If it is missing, no JSON object or of another format.
-    """
-    path = folder / PARAMS_FILE
-    try:
-        params = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelError(
-            f"{folder} has no {PARAMS_FILE}; give a model's folder as `genre train` writes it"
-        ) from error
-    except ValueError as error:
-        raise ModelError(f"{path} is not JSON ({error}); train the model again") from error
-    if not isinstance(params, dict) or params.get("format") != FORMAT:
-        found = params.get("format") if isinstance(params, dict) else type(params).__name__
-        raise ModelError(
-            f"{path} is of format {found!r} and this version reads {FORMAT}; "
-            "train the model again or use the version that wrote it"
-        )
-    return params
-
-
-def _plain_name(name: object) -> str:
-    """Refuse a file's name that leads out of its folder."""
-    if not isinstance(name, str) or Path(name).name != name:
-        raise TypeError(f"{name!r} is no file's name")
-    return name
-
-
 def _load_network(path: Path) -> keras.Model:
-    import keras
+    from genre_model.learning.opening.keras_archive import MOST_BYTES
+    from genre_model.learning.opening.keras_file import open_keras
 
-    if not path.is_file():
-        raise ModelError(f"{path.parent} has no {path.name}; train the model again")
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise ModelError(
-            f"{path} does not open as a Keras model ({reason}); train the model again"
-        ) from error
+        data = read_whole(path, most=MOST_BYTES)
+    except FileNotFoundError as error:
+        raise ModelError(f"{path.parent} has no {path.name}; train the model again") from error
+    try:
+        return open_keras(data)
+    except ModelError as error:
+        raise ModelError(f"{path} {error}; train the model again") from error
 
 
 def _check_fit(

@@ -19,6 +19,7 @@ import keras
 import numpy as np
 
 from genre_model.errors import ModelError
+from genre_model.learning.opening.keras_file import open_keras
 from genre_model.networks.statistics import BandStatistics
 
 NETWORK, BEST, HISTORY = "network.keras", "best.npz", "history.json"
@@ -104,14 +105,18 @@ def unpack(data: bytes) -> dict[str, bytes]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as members:
+            if any(each.compress_type != zipfile.ZIP_STORED for each in members.infolist()):
+                raise ModelError("it has a part that is packed, which none is")
             return {name: members.read(name) for name in members.namelist()}
     # an archive whose headers are damaged may say that it is encrypted, or packed in any way
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError) as error:
+        if isinstance(error, ModelError):
+            raise
         raise ModelError(f"it is no whole archive ({_first_line(error)})") from error
 
 
 def decode_checkpoint(data: bytes, *, scratch: Path | None = None) -> Checkpoint:
-    """Read what `encode_checkpoint` wrote; nothing in it can run code (Keras's safe mode).
+    """Read what `encode_checkpoint` wrote; nothing in it runs code.
 
     Parameters
     ----------
@@ -135,25 +140,23 @@ def decode_checkpoint(data: bytes, *, scratch: Path | None = None) -> Checkpoint
     try:
         weights, statistics = _best(parts[BEST])
         history = tuple(json.loads(parts[HISTORY]))
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, EOFError, RecursionError, MemoryError, OSError) as error:
         raise ModelError(f"a part of it does not open ({_first_line(error)})") from error
     return Checkpoint(network, statistics, weights, history)
 
 
 def _best(data: bytes) -> tuple[list[np.ndarray], BandStatistics]:
+    unpack(data)  # an .npz is such an archive too, and nothing in this one is packed
     with np.load(io.BytesIO(data)) as arrays:
         weights = [arrays[f"arr_{number}"] for number in range(len(arrays.files) - 2)]
         return weights, BandStatistics(arrays["mean"], arrays["deviation"])
 
 
 def _network(data: bytes, scratch: Path | None) -> keras.Model:
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        path = Path(folder) / NETWORK
-        path.write_bytes(data)
-        try:
-            return keras.saving.load_model(path, safe_mode=True)
-        except (ValueError, TypeError, KeyError, OSError) as error:
-            raise ModelError(f"Keras does not open its network ({_first_line(error)})") from error
+    try:
+        return open_keras(data, with_training=True, scratch=scratch)
+    except ModelError as error:
+        raise ModelError(f"its network {error}") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from genre_model.errors import ModelError
 from genre_model.judging.evaluation import WindowPredictions
 from genre_model.learning.batches import ReadShard, RowIndex, window_blocks
 from genre_model.learning.read_ahead import Waiting
@@ -47,10 +48,21 @@ def window_probabilities(network: keras.Model, windows: np.ndarray) -> np.ndarra
     Returns
     -------
     np.ndarray [shape=(n, classes), float32, each row sums to 1]
+
+    Raises
+    ------
+    ModelError
+        If the network gives what is no finite number.
     """
     starts = range(0, len(windows), BATCH)
-    logits = [network.predict_on_batch(windows[at : at + BATCH]) for at in starts]
-    return softmax(np.concatenate(logits or [np.zeros((0, network.output_shape[-1]))]))
+    parts = [network.predict_on_batch(windows[at : at + BATCH]) for at in starts]
+    logits = np.concatenate(parts or [np.zeros((0, network.output_shape[-1]))])
+    if not np.isfinite(logits).all():
+        raise ModelError(
+            "the network gives logits that are not finite numbers: its training diverged, or its "
+            "file is not as it was written; train it again, at a lower learning rate"
+        )
+    return softmax(logits)
 
 
 def predict_rows(

@@ -25,6 +25,7 @@ from fault_stores import FeaturesFolder
 from limits import TRY_S
 
 from flows.engine.cluster import dask_client
+from flows.engine.local.certificate import as_environment
 from genre_model.data.fma_subsets import audio_path
 from genre_model.frontends import preset
 from storage.array.plans import AudioState
@@ -77,10 +78,18 @@ def client() -> Iterator[Client]:
 
 
 @pytest.fixture(scope="session")
-def scheduler(client: Client) -> str:
-    """Give the address by which `--scheduler` joins the session's workers."""
+def scheduler(client: Client) -> Iterator[str]:
+    """Give the address by which `--scheduler` joins the session's workers.
+
+    Commands are let in by the key of these workers, as Dask's own settings give it.
+    """
     assert client.scheduler is not None
-    return str(client.scheduler.address)
+    settings = as_environment(client.security)
+    del settings["DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION"]  # others are joined in clear
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in settings.items():
+            environment.setenv(name, value)
+        yield str(client.scheduler.address)
 
 
 @pytest.fixture(scope="session")

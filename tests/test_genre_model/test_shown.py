@@ -5,8 +5,49 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt  # what rich reads Markdown with
 
-from genre_model.shown import shown, shown_lines
+from genre_model.shown import (
+    LONGEST_NAME,
+    as_markdown,
+    as_markdown_code,
+    is_harmless_markdown,
+    shown,
+    shown_lines,
+    shown_name,
+)
+
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+# mostly of what means something to Markdown, HTML or a terminal
+hostile_text = st.text(
+    st.one_of(
+        st.sampled_from("[]()<>|`*_~#!&;:\\/-+=.\n\r\t\x1b\x9b\u202e\u2028 \"'htpw12ab"),
+        st.characters(exclude_categories=()),
+    ),
+    max_size=40,
+)
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "a|b",
+    "[x](http://evil)",
+    "![x](http://evil/pixel.png)",
+    "\x1b[31mred\x1b]0;owned\x07",
+    "new\nline",
+    "# head",
+    "> quote",
+    "1. item",
+    "123456) item",
+    "- item",
+    "```",
+    "`code`",
+    "*bold* __bold__ ~~gone~~",
+    "&lt;b&gt;",
+    "<http://evil>",
+    "[x]: http://evil",
+    "\\",
+    "\\|",
+    "\u202egnp.exe",
+)
 
 
 @pytest.mark.parametrize(
@@ -36,3 +77,75 @@ def test_any_text_becomes_one_line_of_utf8_and_stays_it(name: str) -> None:
     assert len(once.splitlines()) <= 1
     assert shown(once) == once
     assert shown_lines(f"{name}\n{name}") == "\n".join(map(shown, f"{name}\n{name}".split("\n")))
+
+
+def texts(markdown: str) -> list[str]:
+    """Return the text of every paragraph and cell, all of which must hold nothing else."""
+    found = []
+    for token in MARKDOWN.parse(markdown):
+        assert token.type not in ("html_block", "code_block", "fence", "blockquote_open", "hr")
+        if token.type == "inline":
+            assert {each.type for each in token.children or []} <= {"text", "text_special"}
+            found.append("".join(each.content for each in token.children or []))
+    return found
+
+
+def check_markdown(name: str) -> None:
+    plain = shown(name).strip(" ")
+    cells = texts(f"| a | b |\n|---|---|\n| {as_markdown(name)} | x |\n")
+    assert [each.strip() for each in cells] == ["a", "b", plain.strip(), "x"]
+    items = texts(f"- {as_markdown(name)}\n- x\n")
+    assert [each.strip() for each in items] == [plain.strip(), "x"][not plain.strip() :]
+    alone = texts(f"{as_markdown(name)}\n\nx\n")
+    assert [each.strip() for each in alone] == [plain.strip(), "x"][not plain.strip() :]
+    assert is_harmless_markdown(f"| {as_markdown(name)} | x |\n")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_markdown_shows_what_means_something_to_it(name: str) -> None:
+    check_markdown(name)
+
+
+@given(hostile_text)
+def test_markdown_shows_any_text_as_it_is(name: str) -> None:
+    check_markdown(name)
+
+
+@given(hostile_text)
+def test_code_in_markdown_is_any_text_as_it_is(name: str) -> None:
+    (line,) = [each for each in MARKDOWN.parse(f"of {as_markdown_code(name)}.\n") if each.children]
+    kinds = [each.type for each in line.children or []]
+    assert kinds == (["text", "code_inline", "text"] if shown(name).strip() else kinds)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Hip-Hop", "Old-Time / Historic", "R&B", "song_1 [live].mp3", "3.5 s, of 4 (x)", "日本語"],
+)
+def test_names_that_mean_nothing_to_markdown_stay_as_they_are(name: str) -> None:
+    assert as_markdown(name) == name
+
+
+@given(hostile_text.map(lambda text: text * 20))
+def test_a_runs_name_is_a_short_line(name: str) -> None:
+    assert len(shown_name(name)) <= LONGEST_NAME
+    assert shown(shown_name(name)) == shown_name(name)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "| <script>alert(1)</script> |",
+        "[x](http://evil)",
+        "![x](http://evil/pixel.png)",
+        "![x](data:image/svg+xml;base64,AAAA)",
+        "[x]\n\n[x]: http://evil",
+        "```mermaid\ngraph\n```",
+        "~~~\nx\n~~~",
+        "    code",
+        "&lt;b&gt;",
+        "a\x1b[31mb",
+    ],
+)
+def test_stored_markdown_that_does_more_than_show_is_told(stored: str) -> None:
+    assert not is_harmless_markdown(stored)

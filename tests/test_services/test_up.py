@@ -127,7 +127,10 @@ def up(
             break
     assert text, (folder / "err").read_text()
     result = json.loads(text)
-    server = Server(result["api"], {**os.environ, **home, "PREFECT_API_URL": result["api"]})
+    login = {"PREFECT_API_AUTH_STRING": Path(result["password"]).read_text()}
+    server = Server(
+        result["api"], {**os.environ, **home, "PREFECT_API_URL": result["api"], **login}
+    )
     running = Up(process, Genre(folder, home), server, result, told[1], mark)
     yield running
     process.kill()
@@ -196,7 +199,8 @@ def test_a_second_one_that_is_to_be_another_is_refused(up: Up) -> None:
 
 def test_one_of_another_home_is_told_whose_the_deployments_are(up: Up, tmp_path: Path) -> None:
     before = up.server.post("deployments/filter", {})
-    ended = Genre(tmp_path, {"PREFECT_API_URL": up.result["api"]})("up", "--data", "demo")
+    login = {name: up.server.env[name] for name in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING")}
+    ended = Genre(tmp_path, login)("up", "--data", "demo")
     (sentence,) = [line for line in ended.err.splitlines() if line.startswith("genre: ")]
     assert (ended.code, ended.out) == (2, "")
     assert f"PREFECT_HOME {up.genre.folder / 'prefect'}" in sentence

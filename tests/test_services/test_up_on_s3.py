@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -116,8 +117,9 @@ def place(
 ) -> Iterator[Place]:
     """Start bucket, `genre up`, Prefect worker, Dask scheduler and workers, each on its machine.
 
-    In folders every process has the bucket's credentials, and the server asks for no password. In
-    namespaces it asks for one, no process has credentials, and a block on the server holds them.
+    In folders every process has the bucket's credentials, and the server asks for the password that
+    it made. In namespaces it is given one, no process has credentials, and a block on the server
+    holds them.
     """
     is_apart = request.param == "namespaces"
     if is_apart and (reason := no_namespaces()):
@@ -140,9 +142,9 @@ def place(
         workers = _workers(scheduler, machines, start)
         if is_apart:
             given = ["--scheduler", scheduler, "--storage-block", BLOCK]
-            server = Server(_genre_up(machines, start, *given, **ITS_PASSWORD), PASSWORD)
+            server = _genre_up(machines, start, *given, **ITS_PASSWORD)
         else:
-            server = Server(_genre_up(machines, start), {})
+            server = _genre_up(machines, start)
         there = {**server.env, "PREFECT_API_URL": server.api}
         start("gpu", "prefect", "worker", "start", "--pool", "gpu", **there)
         if is_apart:
@@ -202,8 +204,8 @@ def _workers(scheduler: str, machines: Machines, start: Any) -> dict[str, str]:
     return found
 
 
-def _genre_up(machines: Machines, start: Any, *given: str, **env: str) -> str:
-    """Run `genre up` with a worker of the pool cpu alone; give the server's address."""
+def _genre_up(machines: Machines, start: Any, *given: str, **env: str) -> Server:
+    """Run `genre up` with a worker of the pool cpu alone; give the server, and its password."""
     host = machines["server"].address
     process = start(
         "server",
@@ -217,7 +219,10 @@ def _genre_up(machines: Machines, start: Any, *given: str, **env: str) -> str:
     assert is_up(), process.said
     result = json.loads(process.out.read_text())
     assert result["store"] == STORE
-    return str(result["api"])
+    assert (result["password"] is None) is (env == ITS_PASSWORD)
+    made = Path(result["password"]).read_text() if result["password"] else ""
+    login = {"PREFECT_API_AUTH_STRING": made} if made else PASSWORD
+    return Server(str(result["api"]), login)
 
 
 def _save_block(machines: Machines, server: Server, bucket: SeaweedFS) -> None:

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import io
+from collections.abc import Callable
+from typing import Any, TextIO
+
+import pytest
+from hostile_values import hostile
+
+from flows import results
 from flows.command import render
 from flows.errors import joined
 from storage.summary import FeaturesSummary
@@ -27,3 +36,37 @@ def test_an_array_that_was_only_begun_is_a_whole_line() -> None:
         is_finalised=False,
     )
     assert render._of_features(begun) == "3 shards, 3 of them not done, 0.0 MiB; no tracks yet"
+
+
+@pytest.mark.parametrize(
+    ("show", "kind"),
+    [
+        (render.features, results.FeaturesResult),
+        (render.fetched, results.FetchResult),
+        (render.model, results.TrainResult),
+        (render.evaluation, results.EvaluateResult),
+        (render.full_run, results.RunResult),
+        (render.predictions, results.PredictResult),
+        (render.status, results.StatusResult),
+        (render.up, results.UpResult),
+        (render.down, results.DownResult),
+    ],
+)
+def test_no_name_writes_more_than_its_place_on_a_line(
+    show: Callable[[Any, TextIO], None], kind: type
+) -> None:
+    written = io.StringIO()
+    show(hostile(kind), written)
+    lines = written.getvalue().split("\n")
+    assert any("forged" in line for line in lines)
+    assert [line for line in lines if line.startswith("forged") or not line.isprintable()] == []
+
+
+def test_every_renderer_is_tried() -> None:
+    renderers = {
+        name
+        for name, each in vars(render).items()
+        if inspect.isfunction(each) and each.__module__ == render.__name__ and name[0] != "_"
+    }
+    (mark,) = test_no_name_writes_more_than_its_place_on_a_line.pytestmark
+    assert {show.__name__ for show, _ in mark.args[1]} == renderers

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import pytest
+from hostile_values import FORGED, hostile
+from markdown_it import MarkdownIt
 
 from flows.dashboard import artifacts
+from flows.results import FeaturesResult, FetchResult
 from genre_model.data.catalogue import COLUMNS, Catalogue
 from genre_model.data.folder import Oddity
 from genre_model.data.left_out import LeftOut
+from genre_model.shown import shown
 from storage.places.address import parse_location
-from tasks.catalogue import FoundCatalogue
+from tasks.catalogue import CatalogueSummary, FoundCatalogue
+from tasks.evaluation import Evaluation
+from tasks.models import ModelFacts
+from tasks.predicted_folder import PredictedFolder
 
 
 @pytest.mark.parametrize("artists", [[1, 1], [1, 2], [None, 2]])
@@ -60,3 +68,71 @@ def test_tables_show_names_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artifacts, "create_table_artifact", lambda rows, **_more: made.append(rows))
     artifacts.quarantine([{"track_id": 1, "file": "a\x1b\n.wav", "detail": "\udce9"}], total=1)
     assert made == [[{"track_id": 1, "file": r"a\x1b\n.wav", "detail": r"\xe9"}]]
+
+
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+HISTORY = pd.DataFrame(
+    {
+        name: [0.5, 0.25]
+        for name in (
+            "epoch",
+            "loss",
+            "accuracy",
+            "validation_loss",
+            "validation_window_accuracy",
+            "validation_track_accuracy",
+        )
+    }
+)
+
+
+def check_that_it_only_shows(markdown: str) -> None:
+    """Fail unless Markdown has but text, tables, headings, code of ours and our own pictures."""
+    assert all(shown(line) == line for line in markdown.split("\n"))
+    for token in MARKDOWN.parse(markdown):
+        for each in (token, *(token.children or ())):
+            kind, content = each.type, each.content
+            assert kind not in ("html_block", "html_inline", "fence", "code_block"), content
+            assert kind != "link_open", each.attrs
+            if kind == "image":
+                assert str(each.attrs["src"]).startswith("data:image/png;base64,")
+            if kind == "heading_open":
+                assert token.tag in ("h1", "h2")
+            if kind == "text":
+                assert "alert(1)" not in content or r"\nforged [x](http://evil)" in content
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Collect what artifacts are made of: Markdown, tables and descriptions."""
+    found: list[Any] = []
+    for kind in ("markdown", "table"):
+        monkeypatch.setattr(
+            artifacts,
+            f"create_{kind}_artifact",
+            lambda content, *, key, description: found.extend([content, description]),  # noqa: ARG005
+        )
+    return found
+
+
+@pytest.mark.parametrize(
+    "publish",
+    [
+        lambda: artifacts.catalogue(hostile(CatalogueSummary)),
+        lambda: artifacts.throughput(hostile(FeaturesResult), workers=1),
+        lambda: artifacts.quarantine([{"file": FORGED, "reason": FORGED}], total=1),
+        lambda: artifacts.training_curves(HISTORY, hostile(ModelFacts)),
+        lambda: artifacts.evaluation(
+            "# m", hostile(Evaluation), report=FORGED, model_folder=FORGED
+        ),
+        lambda: artifacts.predictions(hostile(PredictedFolder)),
+        lambda: artifacts.fetched(hostile(FetchResult)),
+    ],
+)
+def test_no_text_does_more_than_show_itself(made: list[Any], publish: Callable[[], None]) -> None:
+    publish()
+    for each in made:
+        cells = each if isinstance(each, str) else [c for row in each for c in row.values()]
+        for text in [cells] if isinstance(cells, str) else cells:
+            if isinstance(text, str):
+                check_that_it_only_shows(f"{text}\n")

@@ -20,7 +20,7 @@ from prefect.settings import (
     temporary_settings,
 )
 
-from flows.dashboard import server_database, temporary_server
+from flows.dashboard import login, server_database, temporary_server
 from flows.dashboard.configured_server import check_server
 from flows.dashboard.server_database import check_database, shown_address
 from flows.errors import UsageError
@@ -150,6 +150,7 @@ def test_a_temporary_server_that_ends_by_itself_is_not_waited_for(
         SubprocessASGIServer().server_process = Ended()  # type: ignore[assignment]
 
     monkeypatch.setattr(temporary_server, "_start", never)
+    monkeypatch.setattr(login, "log_in", lambda *_, **__: None)
     try:
         with pytest.raises(UsageError, match=r"temporary server ends by itself; its database is /"):
             temporary_server.start(sigint_blocked=nullcontext)

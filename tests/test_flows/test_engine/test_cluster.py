@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from flows.engine.cluster import PRELOADED, check_cluster
+from flows.engine.cluster import check_cluster
+from flows.engine.local.processes import PRELOADED
 from flows.errors import UsageError
 from genre_model.frontends import PRESETS
 

@@ -21,7 +21,7 @@ from prefect.settings import (
     temporary_settings,
 )
 
-from flows.errors import NotStarted
+from flows.errors import NotStarted, UsageError
 from flows.results import UpResult
 from flows.up import local_server, services
 from flows.up.local_workers import Pool
@@ -35,7 +35,15 @@ class Answerer:
     api: str = ""
     status: int = 200
     body: str = "true"
+    asks_for: str | None = None
     heard: list[dict[str, Any]] = field(default_factory=list)
+
+    def status_for(self, authorization: str | None) -> int:
+        """Refuse who does not say the password, if there is one."""
+        if self.asks_for is None:
+            return self.status
+        known = f"Basic {base64.b64encode(self.asks_for.encode()).decode()}"
+        return self.status if authorization == known else 401
 
 
 @pytest.fixture
@@ -52,7 +60,7 @@ def server() -> Iterator[Answerer]:
                     "body": self.rfile.read(length).decode(),
                 }
             )
-            self.send_response(told.status)
+            self.send_response(told.status_for(self.headers.get("authorization")))
             self.end_headers()
             self.wfile.write(told.body.encode())
 
@@ -86,6 +94,38 @@ def test_only_a_prefect_server_that_is_well_answers(
     server.status, server.body = status, body
     assert local_server.answers(server.api) is found
     assert server.heard[0]["path"] == "/api/health"
+
+
+@pytest.mark.parametrize(
+    ("asks_for", "known", "says"),
+    [
+        (None, None, ""),
+        ("anna:sesame", "anna:sesame", ""),
+        ("anna:sesame", None, "asks for a password; set PREFECT_API_AUTH_STRING"),
+        ("anna:sesame", "bob:sesame", "asks for another password; set PREFECT_API_AUTH_STRING"),
+    ],
+)
+def test_a_found_server_that_lets_nobody_in_is_refused_and_one_that_lets_all_in_is_said(
+    server: Answerer,
+    asks_for: str | None,
+    known: str | None,
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(local_server, "say", said.append)
+    server.asks_for = asks_for
+    unset = {PREFECT_API_AUTH_STRING, PREFECT_SERVER_API_AUTH_STRING}
+    given = {PREFECT_API_AUTH_STRING: known} if known else {}
+    with temporary_settings(given, restore_defaults=unset):
+        if says:
+            with pytest.raises(UsageError, match=says) as caught:
+                local_server.check_found(server.api)
+            assert "sesame" not in str(caught.value)
+        else:
+            local_server.check_found(server.api)
+    is_said = ["asks for no password: whoever reaches it" in each for each in said]
+    assert is_said == ([True] if asks_for is None else [])
 
 
 def test_nobody_there_is_no_answer() -> None:

@@ -15,6 +15,7 @@ from genre_model.judging.comparison import Evaluated, compare
 from genre_model.judging.evaluation import Metrics, WindowPredictions, evaluate, track_table
 from genre_model.judging.plots import confusion_png, curves_png, per_genre_png
 from genre_model.judging.report import Report, most_confused
+from genre_model.shown import as_markdown, is_harmless_markdown, shown
 
 GENRES = ("Electronic", "Folk", "Hip-Hop", "Old-Time / Historic")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -244,6 +245,56 @@ def test_the_most_confused_pairs_come_first() -> None:
         ("Electronic", "Folk", 3, 0.75),
         ("Folk", "Hip-Hop", 1, 0.5),
     ]
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "a|b [x](http://evil) ![y](http://evil/z.png)",
+    "\x1b[31mred\nnew \u202egnp.exe",
+    "# head & &lt;b&gt; `code` *bold* <img src=x onerror=alert(1)>",
+)
+
+
+def test_no_name_does_more_than_show_itself(report: Report) -> None:
+    """Genres, titles, licences, remarks, models: a page and Markdown show them as they are."""
+    whole = " ".join(HOSTILE)
+    table = report.predictions.assign(title=whole, artist=whole, path=whole, genre=HOSTILE[0])
+    metrics = evaluate(predictions(), genres=HOSTILE, training_labels=np.array([0, 1, 2, 3]))
+    hostile = Report(
+        metrics=metrics,
+        history=history(),
+        model=whole,
+        facts={whole: whole},
+        specs={whole: {whole: whole}},
+        tracks_per_split={whole: 1},
+        quarantined={whole: 2},
+        predictions=table,
+        licences={whole: 3},
+        remarks=[whole],
+        standing=whole,
+    )
+    page = Page(hostile.html())
+    assert page.open == []
+    assert all(each.startswith("data:image/png") for each in page.addresses)
+    text = " ".join(page.text)
+    assert text.count(shown(whole)) > 10
+    assert not re.search(r"<(script|img src=x)", hostile.html())
+    assert is_harmless_markdown(hostile.markdown())
+    assert as_markdown(whole) in hostile.markdown()
+    rows = re.findall(r"^\|.*$", hostile.markdown(), flags=re.MULTILINE)
+    assert all(line.endswith("|") and line.isprintable() for line in rows)
+
+
+def test_the_page_allows_itself_nothing_but_styles_and_its_pictures(report: Report) -> None:
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', report.html())
+    assert policy.split("; ") == [
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+    assert is_harmless_markdown(report.markdown())
 
 
 @pytest.mark.filterwarnings("error")

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from genre_model.errors import ModelError
 from genre_model.frontends.log_mel import LogMel
-from genre_model.learning.bundle import load_bundle, model_id, read_params, save_bundle
+from genre_model.learning.bundle import load_bundle, model_id, save_bundle
 from genre_model.learning.inference import window_probabilities
+from genre_model.learning.opening.params import read_params
 from genre_model.networks import build_network
 from genre_model.networks.statistics import BandStatistics
 
@@ -91,19 +92,19 @@ def change_params(**changes: object) -> Callable[[Path], None]:
     [
         (lambda folder: (folder / "params.json").unlink(), r"has no params\.json"),
         (lambda folder: (folder / "params.json").write_text("{"), "is not JSON"),
-        (lambda folder: (folder / "params.json").write_text("[]"), "format 'list'"),
+        (lambda folder: (folder / "params.json").write_text("[]"), "no JSON object, but of 'list'"),
         (change_params(format=9), "format 9 and this version reads 1"),
         (change_params(features={"hop": 3}), "does not say what the network takes"),
         (change_params(features={"n_mels": 8}), "no kind of frontend '';.*train the model again"),
-        (change_params(genres=None), "does not say what the network takes"),
+        (change_params(genres=None), "gives None as genres, which must be a list of 1 to 1,000"),
         (change_params(genres=["Rock"]), "tells 3 genres apart, but 1 are named"),
         (
             change_params(features=LogMel().to_dict()),
             r"takes windows of \(8, 16\).*\(band, frame\)",
         ),
-        (change_params(file="../elsewhere.keras"), "does not say what the network takes"),
+        (change_params(file="../elsewhere.keras"), "must be the name of a .keras file beside it"),
         (lambda folder: (folder / "model.keras").unlink(), r"has no model\.keras"),
-        (lambda folder: (folder / "model.keras").write_bytes(b"PK junk"), "does not open"),
+        (lambda folder: (folder / "model.keras").write_bytes(b"PK junk"), "no whole zip archive"),
     ],
 )
 def test_a_damaged_folder_is_refused_in_one_sentence(
@@ -122,7 +123,7 @@ def test_a_model_that_holds_code_is_refused(tmp_path: Path) -> None:
     features = keras.Input((8, 16))
     logits = keras.layers.Lambda(lambda values: values[:, :3, 0])(features)
     save(tmp_path, keras.Model(features, logits))
-    with pytest.raises(ModelError, match="does not open as a Keras model"):
+    with pytest.raises(ModelError, match=r"holds 'keras\.layers\.Lambda', which is none of"):
         load_bundle(tmp_path)
 
 
