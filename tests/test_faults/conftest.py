@@ -10,14 +10,17 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from distributed import Client
-from fault_data import track_ids, write_data
+from fault_data import link_data, track_ids, write_data
 from fault_engine import WORKERS, Order, build, warm
 from fault_genre import Genre
 from fault_kills import NOTES, TALLIES
 from fault_processes import nothing_left, start, wait_until
+from fault_results import result
+from fault_runs import Runs, problems_of
 from fault_stores import FeaturesFolder
 from limits import TRY_S
 
@@ -129,6 +132,53 @@ def genre(tmp_path: Path, prefect_api: str) -> Genre:
 def genre_alone(tmp_path: Path) -> Genre:
     """Give the command, which starts a temporary server in every run."""
     return Genre(tmp_path / "genre", {"PREFECT_API_URL": None})
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory, scheduler: str) -> Runs:
+    """Write 60 tracks, and a data folder of the first 40 of them."""
+    folder = tmp_path_factory.mktemp("small")
+    ids = write_data(folder / "grown", 60, seed=3)
+    predicted = folder / "predicted"
+    predicted.mkdir()
+    for track_id in ids[-3:]:
+        source = folder / "grown" / audio_path(track_id)
+        (predicted / source.name).hardlink_to(source)
+    return Runs(
+        first=link_data(folder / "grown", folder / "first", ids[:40]),
+        grown=folder / "grown",
+        predicted=predicted,
+        scheduler=scheduler,
+    )
+
+
+@pytest.fixture(scope="session")
+def tells_the_server(prefect_api: str) -> Iterator[None]:
+    """Tell the flows of this process to the session's server."""
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_LOGGING_TO_API_ENABLED,
+        temporary_settings,
+    )
+
+    given = {PREFECT_API_URL: prefect_api, PREFECT_LOGGING_TO_API_ENABLED: False}
+    with temporary_settings(given):
+        yield
+
+
+@pytest.fixture(scope="session")
+def proven(runs: Runs, tells_the_server: None, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001
+    """Make the store that is damaged: two plans, two models, a champion, a folder predicted."""
+    store = tmp_path_factory.mktemp("proven") / "store"
+    runs.make(store)
+    assert problems_of(store) == []
+    return store
+
+
+@pytest.fixture(scope="session")
+def expected(proven: Path) -> dict[str, Any]:
+    """Read what its runs have come to."""
+    return result(proven)
 
 
 def audio_states(data: Path, ids: list[int]) -> tuple[AudioState, ...]:

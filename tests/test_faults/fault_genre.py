@@ -13,6 +13,27 @@ from fault_processes import Started, nothing_left, start
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a command that ended said: its exit status, stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one JSON object on stdout."""
+        found = json.loads(self.out)
+        assert isinstance(found, dict)
+        return found
+
+    @property
+    def sentences(self) -> list[str]:
+        """What it says of errors."""
+        return [line for line in self.err.splitlines() if line.startswith("genre: ")]
+
+
+@dataclass(frozen=True)
 class Genre:
     """Starts the command in `folder`, where its Prefect has its home.
 
@@ -35,14 +56,16 @@ class Genre:
             **{"PREFECT_HOME": str(self.folder / "prefect"), **self.env},
         )
 
+    def said(self, *arguments: object) -> Said:
+        """Run it to its end, whatever that is."""
+        with nothing_left(self.start(*arguments)) as run:
+            return Said(run.wait(), run.out.read_text(), run.said)
+
     def __call__(self, *arguments: object, ends: int = 0) -> dict[str, Any]:
         """Run it to its end, check its exit status, and return its JSON object."""
-        with nothing_left(self.start(*arguments, "--json")) as run:
-            code = run.wait()
-            assert code == ends, run.said
-            found = json.loads(run.out.read_text())
-        assert isinstance(found, dict)
-        return found
+        found = self.said(*arguments, "--json")
+        assert found.code == ends, found.err
+        return found.json
 
 
 def sentences(run: Started) -> list[str]:
