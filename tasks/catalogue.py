@@ -127,7 +127,7 @@ def _run_name(parameters: dict[str, Any]) -> str:
     return shown_name(f"catalogue of {parameters['data'].uri}")
 
 
-@task(name="catalogue", task_run_name=_run_name, cache_policy=NO_CACHE)
+@task(name="catalogue", task_run_name=_run_name, cache_policy=NO_CACHE)  # type: ignore[arg-type]
 def find_catalogue(data: Location, *, subset: str | None = None) -> FoundCatalogue:
     """Find out which tracks a data folder has, what genre each is of, and where its audio lies.
 

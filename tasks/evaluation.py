@@ -94,7 +94,7 @@ def _run_name(parameters: dict[str, Any]) -> str:
     return shown_name(f"evaluate {parameters['model']} on {parameters['spec'].split}")
 
 
-@task(name="evaluate", task_run_name=_run_name, cache_policy=NO_CACHE)
+@task(name="evaluate", task_run_name=_run_name, cache_policy=NO_CACHE)  # type: ignore[arg-type]
 def evaluate_network(
     store: Store,
     model: str,
