@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import dask.config
 import pytest
 from distributed import Client
 from fault_data import link_data, track_ids, write_data
@@ -89,7 +90,9 @@ def scheduler(client: Client) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as environment:
         for name, value in settings.items():
             environment.setenv(name, value)
+        dask.config.refresh()  # for the flows of this process
         yield str(client.scheduler.address)
+    dask.config.refresh()
 
 
 @pytest.fixture(scope="session")
