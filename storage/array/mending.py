@@ -57,7 +57,7 @@ def mend(features: FeatureArray, attributes: Attributes) -> list[Problem]:
 
 
 def _make_way(features: FeatureArray, problems: Iterable[Problem]) -> None:
-    """Remove empty folders that lie where files must be."""
+    """Move away folders that lie where files must be."""
     root = f"{features.location.uri}/"
     for problem in problems:
         if problem.path.startswith(root):

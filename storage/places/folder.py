@@ -176,9 +176,15 @@ class Folder(Location):
             self.path.unlink(missing_ok=True)
 
     def make_way(self) -> None:
-        """Remove the folder, unless it holds something."""
-        with contextlib.suppress(OSError):  # as for a file, or nothing at all
-            self.path.rmdir()
+        """Remove an empty folder; give any other a name that listings leave out, beside it."""
+        if not self.path.is_dir():
+            return
+        with explained("moving away", self.path):
+            try:
+                self.path.rmdir()
+            except OSError:
+                aside = f".{self.name}.{uuid.uuid4().hex[:8]}.aside"
+                self.path.rename(self.path.with_name(aside))
 
     def list(self, *, recursive: bool = False) -> Sequence[Entry]:
         """List files with their size and modification time."""

@@ -204,7 +204,7 @@ class Location(ABC):
 
     @abstractmethod
     def make_way(self) -> None:
-        """Remove an empty folder that lies where a file is to be."""
+        """Move away a folder that lies where a file is to be; nothing in it is lost."""
 
     @abstractmethod
     def list(self, *, recursive: bool = False) -> Sequence[Entry]:

@@ -38,6 +38,7 @@ def flip(path: Path) -> None:
 def as_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
+    (path / "kept").write_text("by somebody")
 
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
@@ -74,7 +75,7 @@ def array(store: Store) -> Path:
 
 def content(store: Store) -> dict[str, bytes]:
     root = array(store)
-    files = (path for path in sorted(root.rglob("*")) if path.is_file())
+    files = (path for path in sorted(root.rglob("*")) if path.is_file() and path.name != "kept")
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 
@@ -94,6 +95,8 @@ def test_what_is_damaged_is_named_and_made_again(store: Store, name: str, damage
     assert all(problem.costs and problem.mend for problem in told)
     assert mend(store)
     assert store.verify() == []
+    kept = [each.read_text() for each in array(store).rglob("kept")]
+    assert kept == (["by somebody"] if damage == "a folder" else [])
     after = content(store)
     assert list(after) == list(before)
     # the tables hold the times of the manifests' files; a manifest the seconds it took
