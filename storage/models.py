@@ -247,7 +247,7 @@ class Models:
         place = self.champion_file
         try:
             found = read_champion(place.read_bytes(), place, must_be_sealed=True)
-            if self.exists(found.model):
+            if self.location(found.model).list():  # one that is damaged is trained again
                 return []
             detail = f"It names {found.model}, and there is no such model."
         except NotFound:

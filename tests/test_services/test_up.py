@@ -179,8 +179,15 @@ def test_a_second_one_finds_the_first(up: Up) -> None:
     assert {process.pid for process in up.started()} == before
 
 
+def deployments(up: Up) -> list[dict[str, object]]:
+    """List the deployments without what their workers change."""
+    changing = {"updated", "status", "last_polled"}
+    found = up.server.post("deployments/filter", {})
+    return [{key: each[key] for key in each if key not in changing} for each in found]
+
+
 def test_a_second_one_that_is_to_be_another_is_refused(up: Up) -> None:
-    before = up.server.post("deployments/filter", {})
+    before = deployments(up)
     port = up.result["api"].rsplit(":", 1)[1].removesuffix("/api")
     for given, running in (
         (("--data", "demo"), f"--data {up.genre.folder / 'fma'}"),
@@ -194,11 +201,11 @@ def test_a_second_one_that_is_to_be_another_is_refused(up: Up) -> None:
         assert (ended.code, ended.out) == (2, "")
         assert f"`genre up` is running with {running}" in sentence
         assert "stop it with `genre down` first" in sentence
-    assert up.server.post("deployments/filter", {}) == before
+    assert deployments(up) == before
 
 
 def test_one_of_another_home_is_told_whose_the_deployments_are(up: Up, tmp_path: Path) -> None:
-    before = up.server.post("deployments/filter", {})
+    before = deployments(up)
     login = {name: up.server.env[name] for name in ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING")}
     ended = Genre(tmp_path, login)("up", "--data", "demo")
     (sentence,) = [line for line in ended.err.splitlines() if line.startswith("genre: ")]
@@ -265,7 +272,7 @@ def test_too_many_refused_tracks_are_told_to_the_webhook(up: Up) -> None:
     (message,) = wait_for(told)
     assert message["event"] == "genre.features.quarantined"
     assert "1 of 29 tracks" in message["text"]
-    assert "track 900 missing" in message["text"]
+    assert "1 missing; the ledger is" in message["text"]
 
 
 def test_the_model_is_evaluated_and_predicts_a_folder(up: Up) -> None:
