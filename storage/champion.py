@@ -4,12 +4,14 @@ champion.json   {"model": id, "since": time, "history": [{"model", "since"}, …
 """
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from storage.errors import Damaged
+from storage.errors import AlreadyThere, Damaged, NotFound
 from storage.places.location import Location
 from storage.proof.documents import check_plain, parse_document
+from storage.proof.problems import Problem
 from storage.proof.seals import Unsealed, check_document, seal_document
 
 NAME = "champion.json"
@@ -53,9 +55,100 @@ class Champion:
         return json.dumps(seal_document(self.to_dict(), of=NAME), indent=1).encode() + b"\n"
 
 
-def first_champion(model: str, *, since: str) -> Champion:
-    """Make the record of the first one."""
-    return Champion(model, since, (Reign(model, since),))
+@dataclass(frozen=True)
+class ChampionFile:
+    """champion.json, and what of the models tells who it should name.
+
+    Parameters
+    ----------
+    place : Location
+        Where it lies.
+    is_there : callable
+        Tells of an id whether there is anything of that model.
+    when_evaluated : callable
+        Gives the times of evaluations of whole models with their ids: of all, or of the one.
+    """
+
+    place: Location
+    is_there: Callable[[str], bool]
+    when_evaluated: Callable[[str | None], Sequence[tuple[str, str]]]
+
+    def read(self) -> Champion | None:
+        """Read it, None if there is none.
+
+        Raises
+        ------
+        Damaged
+            If it is not what was written there.
+        """
+        return self._read()[0]
+
+    def problems(self) -> Sequence[Problem]:
+        """Say what is wrong with it; that it is gone, where a model was evaluated."""
+        try:
+            found = read_champion(self.place.read_bytes(), self.place, must_be_sealed=True)
+            if self.is_there(found.model):  # one that is damaged is trained again
+                return []
+            detail = f"It names {found.model}, and there is no such model."
+        except NotFound:
+            if not self.when_evaluated(None):
+                return []
+            return [Problem(what="champion missing", path=self.place.uri, detail="It is gone.")]
+        except Damaged as error:
+            detail = str(error)
+        return [Problem(what="champion damaged", path=self.place.uri, detail=detail)]
+
+    def mend(self) -> str:
+        """Make it anew if it is damaged or gone: the model that was evaluated first.
+
+        Returns
+        -------
+        str
+            A sentence on what was wrong; empty if nothing was.
+        """
+        problems = self.problems()
+        if not problems:
+            return ""
+        evaluated = self.when_evaluated(None)
+        self.place.make_way()
+        if not evaluated:
+            self.place.delete()
+            return f"{problems[0].sentence} The next model that is evaluated becomes the champion."
+        since, name = min(evaluated)
+        self.place.write_bytes(_first(name, since=since).to_json())
+        return (
+            f"{problems[0].sentence} It was made anew: {name} was evaluated first; who was "
+            "promoted since then is not known any more."
+        )
+
+    def set_if_none(self, model: str) -> bool:
+        """Make the model champion if there is none; of several at once, one does."""
+        if self.place.exists():
+            return False
+        since = min((at for at, _ in self.when_evaluated(model)), default=_now())
+        try:
+            self.place.create(_first(model, since=since).to_json())
+        except AlreadyThere:
+            return False
+        return True
+
+    def move_to(self, model: str) -> None:
+        """Make the model champion, keeping the former ones in the history."""
+        while not self.set_if_none(model):
+            former, etag = self._read()
+            if former and former.model == model:
+                return
+            if former and self.place.replace_if(
+                former.succeeded_by(model, since=_now()).to_json(), etag=etag
+            ):
+                return
+
+    def _read(self) -> tuple[Champion | None, str]:
+        try:
+            data, etag = self.place.read_with_etag()
+        except NotFound:
+            return None, ""
+        return read_champion(data, self.place), etag
 
 
 def read_champion(data: bytes, place: Location, *, must_be_sealed: bool = False) -> Champion:
@@ -94,6 +187,9 @@ def read_champion(data: bytes, place: Location, *, must_be_sealed: bool = False)
     return found
 
 
-def now() -> str:
-    """Give the time as champion.json has it."""
+def _first(model: str, *, since: str) -> Champion:
+    return Champion(model, since, (Reign(model, since),))
+
+
+def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -72,7 +72,7 @@ class Features:
             (data_set, name)
             for data_set in self.location.folders()
             for name in (self.location / data_set).folders()
-            if FeatureArray.is_at(self.place(data_set, name))
+            if FeatureArray.is_at(self.location / data_set / name)
         ]
 
     def undescribed(self) -> list[tuple[str, str]]:
@@ -81,8 +81,8 @@ class Features:
             (data_set, name)
             for data_set in self.location.folders()
             for name in (self.location / data_set).folders()
-            if not FeatureArray.is_at(self.place(data_set, name))
-            and (self.place(data_set, name) / "plans").list()
+            if not FeatureArray.is_at(self.location / data_set / name)
+            and (self.location / data_set / name / "plans").list()
         ]
 
     def find(self, preset: str, *, data_set: str | None = None) -> FeatureArray:

@@ -13,12 +13,19 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from storage.champion import Champion, first_champion, now, read_champion
-from storage.errors import AlreadyThere, Damaged, NotFound
+from storage.champion import ChampionFile
+from storage.errors import Damaged, NotFound
 from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.places.temporary_folders import temporary_folder
-from storage.proof.documents import check_plain, is_plain, parse_document, read_document
+from storage.proof.documents import (
+    MOST_BYTES,
+    check_plain,
+    is_plain,
+    parse_document,
+    read_bounded,
+    read_document,
+)
 from storage.proof.folders import SEAL_FILE, FolderSeal, SealedFile, faults, read_seal
 from storage.proof.problems import Problem
 from storage.proof.seals import Unsealed
@@ -77,7 +84,7 @@ class Models:
 
     def list(self) -> "Mapping[str, bool]":
         """List models by id, and whether each is whole."""
-        return {name: self.exists(name) for name in self.folder.folders()}
+        return {name: self.exists(name) for name in self.folder.folders() if is_plain(name)}
 
     def publish(self, folder: Path, model_id: str) -> Location:
         """Copy a local folder's files, `model.keras` last.
@@ -131,7 +138,7 @@ class Models:
         folder = self.evaluation(model_id, split)
         place = folder / METRICS_FILE
         try:
-            data = place.read_bytes()
+            data = read_bounded(place, most=MOST_BYTES)
         except NotFound:
             return None
         try:
@@ -226,6 +233,12 @@ class Models:
         _check(parse_location(target), of=_name(model_id))
         return target
 
+    @property
+    def _champion(self) -> ChampionFile:
+        return ChampionFile(
+            self.champion_file, is_there=self._has_files, when_evaluated=self._evaluated
+        )
+
     def champion(self) -> str | None:
         """Read which model `predict` uses, None if there is none yet.
 
@@ -234,61 +247,25 @@ class Models:
         Damaged
             If champion.json is not what was written there.
         """
-        found, _ = self._read_champion()
+        found = self._champion.read()
         return found.model if found else None
 
     def champion_record(self) -> Json:
         """Read the champion with its history; {} if there is none yet."""
-        found, _ = self._read_champion()
+        found = self._champion.read()
         return found.to_dict() if found else {}
 
     def champion_problems(self) -> Sequence[Problem]:
         """Say what is wrong with champion.json; that it is gone, where a model was evaluated."""
-        place = self.champion_file
-        try:
-            found = read_champion(place.read_bytes(), place, must_be_sealed=True)
-            if self.location(found.model).list():  # one that is damaged is trained again
-                return []
-            detail = f"It names {found.model}, and there is no such model."
-        except NotFound:
-            if not self._evaluated():
-                return []
-            return [Problem(what="champion missing", path=place.uri, detail="It is gone.")]
-        except Damaged as error:
-            detail = str(error)
-        return [Problem(what="champion damaged", path=place.uri, detail=detail)]
+        return self._champion.problems()
 
     def mend_champion(self) -> str:
-        """Make champion.json anew if it is damaged or gone: the model that was evaluated first.
-
-        Returns
-        -------
-        str
-            A sentence on what was wrong; empty if nothing was.
-        """
-        problems = self.champion_problems()
-        if not problems:
-            return ""
-        evaluated = self._evaluated()
-        self.champion_file.make_way()
-        if not evaluated:
-            self.champion_file.delete()
-            return f"{problems[0].sentence} The next model that is evaluated becomes the champion."
-        since, name = min(evaluated)
-        self.champion_file.write_bytes(first_champion(name, since=since).to_json())
-        return (
-            f"{problems[0].sentence} It was made anew: {name} was evaluated first; who was "
-            "promoted since then is not known any more."
-        )
+        """Make champion.json anew if it is damaged or gone; see `ChampionFile.mend`."""
+        return self._champion.mend()
 
     def set_champion_if_none(self, model_id: str) -> bool:
         """Make the model champion if there is none; of several at once, one does."""
-        since = min((at for at, name in self._evaluated() if name == model_id), default=now())
-        try:
-            self.champion_file.create(first_champion(model_id, since=since).to_json())
-        except AlreadyThere:
-            return False
-        return True
+        return self._champion.set_if_none(model_id)
 
     def move_champion(self, model_id: str) -> None:
         """Make the model champion, keeping the former ones in the history.
@@ -302,28 +279,16 @@ class Models:
         """
         if not self.exists(model_id):
             raise NotFound(f"There is no model {model_id!r} in {self.store}.")
-        place = self.champion_file
-        while not self.set_champion_if_none(model_id):
-            former, etag = self._read_champion()
-            if former and former.model == model_id:
-                return
-            if former and place.replace_if(
-                former.succeeded_by(model_id, since=now()).to_json(), etag=etag
-            ):
-                return
+        self._champion.move_to(model_id)
 
-    def _read_champion(self) -> tuple[Champion | None, str]:
-        place = self.champion_file
-        try:
-            data, etag = place.read_with_etag()
-        except NotFound:
-            return None, ""
-        return read_champion(data, place), etag
+    def _has_files(self, model_id: str) -> bool:
+        return bool(self.location(model_id).list())
 
-    def _evaluated(self) -> Sequence[tuple[str, str]]:
-        """List when whole models were evaluated, with their ids."""
+    def _evaluated(self, model_id: str | None = None) -> Sequence[tuple[str, str]]:
+        """List when whole models (or the one) were evaluated, with their ids."""
         found = []
-        for name, is_whole in self.list().items():
+        models = self.list() if model_id is None else {model_id: self.exists(model_id)}
+        for name, is_whole in models.items():
             for split in (self.location(name) / "evaluation").folders() if is_whole else ():
                 with contextlib.suppress(Damaged):
                     metrics = self.metrics(name, split=split) or {}

@@ -29,14 +29,14 @@ def catalogue_problems(catalogues: Catalogues, models: Models) -> Iterator[tuple
 def undescribed_problems(features: Features) -> Iterator[tuple[str, Problem]]:
     """Name the arrays whose description is gone."""
     for data_set, name in features.undescribed():
-        place = features.place(data_set, name) / "zarr.json"
+        place = features.location / data_set / name / "zarr.json"
         detail = "It is gone, and plans are there."
         yield f"{data_set}/{name}", Problem(what="group metadata", detail=detail, path=place.uri)
 
 
 def model_problems(models: Models) -> Iterator[tuple[str, Problem]]:
     """Name the files of models and evaluations, and the champion, that are not as published."""
-    for name in models.folder.folders():
+    for name in models.list():
         key = f"models/{name}"
         yield from ((key, each) for each in models.problems(name))
         for split in (models.location(name) / "evaluation").folders():

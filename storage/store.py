@@ -287,7 +287,7 @@ class Store:
         self, tell: Callable[[str, ClaimRecord], None]
     ) -> Iterator[tuple[str, Problem]]:
         for data_set, name in self.features.names():
-            place = self.features.place(data_set, name)
+            place = self.features.location / data_set / name
             try:
                 array = self.features.open(data_set=data_set, name=name)
             except (Damaged, UnknownFormat) as error:

@@ -184,7 +184,11 @@ class Reader:
     def features(self, features: Features) -> tuple[FeaturesSummary, ...]:
         """Summarise every array."""
         found = self._each(
-            (f"{data_set}/{name}", features.place(data_set, name), partial(_array, features, *each))
+            (
+                f"{data_set}/{name}",
+                features.location / data_set / name,
+                partial(_array, features, *each),
+            )
             for each in [*features.names(), *features.undescribed()]
             for data_set, name in [each]
         )
@@ -207,18 +211,18 @@ class Reader:
         names = models.folder.folders()
         metrics = dict(
             self._each(
-                (f"models/{name}", models.location(name), partial(_metrics, models, name))
+                (f"models/{name}", models.folder / name, partial(_metrics, models, name))
                 for name in names
             )
         )
         return tuple(
             ModelSummary(
                 id=name,
-                is_whole=models.exists(name),
+                is_whole=is_whole,
                 metrics=metrics.get(name),
                 is_champion=name == champion,
             )
-            for name in names
+            for name, is_whole in models.list().items()
         )
 
     def predictions(self, predictions: Predictions) -> tuple[PredictionsSummary, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from storage.errors import Damaged
 from storage.models import Models
 from storage.tables import read_table
 from tasks.models import readable_parameters
@@ -36,10 +37,7 @@ def former_evaluations(models: Models, model: str, *, split: str) -> list[tuple[
     data_set = params[model].get("data_set")
     others = [name for name, made in params.items() if made.get("data_set") == data_set]
     evaluated = {
-        name: str(found["evaluated"])
-        for name in others
-        if name != model and not models.evaluation_problems(name, split)
-        if (found := models.metrics(name, split=split)) is not None and "evaluated" in found
+        name: at for name in others if name != model and (at := _when(models, name, split))
     }
     by_time = sorted(evaluated, key=evaluated.__getitem__)
     roles = dict.fromkeys(by_time[-1:], PREVIOUS)
@@ -49,6 +47,7 @@ def former_evaluations(models: Models, model: str, *, split: str) -> list[tuple[
     return [
         (role, _read(models, name, split, str(params[name]["catalogue"])))
         for name, role in roles.items()
+        if not models.evaluation_problems(name, split)
     ]
 
 
@@ -62,6 +61,15 @@ def standing(models: Models, model: str, comparisons: Sequence[Comparison]) -> s
     if any(each.role == CHAMPION for each in comparisons):
         return ""
     return f"The champion, {champion}, has no evaluation of these tracks to compare with."
+
+
+def _when(models: Models, name: str, split: str) -> str:
+    """Say when a model was evaluated; nothing where it was not, or that cannot be read."""
+    try:
+        found = models.metrics(name, split=split) or {}
+    except Damaged:
+        return ""
+    return str(found.get("evaluated", ""))
 
 
 def _read(models: Models, model: str, split: str, catalogue: str) -> Evaluated:

@@ -11,6 +11,7 @@ import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from genre_model.errors import ModelError
 from genre_model.learning.bundle import HISTORY_FILE, model_id, save_bundle
 from genre_model.networks import check_network
 from genre_model.recipe import ModelSpec, TrainSpec
@@ -89,7 +90,7 @@ def train_network(
         is_sound = _is_sound(models, name, say=say)
         reused = models.exists(name) and is_sound and not refresh
         if not reused:
-            anew = refresh or not is_sound
+            anew = refresh or models.exists(name)  # else checkpoints may be gone on from
             _train(models, name, data, model, spec, refresh=anew, on_epoch=on_epoch, say=say)
     return describe_model(store, name), reused
 
@@ -103,16 +104,25 @@ def read_history(models: Models, model: str) -> pd.DataFrame:
 def _is_sound(models: Models, name: str, *, say: Callable[[str], None] | None) -> bool:
     """Whether a model that is there is as it was published; one of an older version is sealed."""
     problems = models.problems(name)
+    fault = problems[0].sentence if problems else ""
     if [each.what for each in problems] == ["model not sealed"]:
-        with captured_native_stderr(say):
-            from genre_model.learning.bundle import load_bundle
+        fault = _fault_in_opening(models, name, say=say)
+        if not fault:
+            models.seal(name)
+    if fault and say is not None:
+        say(f"{fault} The model is trained again.")
+    return not fault
 
-            load_bundle(models.fetch(name))
-        models.seal(name)
-        problems = []
-    if problems and say is not None:
-        say(f"{problems[0].sentence} The model is trained again.")
-    return not problems
+
+def _fault_in_opening(models: Models, name: str, *, say: Callable[[str], None] | None) -> str:
+    with captured_native_stderr(say):
+        from genre_model.learning.bundle import load_bundle
+
+    try:
+        load_bundle(models.fetch(name))
+    except ModelError as error:
+        return f"{error}."
+    return ""
 
 
 def _train(

@@ -99,3 +99,18 @@ def test_what_cannot_be_read_is_named_and_stops_nothing(place: Location) -> None
     json.dumps(summary.to_dict())
     with pytest.raises(UnknownFormat, match="delete that folder to have its features made anew"):
         store.features.open(data_set="demo", name="new-1")
+
+
+def test_a_name_that_leads_elsewhere_is_told_and_stops_nothing(place: Location) -> None:
+    store = Store.create(place)
+    run(open_array(store), library(20))
+    name = "\x1b[31mred"
+    (store.models.folder / name / "model.keras").write_bytes(b"-")
+    (store.features.location / "fma" / name / "zarr.json").write_bytes(b"{}")
+    summary = store.status()
+    assert [each.key for each in summary.features] == [f"fma/{NAME}"]
+    assert summary.models == ()
+    assert {each.key for each in summary.unreadable} == {f"models/{name}", f"fma/{name}"}
+    told = {key for key, _ in store.verify()}
+    assert told == {f"fma/{name}"}
+    assert store.features.find("default").name == NAME
