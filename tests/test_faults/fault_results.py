@@ -60,7 +60,9 @@ def _model(folder: Path) -> dict[str, Any]:
         "weights": weights(folder / "model.keras"),
     }
     for split in sorted(folder.glob("evaluation/*")):
-        told[f"{split.name}/files"] = sorted(path.name for path in split.iterdir())
+        # a folder that lay in a file's place is kept under a name that begins with a dot
+        names = (path.name for path in split.iterdir())
+        told[f"{split.name}/files"] = sorted(name for name in names if not name.startswith("."))
         told[f"{split.name}/metrics"] = _json(split / "metrics.json")
         told[f"{split.name}/predictions"] = _frame(pd.read_parquet(split / "predictions.parquet"))
     return told
