@@ -242,7 +242,8 @@ class ProgressArtifact:
                         progress=round(100.0 * published / self._total, 1),
                         description=f"{published:,} of {self._total:,} {self._what}",
                     )
-                except (httpx.HTTPError, PrefectException) as error:
-                    # the run itself will meet it, and say so in its own words
+                except (httpx.HTTPError, PrefectException, RuntimeError) as error:
+                    # The run itself will meet it, and say so in its own words. A temporary server
+                    # that does not answer is a plain RuntimeError of Prefect's.
                     _log.warning("the progress is not told any more: %s", error)
                     return

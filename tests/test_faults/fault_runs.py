@@ -71,12 +71,9 @@ class Runs:
     def mend(self, store: Path) -> None:
         """Run again, with verification, what a damaged thing was made by."""
         self.full(store, self.grown)
-        found = problems_of(store)
-        if found:
+        if problems_of(store):
             self.full(store, self.first)
-            found = problems_of(store)
-        if found:
-            self.predict(store)
+        self.predict(store)  # also where nothing is amiss: nobody knows of a table that is gone
 
     def command(self, store: Path, data: Path) -> list[object]:
         """Give the arguments of `genre` that run everything, with verification."""

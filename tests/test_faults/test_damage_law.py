@@ -122,8 +122,7 @@ def test_by_the_command(
         if each == runs.grown or problems_of(store):
             said.append(genre.said(*runs.command(store, each)))
             assert said[-1].code == 0, said[-1].err
-    if problems_of(store):
-        runs.predict(store)  # has no command
+    runs.predict(store)  # has no command
     assert genre("status", "--store", store, "--verify")["problems"] == []
     assert [each.err for each in said if "Traceback" in each.err] == []
     assert differences(result(store), expected) == []
