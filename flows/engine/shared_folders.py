@@ -22,7 +22,7 @@ def sample_of(folder: Path, *, name: str) -> Iterator[Path]:
     Refused
         If nothing may be written there.
     """
-    if (folder / name).exists():
+    if (folder / name).is_file():
         yield folder / name
         return
     nearest = next(each for each in (folder, *folder.parents) if each.is_dir())

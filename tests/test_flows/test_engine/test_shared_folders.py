@@ -41,3 +41,11 @@ def test_a_folder_that_is_not_there_yet_is_asked_for_by_a_file_that_goes_again(
     with sample_of(store, name="store.json") as sample:
         assert sample == store / "store.json"
     assert list(store.iterdir()) == [sample]
+
+
+def test_what_lies_in_the_files_place_and_is_none_is_no_sample(tmp_path: Path) -> None:
+    (tmp_path / "store.json" / "inside").mkdir(parents=True)
+    with sample_of(tmp_path, name="store.json") as sample:
+        assert sample.is_file()
+        assert sample.parent == tmp_path
+    assert not sample.exists()
