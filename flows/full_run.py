@@ -20,7 +20,6 @@ from flows.evaluate_model import evaluate_model
 from flows.options import (
     DATA,
     MAX_QUARANTINED,
-    NETWORK,
     PRESET,
     SEED,
     START_AT,
@@ -47,7 +46,7 @@ from flows.options import (
 from flows.results import EvaluateResult, FeaturesResult, RunResult, TrainResult
 from flows.train_model import name_model, train_model
 from genre_model import frontends
-from genre_model.networks import check_network
+from genre_model.networks import choose_network, network_for
 from genre_model.shown import shown_name
 from storage.store import Store
 from tasks.models import describe_model
@@ -58,9 +57,8 @@ def _run_name() -> str:
     if given["start_at"] == "evaluation":
         model = given["model"] or "the last model that fits"
         return shown_name(f"full run from evaluation on: {model}")
-    data, preset, network = (
-        option.or_default(given[option.name]) for option in (DATA, PRESET, NETWORK)
-    )
+    data, preset = (option.or_default(given[option.name]) for option in (DATA, PRESET))
+    network = given["network"] or network_for(frontends.preset(preset))
     if given["start_at"] == "training":
         data = given["catalogue"] or given["data"] or "the last catalogue"
     return shown_name(f"full run of {data}: {preset} features, {network} network")
@@ -117,7 +115,7 @@ def full_run(
     began = time.monotonic()
     named = {"catalogue": catalogue, "model": model}
     refuse_useless(start_at, [name for name, value in named.items() if value is not None])
-    _check_training(start_at, preset=preset, network=network, train_on=train_on)
+    _check_training(start_at, preset=preset, network=network, epochs=epochs, train_on=train_on)
     options = storage_options(storage_block)
     # Its stages have no deployment: by its tags automations know that they belong to this project.
     with tags(*flow_run.tags):
@@ -149,7 +147,7 @@ def full_run(
                     kept, catalogue=catalogue, data=data, subset=subset, options=options
                 ),
                 preset=PRESET.or_default(preset),
-                network=NETWORK.or_default(network),
+                network=network,
                 seed=SEED.or_default(seed),
                 epochs=epochs,
                 refresh=refresh,
@@ -174,13 +172,16 @@ def full_run(
 
 
 def _check_training(
-    start_at: str, *, preset: str | None, network: str | None, train_on: str | None
+    start_at: str,
+    *,
+    preset: str | None,
+    network: str | None,
+    epochs: int | None,
+    train_on: str | None,
 ) -> None:
     """Refuse, before anything is written, a training that could not begin."""
     if start_at != "evaluation":
-        check_network(
-            NETWORK.or_default(network), frontend=frontends.preset(PRESET.or_default(preset))
-        )
+        choose_network(network, frontend=frontends.preset(PRESET.or_default(preset)), epochs=epochs)
     if start_at == "features" and train_on is not None:
         check_deployment(train_on)
 

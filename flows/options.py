@@ -20,8 +20,8 @@ from genre_model.data.fma_archives import SHA1 as ARCHIVES_OF_FMA
 from genre_model.data.layouts import forms
 from genre_model.data.subsets import SUBSETS
 from genre_model.frontends import PRESETS
-from genre_model.networks import NETWORKS
-from genre_model.recipe import LARGEST_SEED, MOST_EPOCHS, EvaluateSpec, ModelSpec, TrainSpec
+from genre_model.networks import NETWORKS, usual_networks
+from genre_model.recipe import LARGEST_SEED, MOST_EPOCHS, EvaluateSpec, TrainSpec
 from genre_model.specs import SPLITS
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ def _presets() -> Iterable[str]:
 
 def _networks() -> Iterable[str]:
     return sorted(NETWORKS)
+
+
+def _usual_networks() -> str:
+    return ", ".join(f"{name} on {array}" for array, name in usual_networks().items())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,11 +268,11 @@ CATALOGUE = Option(
 NETWORK = Option(
     name="network",
     help="Network that is trained.",
-    default=ModelSpec.network,
+    unset=_usual_networks(),
     choices=_networks,
     variable="GENRE_NETWORK",
 )
-RUN_NETWORK = NETWORK.unless_said(f"{NETWORK.default}, or any when starting at evaluation")
+RUN_NETWORK = NETWORK.unless_said(f"{NETWORK.unset}; any when starting at evaluation")
 ANY_NETWORK = NETWORK.unless_said("any", help="Network that the model is.", variable=None)
 SEED = Option(
     name="seed",
@@ -457,7 +461,7 @@ RunPreset = Annotated[str | None, RUN_PRESET]
 RetryQuarantined = Annotated[bool, RETRY_QUARANTINED]
 MaxQuarantined = Annotated[float, MAX_QUARANTINED]
 Catalogue = Annotated[str | None, CATALOGUE]
-Network = Annotated[str, NETWORK]
+Network = Annotated[str | None, NETWORK]
 RunNetwork = Annotated[str | None, RUN_NETWORK]
 Seed = Annotated[int, SEED]
 RunSeed = Annotated[int | None, RUN_SEED]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 
 from prefect import flow, get_run_logger
+from prefect.runtime import flow_run
 
 from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
@@ -13,7 +14,6 @@ from flows.engine import progress
 from flows.engine.addresses import store_address
 from flows.engine.quoting import quoted
 from flows.options import (
-    NETWORK,
     PRESET,
     SEED,
     STORE,
@@ -28,18 +28,25 @@ from flows.options import (
 )
 from flows.results import TrainResult
 from genre_model import frontends
+from genre_model.networks import choose_network, network_for
 from genre_model.recipe import ModelSpec, TrainSpec
 from storage.store import Store
 from tasks.labelled import load_labelled
 from tasks.training import identify_model, read_history, train_network
 
 
-@flow(name="train-model", flow_run_name="train {network} on {preset} features, seed {seed}")
+def _run_name() -> str:
+    given = flow_run.parameters
+    network = given["network"] or network_for(frontends.preset(given["preset"]))
+    return f"train {network} on {given['preset']} features, seed {given['seed']}"
+
+
+@flow(name="train-model", flow_run_name=_run_name)
 def train_model(
     store: StoreAddress = STORE.default,
     catalogue: Catalogue = None,
     preset: Preset = PRESET.default,
-    network: Network = NETWORK.default,
+    network: Network = None,
     seed: Seed = SEED.default,
     epochs: Epochs = None,
     refresh: Refresh = False,
@@ -55,12 +62,12 @@ def train_model(
         Whose labels and splits; by default the catalogue that was written last.
     preset : str
         Feature preset.
-    network : str
-        Which network.
+    network : str, optional
+        Which network; by default the usual one for the preset's rows.
     seed : int
         Source of every random draw.
     epochs : int, optional
-        Epochs at most; the default of `TrainSpec` otherwise.
+        Epochs at most; the default of `TrainSpec` otherwise. A network that is fitted has none.
     refresh : bool
         Train again though the model is there.
     storage_block : str, optional
@@ -68,8 +75,8 @@ def train_model(
     """
     began = time.monotonic()
     kept = Store.open(store_address(store), storage_options(storage_block))
+    model, spec = _recipe(preset, network=network, seed=seed, epochs=epochs)
     data = load_labelled(kept, frontends.preset(preset), catalogue_id=catalogue)
-    spec = _train_spec(seed, epochs)
     with progress.stage("training", total=spec.epochs, unit="epochs") as show:
 
         def on_epoch(number: int, _most: int, line: Mapping[str, float]) -> None:
@@ -82,7 +89,7 @@ def train_model(
         facts, is_reused = train_network(
             kept,
             quoted(data),
-            ModelSpec(network=network),
+            model,
             spec,
             refresh=refresh,
             on_epoch=quoted(on_epoch),
@@ -107,14 +114,18 @@ def name_model(
     *,
     catalogue: str | None,
     preset: str,
-    network: str,
+    network: str | None,
     seed: int,
     epochs: int | None,
 ) -> str:
     """Name the model that `train_model` makes or finds with these parameters."""
     data = load_labelled(store, frontends.preset(preset), catalogue_id=catalogue)
-    return identify_model(data, ModelSpec(network=network), _train_spec(seed, epochs))
+    return identify_model(data, *_recipe(preset, network=network, seed=seed, epochs=epochs))
 
 
-def _train_spec(seed: int, epochs: int | None) -> TrainSpec:
-    return TrainSpec(seed=seed) if epochs is None else TrainSpec(seed=seed, epochs=epochs)
+def _recipe(
+    preset: str, *, network: str | None, seed: int, epochs: int | None
+) -> tuple[ModelSpec, TrainSpec]:
+    chosen = choose_network(network, frontend=frontends.preset(preset), epochs=epochs)
+    given = {} if epochs is None else {"epochs": epochs}
+    return ModelSpec(network=chosen), TrainSpec(seed=seed, **given)

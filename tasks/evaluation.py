@@ -23,10 +23,12 @@ from genre_model.learning.opening.params import PARAMS_FILE
 from genre_model.recipe import EvaluateSpec
 from genre_model.shown import as_markdown_code, is_harmless_markdown, shown_name
 from storage.errors import Damaged, UnknownFormat
-from storage.models import METRICS_FILE, Models
+from storage.models import METRICS_FILE
 from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
-from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
+from tasks.comparing.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
+from tasks.comparing.yardstick import ROLE as YARDSTICK
+from tasks.comparing.yardstick import measure
 from tasks.labelled import LabelledFeatures, load_labelled
 from tasks.models import read_parameters
 from tasks.native_stderr import Say, captured_native_stderr
@@ -45,7 +47,8 @@ class Evaluation:
     metrics : Metrics
         Its figures stand beside the others in the JSON.
     comparisons : tuple[Comparison, ...]
-        With the champion and with the model that was evaluated before, where there is one.
+        With the champion and with the model that was evaluated before, where there is one, and
+        with the yardstick, where the store has its features.
     evaluated : str
         When, as ISO 8601.
     """
@@ -143,7 +146,7 @@ def evaluate_network(
     else:
         data = _trained_on(store, model)
         with temporary_folder("evaluation") as folder:
-            found = _evaluate(models, model, data, spec, folder, say=say)
+            found = _evaluate(store, model, data, spec, folder, say=say)
             models.publish_evaluation(folder, model, split=spec.split)
     models.set_champion_if_none(model)
     return found
@@ -183,7 +186,7 @@ def _trained_on(store: Store, model: str) -> LabelledFeatures:
 
 
 def _evaluate(
-    models: Models,
+    store: Store,
     model: str,
     data: LabelledFeatures,
     spec: EvaluateSpec,
@@ -191,6 +194,7 @@ def _evaluate(
     *,
     say: Say | None,
 ) -> Evaluation:
+    models = store.models
     with captured_native_stderr(say):
         from genre_model.learning.bundle import load_bundle
         from genre_model.learning.inference import predict_rows
@@ -210,10 +214,16 @@ def _evaluate(
     this = Evaluated(model=model, catalogue=data.catalogue_id, tracks=table)
     formers = former_evaluations(models, model, split=spec.split)
     comparisons = [compare(this, other, role=role) for role, other in formers]
+    stands = [standing(models, model, comparisons)]
+    measured = measure(store, data, split=spec.split, say=say)
+    if isinstance(measured, str):
+        stands.append(measured)
+    else:
+        comparisons.append(compare(this, measured, role=YARDSTICK))
     _write_report(
         folder,
         comparisons=comparisons,
-        standing=standing(models, model, comparisons),
+        standing=" ".join(filter(None, stands)),
         metrics=metrics,
         table=table,
         history=read_history(models, model),

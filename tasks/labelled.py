@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from genre_model.data.layouts import remedies_of
@@ -70,6 +71,18 @@ class LabelledFeatures:
         rows = split_rows(self.rows, split=split)
         check_split(self.rows, split=split, catalogue=self.catalogue_id, remedies=self.remedies)
         return RowIndex.from_frame(rows)
+
+    def artists(self, rows: RowIndex) -> np.ndarray:
+        """Return whose track each row is [n], int64; who is not known has one track."""
+        known = self.tracks.set_index("track_id")["artist_id"].reindex(rows.track_ids)
+        alone = -1 - rows.track_ids
+        return np.where(known.isna(), alone, known.fillna(0)).astype(np.int64)
+
+    def artists_digest(self) -> str:
+        """Return the sha256 of whose the tracks of the training split are."""
+        rows = self.split("training")
+        pairs = sorted(zip(rows.track_ids.tolist(), self.artists(rows).tolist(), strict=True))
+        return hashlib.sha256(repr(pairs).encode()).hexdigest()
 
     def check_trainable(self) -> None:
         """Refuse rows from which nothing can be learned, before anything is written.

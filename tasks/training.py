@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from prefect import task
@@ -13,31 +14,35 @@ from prefect.cache_policies import NO_CACHE
 
 from genre_model.errors import ModelError
 from genre_model.learning.bundle import HISTORY_FILE, model_id, save_bundle
-from genre_model.networks import check_network
+from genre_model.networks import check_network, is_fitted
 from genre_model.recipe import ModelSpec, TrainSpec
 from genre_model.specs import TRAINING_VERSION
 from storage.models import MODEL_FILE, Models
+from storage.places.location import Location
 from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
 from tasks.labelled import LabelledFeatures
 from tasks.models import ModelFacts, describe_model
 from tasks.native_stderr import captured_native_stderr
 
+if TYPE_CHECKING:
+    from genre_model.learning.training_result import TrainingResult
+
 OnEpoch = Callable[[int, int, Mapping[str, float]], None]
 
 
 def identify_model(data: LabelledFeatures, model: ModelSpec, spec: TrainSpec) -> str:
     """Name the model that these rows and specs make."""
-    return model_id(
-        model.network,
-        {
-            "rows": data.digest(),
-            "features": data.spec.digest(),
-            "model": model.digest(),
-            "training": spec.digest(),
-            "version": TRAINING_VERSION,
-        },
-    )
+    made_of = {
+        "rows": data.digest(),
+        "features": data.spec.digest(),
+        "model": model.digest(),
+        "training": spec.digest(),
+        "version": TRAINING_VERSION,
+    }
+    if is_fitted(model.network):  # its strength hangs on whose the tracks are
+        made_of["artists"] = data.artists_digest()
+    return model_id(model.network, made_of)
 
 
 @task(
@@ -138,26 +143,19 @@ def _train(
 ) -> None:
     with captured_native_stderr(say):
         from genre_model.learning.devices import training_device
-        from genre_model.learning.training import train
-        from tasks.checkpoints import StoredCheckpoints
 
         device = training_device()
     if say is not None:
         say(f"training on {device}")
     began = time.monotonic()
-    with temporary_folder("model") as staged, temporary_folder("checkpoint") as scratch:
-        kept = StoredCheckpoints(models.checkpoints(name), say=say, scratch=scratch)
-        result = train(
-            data.split("training"),
-            validation=data.split("validation"),
-            read_shard=data.features.read_shard,
-            rows_per_shard=data.features.rows_per_shard,
-            classes=len(data.genres),
-            model=model,
-            spec=spec,
-            on_epoch=on_epoch,
-            checkpoints=None if refresh else kept,
-        )
+    with temporary_folder("model") as staged:
+        if is_fitted(model.network):
+            result = _fit(data, model, spec, say=say)
+        else:
+            checkpoints = None if refresh else models.checkpoints(name)
+            result = _train_in_epochs(
+                data, model, spec, checkpoints=checkpoints, on_epoch=on_epoch, say=say
+            )
         save_bundle(
             staged / MODEL_FILE,
             model=result.model,
@@ -181,8 +179,50 @@ def _train(
                 "validation_window_accuracy": result.validation_window_accuracy,
                 "stall_share": round(result.stall_share, 4),
                 "training_seconds": round(time.monotonic() - began, 3),
+                **({} if result.search is None else {"search": result.search}),
             },
         )
         if refresh:
             models.withdraw(name)
         models.publish(staged, name)
+
+
+def _rows(data: LabelledFeatures) -> dict[str, Any]:
+    """Say what every way of training asks for."""
+    return {
+        "training": data.split("training"),
+        "validation": data.split("validation"),
+        "read_shard": data.features.read_shard,
+        "rows_per_shard": data.features.rows_per_shard,
+        "classes": len(data.genres),
+    }
+
+
+def _train_in_epochs(
+    data: LabelledFeatures,
+    model: ModelSpec,
+    spec: TrainSpec,
+    *,
+    checkpoints: Location | None,
+    on_epoch: OnEpoch | None,
+    say: Callable[[str], None] | None,
+) -> TrainingResult:
+    with captured_native_stderr(say):
+        from genre_model.learning.training import train
+        from tasks.checkpoints import StoredCheckpoints
+
+    with temporary_folder("checkpoint") as scratch:
+        kept = None
+        if checkpoints is not None:
+            kept = StoredCheckpoints(checkpoints, say=say, scratch=scratch)
+        return train(**_rows(data), model=model, spec=spec, on_epoch=on_epoch, checkpoints=kept)
+
+
+def _fit(
+    data: LabelledFeatures, model: ModelSpec, spec: TrainSpec, *, say: Callable[[str], None] | None
+) -> TrainingResult:
+    with captured_native_stderr(say):
+        from genre_model.learning.fitting import fit
+
+    artists = data.artists(data.split("training"))
+    return fit(**_rows(data), artists=artists, model=model, spec=spec, say=say)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flows.engine.cluster import check_cluster
-from flows.options import DATA, NETWORK, PRESET
+from flows.options import DATA, PRESET
 from genre_model import frontends
 from genre_model.data.built_in import BUILT_IN
-from genre_model.networks import check_network
+from genre_model.networks import choose_network
 from storage.errors import NotFound
 from storage.places.address import parse_location
 
@@ -49,7 +49,8 @@ def check_training(
     *,
     store: str,
     preset: str,
-    network: str,
+    network: str | None,
+    epochs: int | None = None,
     catalogue: str | None = None,
     subset: str | None = None,
     **_others: Any,
@@ -64,14 +65,21 @@ def check_training(
     from tasks.labelled import catalogue_and_array
 
     root, spec = _open(store), frontends.preset(preset)
-    check_network(network, frontend=spec)
+    choose_network(network, frontend=spec, epochs=epochs)
     named = catalogue or root.catalogues.newest(subset=subset)
     catalogue_and_array(root, spec, catalogue_id=named)
     return named
 
 
 def catalogue_that_can_be_trained_on(
-    data: str, subset: str | None, *, store: str, preset: str, network: str, **_others: Any
+    data: str,
+    subset: str | None,
+    *,
+    store: str,
+    preset: str,
+    network: str | None,
+    epochs: int | None = None,
+    **_others: Any,
 ) -> FoundCatalogue:
     """Find the catalogue of a data folder, of which nothing is written yet.
 
@@ -85,7 +93,7 @@ def catalogue_that_can_be_trained_on(
     from tasks.labelled import label_with
 
     root, spec = _open(store), frontends.preset(preset)
-    check_network(network, frontend=spec)
+    choose_network(network, frontend=spec, epochs=epochs)
     _check_data(data, subset=subset)
     found = find_catalogue.fn(data_location(data), subset=subset)
     tracks = found.catalogue.tracks.copy()
@@ -110,9 +118,15 @@ def check_run(
     UsageError, GenreModelError, StorageError
         With the sentence of the flow.
     """
-    trained = {"preset": PRESET.or_default(preset), "network": NETWORK.or_default(network)}
+    trained = {
+        "preset": PRESET.or_default(preset),
+        "network": network,
+        "epochs": options.get("epochs"),
+    }
     if start_at == "features":
-        check_network(trained["network"], frontend=frontends.preset(trained["preset"]))
+        choose_network(
+            network, frontend=frontends.preset(trained["preset"]), epochs=trained["epochs"]
+        )
         check_features(data=DATA.or_default(data), store=store, **options)
         return
     from flows.engine.starting_points import catalogue_to_train_on, model_to_evaluate

@@ -8,17 +8,20 @@ from typing import Any
 from genre_model.errors import InvalidSpec
 from genre_model.frontends.frontend import Frontend
 from genre_model.frontends.log_mel import DEFAULT, NOTEBOOK, LogMel
+from genre_model.frontends.mfcc import MFCC, Mfcc
 
 __all__ = ["KINDS", "PRESETS", "Frontend", "frontend_from_dict", "preset"]
 
 KINDS: Mapping[str, type[Frontend]] = {
     "log_mel": LogMel,
+    "mfcc": Mfcc,
 }
 """Kind -> class, by which a stored frontend is read."""
 
 PRESETS: Mapping[str, Frontend] = {
     "default": DEFAULT,
     "notebook": NOTEBOOK,
+    "mfcc": MFCC,
 }
 """Name -> frontend, for `--preset`."""
 

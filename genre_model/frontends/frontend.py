@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from genre_model.errors import InvalidSpec
+from genre_model.frontends.cutting import Cutting
 from genre_model.specs import Spec
 
 if TYPE_CHECKING:
@@ -63,17 +64,37 @@ class Frontend(Spec, ABC):
 
     @property
     @abstractmethod
-    def window_seconds(self) -> float:
-        """Return the time from one window's start to the next, in seconds."""
+    def cutting(self) -> Cutting:
+        """Return where a clip's windows lie."""
 
     @property
-    @abstractmethod
+    def window_seconds(self) -> float:
+        """Return the time from one window's start to the next, in seconds."""
+        return self.cutting.window_seconds
+
+    @property
     def window_length_seconds(self) -> float:
         """Return the time that one window reaches over, in seconds."""
+        return self.cutting.window_length_seconds
 
     @abstractmethod
     def build(self) -> Extractor:
         """Make the extractor; imports what it takes to make one, as librosa."""
+
+    def _check_windows(self, *, least_frames: int = 1) -> None:
+        """Refuse fields of a `Cutting` that are out of range, or do not fit into a clip."""
+        self._whole("windows", 1, 10_000)
+        self._whole("window_frames", least_frames, 1_000_000)
+        self._whole("window_stride", 1, 1_000_000)
+        self._real("clip_seconds", 0.01, 3_600.0)
+        self._real("longest_clip_seconds", self.cutting.clip_seconds, 3_600.0)
+        have, needed = self.cutting.frames_of_a_clip, self.cutting.frames_of(self.windows)
+        if have < needed:
+            raise InvalidSpec(
+                f"{type(self).__name__}.windows is {self.windows}: that takes {needed} frames, "
+                f"but clip_seconds of {self.cutting.clip_seconds:g} has {have}; "
+                "take fewer or shorter windows"
+            )
 
     def _check_name(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):

@@ -1,29 +1,21 @@
-"""Log-mel windows: ten images of a clip, one after another.
-
-clip     |--------------------------- 30 s ---------------------------|
-windows  [  0  ][  1  ][  2  ]  ...                            [  9  ]  bands x frames each
-"""
+"""Log-mel windows: ten images of a clip, bands x frames each, one after another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from genre_model.errors import InvalidSpec
-from genre_model.frontends.clip import ClipWindows
+from genre_model.frontends.cutting import Cutting
 from genre_model.frontends.frontend import Frontend
+from genre_model.frontends.window_extractor import WindowExtractor
 from genre_model.signal.mel_spec import SCALES, MelSpec, Scale
-from genre_model.signal.status import ClipDefect, Status
 from genre_model.specs import FEATURES_VERSION
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from genre_model.signal.audio import AudioSource
     from genre_model.signal.filters import MelBank
-    from genre_model.signal.segments import Heard
-    from genre_model.signal.waveforms import Clip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,26 +87,12 @@ class LogMel(Frontend):
         self._real("f_min", 0.0, self.sample_rate / 2)
         self._real("f_max", 0.0, self.sample_rate / 2)
         self._one_of("scale", SCALES)
-        self._whole("windows", 1, 10_000)
-        self._whole("window_frames", 1, 1_000_000)
-        self._whole("window_stride", 1, 1_000_000)
-        self._real("clip_seconds", 0.01, 3_600.0)
-        self._real("longest_clip_seconds", self.clip_seconds, 3_600.0)
-        self._check_together()
-
-    def _check_together(self) -> None:
+        self._check_windows()
         if self.n_fft % 2:
             raise InvalidSpec(f"LogMel.n_fft is {self.n_fft}; it must be even")
         if self.f_min >= self.f_max:
             raise InvalidSpec(
                 f"LogMel.f_min is {self.f_min:g} Hz; it must be below f_max, {self.f_max:g} Hz"
-            )
-        have = self.mel.frames(int(self.clip_seconds * self.sample_rate))
-        if have < self.frames_needed:
-            raise InvalidSpec(
-                f"LogMel.windows is {self.windows}: that takes {self.frames_needed} frames, "
-                f"but clip_seconds of {self.clip_seconds:g} has {have}; "
-                "take fewer or shorter windows"
             )
 
     @property
@@ -135,31 +113,9 @@ class LogMel(Frontend):
         return self.windows, self.n_mels, self.window_frames
 
     @property
-    def frames_needed(self) -> int:
-        """Return how many frames all windows of a clip reach over."""
-        return (self.windows - 1) * self.window_stride + self.window_frames
-
-    @property
-    def window_seconds(self) -> float:
-        """Return the time from one window's start to the next, in seconds."""
-        return self.window_stride * self.hop_length / self.sample_rate
-
-    @property
-    def window_length_seconds(self) -> float:
-        """Return the time that one window reaches over, in seconds."""
-        return self.window_frames * self.hop_length / self.sample_rate
-
-    def whole_windows(self, samples: int) -> int:
-        """Return how many of its windows are whole in a clip of `samples` at `sample_rate`.
-
-        Examples
-        --------
-        >>> spec = LogMel()
-        >>> spec.whole_windows(30 * 22_050), spec.whole_windows(3 * 22_050), spec.whole_windows(0)
-        (10, 1, 0)
-        """
-        spare = self.mel.frames(samples) - self.window_frames
-        return min(self.windows, 1 + spare // self.window_stride) if spare >= 0 else 0
+    def cutting(self) -> Cutting:
+        """Return where the windows lie."""
+        return Cutting.of(self)
 
     def build(self) -> LogMelExtractor:
         """Make an extractor; imports librosa (5 s), which those it is sent to do without."""
@@ -182,11 +138,10 @@ NOTEBOOK = LogMel(
 )
 
 
-class LogMelExtractor:
-    """Turn clips into log-mel windows.
+class LogMelExtractor(WindowExtractor):
+    """Turn clips into log-mel windows [whole windows, bands, frames].
 
-    It pickles to a few kilobytes, and works where librosa is not imported. Its buffers (5 MiB) are
-    kept from clip to clip: one extractor a thread.
+    It pickles to a few kilobytes, and works where librosa is not imported.
 
     Parameters
     ----------
@@ -202,10 +157,10 @@ class LogMelExtractor:
     """
 
     def __init__(self, spec: LogMel, bank: MelBank) -> None:
-        # Imported here, so that who only asks for the presets' names imports no soundfile or numpy.
+        # Imported here, so that who only asks for the presets' names imports no numpy.
         from genre_model.signal.log_mel import LogMelWindows
-        from genre_model.signal.waveforms import ClipReader
 
+        super().__init__(spec.cutting)
         self.spec = spec
         self.bank = bank
         self.log_mel = LogMelWindows(
@@ -215,58 +170,10 @@ class LogMelExtractor:
             frames=spec.window_frames,
             stride=spec.window_stride,
         )
-        self._reader = ClipReader(
-            spec.sample_rate,
-            clip_seconds=spec.clip_seconds,
-            longest_seconds=spec.longest_clip_seconds,
-        )
 
     def __reduce__(self) -> tuple[type[LogMelExtractor], tuple[LogMel, MelBank]]:
         return type(self), (self.spec, self.bank)
 
-    def windows(self, audio: AudioSource) -> ClipWindows:
-        """Turn one clip into windows [whole windows, bands, frames]; see `Extractor.windows`."""
-        try:
-            return self._windows_of(self._reader.read(audio))
-        except ClipDefect as defect:
-            return ClipWindows(defect.status, defect.detail, None, 0.0)
-
-    def _windows_of(self, clip: Clip) -> ClipWindows:
-        whole = self.spec.whole_windows(len(clip.waveform))
-        if not whole:
-            least = (self.spec.window_frames - 1) * self.spec.hop_length / self.spec.sample_rate
-            detail = f"{clip.seconds:.2f} s decode, a window takes {least:.2f} s"
-            return ClipWindows(Status.SHORT, detail, None, clip.seconds)
-        defect = clip.level.defect
-        if defect is not None and not defect[0].kept:
-            return ClipWindows(*defect, None, clip.seconds)
-        windows = self.log_mel.cut(clip.waveform, whole=whole)
-        return ClipWindows(*self._kept_status(clip, whole), windows, clip.seconds)
-
-    def _kept_status(self, clip: Clip, whole: int) -> tuple[Status, str]:
-        if whole < self.spec.windows:
-            detail = f"{clip.seconds:.2f} s decode: {whole} whole windows"
-            return Status.PARTIAL, "; ".join(filter(None, (detail, clip.unread)))
-        if clip.unread:
-            return Status.PARTIAL, clip.unread
-        return clip.level.defect or (Status.OK, "")
-
-    def long_windows(
-        self, audio: AudioSource, heard: Heard | None = None
-    ) -> Iterator[tuple[float, np.ndarray]]:
-        """Turn a whole file into windows [n, bands, frames]; see `Extractor.long_windows`."""
-        from genre_model.signal.segments import read_segments
-
-        spec = self.spec
-        length = int(spec.clip_seconds * spec.sample_rate)
-        step = min(length, spec.windows * spec.window_stride * spec.hop_length)
-        segments = read_segments(
-            audio, rate=spec.sample_rate, length=length, step=step, heard=heard
-        )
-        for start, waveform in segments:
-            whole = spec.whole_windows(len(waveform))
-            if whole:
-                yield start / spec.sample_rate, self.log_mel.cut(waveform, whole=whole)
-            elif not start:
-                seconds = len(waveform) / spec.sample_rate
-                raise ClipDefect(Status.SHORT, f"{seconds:.2f} s decode, less than a window")
+    def cut(self, waveform: np.ndarray, *, whole: int) -> np.ndarray:
+        """Make the first `whole` windows of a waveform; see `WindowExtractor.cut`."""
+        return self.log_mel.cut(waveform, whole=whole)

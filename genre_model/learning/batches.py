@@ -23,13 +23,13 @@ from genre_model.errors import InvalidSpec
 from genre_model.learning.read_ahead import READS_AT_ONCE, Waiting, read_ahead
 
 ReadShard = Callable[[int], np.ndarray]
-"""Shard number -> its rows, float16 [rows of the shard, windows, bands, frames].
+"""Shard number -> its rows, float16 [rows of the shard, windows, ...].
 
 It is called in several threads at once.
 """
 
 Block = tuple[np.ndarray, np.ndarray]
-"""Windows (float16 [n, bands, frames]) and for each its place in the `RowIndex` (int64 [n])."""
+"""Windows (float16 [n, ...]) and for each its place in the `RowIndex` (int64 [n])."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,27 @@ class RowIndex:
         return np.unique(self.rows // rows_per_shard)
 
 
+def check_rows(training: RowIndex, validation: RowIndex, classes: int) -> None:
+    """Refuse splits that nothing can be learned from.
+
+    Raises
+    ------
+    InvalidSpec
+        If one has no rows, or a label is not below `classes`.
+    """
+    for split, index in (("training", training), ("validation", validation)):
+        if not len(index):
+            raise InvalidSpec(
+                f"the split {split!r} has 0 rows with usable audio; training needs rows to learn "
+                "from and rows to judge each epoch by"
+            )
+        if index.labels.min() < 0 or index.labels.max() >= classes:
+            raise InvalidSpec(
+                f"the split {split!r} has labels from {index.labels.min()} to "
+                f"{index.labels.max()}; with {classes} genres they must be 0 to {classes - 1}"
+            )
+
+
 def window_blocks(
     index: RowIndex,
     read_shard: ReadShard,
@@ -124,7 +145,7 @@ def window_blocks(
     Yields
     ------
     Block
-        Windows float16 [n, bands, frames], and each one's place in the index [n].
+        Windows float16 [n, ...], and each one's place in the index [n].
     """
     order = np.argsort(index.rows, kind="stable")
     homes = index.rows[order] // rows_per_shard
@@ -177,7 +198,7 @@ def shuffled_batches(
     Yields
     ------
     Block
-        Windows float16 [batch, bands, frames], and their labels int32 [batch].
+        Windows float16 [batch, ...], and their labels int32 [batch].
     """
     blocks = window_blocks(
         index,

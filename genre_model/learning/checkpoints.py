@@ -20,7 +20,7 @@ import numpy as np
 
 from genre_model.errors import ModelError
 from genre_model.learning.opening.keras_file import open_keras
-from genre_model.networks.statistics import BandStatistics
+from genre_model.networks.statistics import InputStatistics
 
 NETWORK, BEST, HISTORY = "network.keras", "best.npz", "history.json"
 
@@ -33,7 +33,7 @@ class Checkpoint:
     ----------
     network : keras.Model
         Compiled; its weights and optimiser are those after the last line of `history`.
-    statistics : BandStatistics
+    statistics : InputStatistics
         As they are in the network.
     best_weights : list of np.ndarray
         The network's weights after its best epoch.
@@ -42,7 +42,7 @@ class Checkpoint:
     """
 
     network: keras.Model
-    statistics: BandStatistics
+    statistics: InputStatistics
     best_weights: list[np.ndarray]
     history: tuple[dict[str, Any], ...]
 
@@ -145,11 +145,11 @@ def decode_checkpoint(data: bytes, *, scratch: Path | None = None) -> Checkpoint
     return Checkpoint(network, statistics, weights, history)
 
 
-def _best(data: bytes) -> tuple[list[np.ndarray], BandStatistics]:
+def _best(data: bytes) -> tuple[list[np.ndarray], InputStatistics]:
     unpack(data)  # an .npz is such an archive too, and nothing in this one is packed
     with np.load(io.BytesIO(data)) as arrays:
         weights = [arrays[f"arr_{number}"] for number in range(len(arrays.files) - 2)]
-        return weights, BandStatistics(arrays["mean"], arrays["deviation"])
+        return weights, InputStatistics(arrays["mean"], arrays["deviation"])
 
 
 def _network(data: bytes, scratch: Path | None) -> keras.Model:

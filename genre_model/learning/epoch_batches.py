@@ -26,7 +26,7 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
     Parameters
     ----------
     batches : Generator of Block
-        Windows float16 [batch, bands, frames], and their labels [batch]; closed after the last.
+        Windows float16 [batch, ...], and their labels [batch]; closed after the last.
     count : int
         How many there are.
     classes : int
@@ -55,7 +55,7 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
         Returns
         -------
-        np.ndarray [shape=(batch, bands, frames), float16]
+        np.ndarray [shape=(batch, ...), float16]
         np.ndarray [shape=(batch, classes), float32]
             1 at each window's label.
         """

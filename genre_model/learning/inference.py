@@ -42,7 +42,7 @@ def window_probabilities(network: keras.Model, windows: np.ndarray) -> np.ndarra
     ----------
     network : keras.Model
         Raw features to logits.
-    windows : np.ndarray [shape=(n, bands, frames), float16]
+    windows : np.ndarray [shape=(n, ...), float16]
         n may be 0.
 
     Returns

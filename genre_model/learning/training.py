@@ -11,11 +11,11 @@ import keras
 import numpy as np
 import pandas as pd
 
-from genre_model.errors import InvalidSpec
 from genre_model.learning.batches import (
     Block,
     ReadShard,
     RowIndex,
+    check_rows,
     shuffled_batches,
     window_blocks,
 )
@@ -24,62 +24,14 @@ from genre_model.learning.epoch_batches import EpochBatches
 from genre_model.learning.inference import predict_rows
 from genre_model.learning.normalisation import fit_statistics
 from genre_model.learning.read_ahead import Waiting
+from genre_model.learning.training_result import HISTORY_COLUMNS, TrainingResult
 from genre_model.networks import build_network
 from genre_model.networks.parts import seed_dropout
-from genre_model.networks.statistics import BandStatistics
+from genre_model.networks.statistics import InputStatistics
 from genre_model.recipe import ModelSpec, TrainSpec
-
-HISTORY_COLUMNS = (
-    "epoch",
-    "loss",
-    "accuracy",
-    "validation_loss",
-    "validation_window_accuracy",
-    "validation_track_accuracy",
-    "learning_rate",
-    "seconds",
-    "stall_share",
-)
-"""Of a line of the history.
-
-`seconds` are those of the whole epoch, training and validation. `stall_share` [0 to 1] is how much
-of them went by while the next shard was asked for and not read yet: the first pool of the epoch,
-every later one, and validation's shards. It is an upper bound of how long the network had nothing
-to do, since finished batches (as many as TensorFlow chooses) wait for it while the next pool is
-asked for.
-"""
 
 OnEpoch = Callable[[int, int, Mapping[str, float]], None]
 """Called after each epoch with its number (from 1), the most there can be, and its history line."""
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """A trained network and how it came to be.
-
-    Parameters
-    ----------
-    model : keras.Model
-        With the weights of its best epoch; raw features in, logits out.
-    history : pd.DataFrame
-        One line an epoch, columns `HISTORY_COLUMNS`.
-    best_epoch : int [from 1]
-        Highest validation track accuracy, and among equals lowest validation loss.
-    validation_track_accuracy, validation_window_accuracy : float [0 to 1]
-        At the best epoch.
-    statistics : BandStatistics
-        Of the training windows, as they are in the model.
-    stall_share : float [0 to 1]
-        Of all epochs together, see `HISTORY_COLUMNS`.
-    """
-
-    model: keras.Model
-    history: pd.DataFrame
-    best_epoch: int
-    validation_track_accuracy: float
-    validation_window_accuracy: float
-    statistics: BandStatistics
-    stall_share: float
 
 
 def train(
@@ -94,7 +46,7 @@ def train(
     on_epoch: OnEpoch | None = None,
     checkpoints: Checkpoints | None = None,
 ) -> TrainingResult:
-    """Train a network until its validation track accuracy no longer improves.
+    """Train a network in epochs until its validation track accuracy no longer improves.
 
     The first weights, dropout and the order of the windows come from `spec.seed` through
     generators of their own; no global random state is touched. An epoch's order depends on the
@@ -105,7 +57,7 @@ def train(
     training, validation : RowIndex
         Rows to learn from, and rows to judge each epoch by.
     read_shard : ReadShard
-        Shard number -> float16 [rows, windows, bands, frames]; called from other threads, several
+        Shard number -> float16 [rows, windows, ...]; called from other threads, several
         at once. What it raises is raised here.
     rows_per_shard : int
         Rows of a whole shard.
@@ -131,7 +83,7 @@ def train(
         If a split has no rows, a label is out of range, or the network cannot be built.
     """
     model, spec = model or ModelSpec(), spec or TrainSpec()
-    _check(training, validation, classes)
+    check_rows(training, validation, classes)
     run = _Run(training, validation, read_shard, rows_per_shard, classes, spec)
     state = checkpoints.load() if checkpoints else None
     if state is None:
@@ -247,8 +199,8 @@ def _finished(history: tuple[Mapping[str, float], ...], spec: TrainSpec) -> bool
 
 def _look_over(
     training: RowIndex, read_shard: ReadShard, rows_per_shard: int
-) -> tuple[BandStatistics, tuple[int, int]]:
-    """Fit the statistics and learn (bands, frames) of a window, in one pass."""
+) -> tuple[InputStatistics, tuple[int, ...]]:
+    """Fit the statistics and learn the shape of a window, in one pass."""
     shapes: set[tuple[int, ...]] = set()
 
     def windows() -> Iterator[np.ndarray]:
@@ -257,9 +209,7 @@ def _look_over(
                 shapes.add(block.shape[1:])
                 yield block
 
-    statistics = fit_statistics(windows())
-    bands, frames = shapes.pop()
-    return statistics, (bands, frames)
+    return fit_statistics(windows()), shapes.pop()
 
 
 def _compile(network: keras.Model, windows: int, spec: TrainSpec) -> None:
@@ -291,17 +241,3 @@ def _result(state: Checkpoint) -> TrainingResult:
         statistics=state.statistics,
         stall_share=stall_share(state.history),
     )
-
-
-def _check(training: RowIndex, validation: RowIndex, classes: int) -> None:
-    for split, index in (("training", training), ("validation", validation)):
-        if not len(index):
-            raise InvalidSpec(
-                f"the split {split!r} has 0 rows with usable audio; training needs rows to learn "
-                "from and rows to judge each epoch by"
-            )
-        if index.labels.min() < 0 or index.labels.max() >= classes:
-            raise InvalidSpec(
-                f"the split {split!r} has labels from {index.labels.min()} to "
-                f"{index.labels.max()}; with {classes} genres they must be 0 to {classes - 1}"
-            )

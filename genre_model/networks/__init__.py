@@ -13,9 +13,18 @@ from genre_model.frontends import PRESETS, Frontend
 if TYPE_CHECKING:
     import keras
 
-    from genre_model.networks.statistics import BandStatistics
+    from genre_model.networks.statistics import InputStatistics
 
-__all__ = ["NETWORKS", "NetworkEntry", "build_network", "check_network"]
+__all__ = [
+    "NETWORKS",
+    "NetworkEntry",
+    "build_network",
+    "check_network",
+    "choose_network",
+    "is_fitted",
+    "network_for",
+    "usual_networks",
+]
 
 
 @dataclass(frozen=True)
@@ -28,17 +37,41 @@ class NetworkEntry:
         Has `build(*, input_shape, classes, statistics, generator) -> keras.Model`.
     takes : str
         Which rows: the `array` of the frontends whose windows it takes.
+    is_fitted : bool
+        Whether a solver fits it at once (`learning.fitting`); else it is trained in epochs.
     """
 
     module: str
     takes: str
+    is_fitted: bool = False
 
 
 NETWORKS: Mapping[str, NetworkEntry] = {
     "default": NetworkEntry("genre_model.networks.default", takes="log_mel"),
     "notebook": NetworkEntry("genre_model.networks.notebook", takes="log_mel"),
+    "linear": NetworkEntry("genre_model.networks.linear", takes="embedding", is_fitted=True),
+    "mlp": NetworkEntry("genre_model.networks.mlp", takes="embedding"),
 }
-"""The networks by name."""
+"""The networks by name; of those that take the same rows, the first is the default."""
+
+
+def network_for(frontend: Frontend) -> str:
+    """Name the network that is trained on a frontend's rows where none is named.
+
+    Examples
+    --------
+    >>> [network_for(PRESETS[name]) for name in ("default", "notebook", "mfcc")]
+    ['default', 'default', 'linear']
+    """
+    return usual_networks()[frontend.array]
+
+
+def usual_networks() -> dict[str, str]:
+    """Return rows' array -> the network that is trained on them where none is named."""
+    usual: dict[str, str] = {}
+    for name, entry in NETWORKS.items():
+        usual.setdefault(entry.takes, name)
+    return usual
 
 
 def check_network(name: str, *, frontend: Frontend) -> None:
@@ -68,6 +101,36 @@ def check_network(name: str, *, frontend: Frontend) -> None:
         )
 
 
+def choose_network(name: str | None, *, frontend: Frontend, epochs: int | None = None) -> str:
+    """Return the network that is to be trained on a frontend's rows.
+
+    Parameters
+    ----------
+    name : str, optional
+        The usual one by default.
+    frontend : Frontend
+    epochs : int, optional
+        If they were asked for.
+
+    Raises
+    ------
+    InvalidSpec
+        If there is no network of that name, it takes other rows, or it has no epochs.
+    """
+    chosen = name or network_for(frontend)
+    check_network(chosen, frontend=frontend)
+    if epochs is not None and is_fitted(chosen):
+        raise InvalidSpec(
+            f"the network {chosen!r} is fitted at once and has no epochs; leave --epochs out"
+        )
+    return chosen
+
+
+def is_fitted(name: str) -> bool:
+    """Whether a solver fits a network at once; else it is trained in epochs."""
+    return _entry(name).is_fitted
+
+
 def _entry(name: str) -> NetworkEntry:
     if name not in NETWORKS:
         raise InvalidSpec(f"there is no network {name!r}; the networks are {', '.join(NETWORKS)}")
@@ -85,9 +148,9 @@ def _remedy(takes: str, makes: str) -> str:
 def build_network(
     name: str,
     *,
-    input_shape: tuple[int, int],
+    input_shape: tuple[int, ...],
     classes: int,
-    statistics: BandStatistics,
+    statistics: InputStatistics,
     seed: int,
 ) -> keras.Model:
     """Build an untrained network.
@@ -99,11 +162,11 @@ def build_network(
     ----------
     name : str
         One of `NETWORKS`.
-    input_shape : tuple[int, int]
-        (bands, frames) of a window.
+    input_shape : tuple[int, ...]
+        (bands, frames) of a window, or (values,).
     classes : int [at least 2]
         Genres, of which each gets an output.
-    statistics : BandStatistics
+    statistics : InputStatistics
         Of the training rows; they become constants of the network, not weights.
     seed : int
         Source of the first weights and of what dropout drops.
@@ -111,7 +174,7 @@ def build_network(
     Returns
     -------
     keras.Model
-        Raw features, float [batch, bands, frames], to logits, float32 [batch, classes].
+        Raw features, float [batch, *input_shape], to logits, float32 [batch, classes].
 
     Raises
     ------
@@ -120,9 +183,9 @@ def build_network(
 
     Examples
     --------
-    >>> from genre_model.networks.statistics import BandStatistics
+    >>> from genre_model.networks.statistics import InputStatistics
     >>> network = build_network("notebook", input_shape=(64, 256), classes=8,
-    ...                         statistics=BandStatistics.identity(64), seed=0)
+    ...                         statistics=InputStatistics.identity(64), seed=0)
     >>> network.count_params()
     105512
     """
@@ -131,9 +194,9 @@ def build_network(
         raise InvalidSpec(
             f"a network for {classes} genre has nothing to tell apart; choose tracks of two genres"
         )
-    if statistics.bands != input_shape[0]:
+    if statistics.size != input_shape[0]:
         raise InvalidSpec(
-            f"the statistics are of {statistics.bands} mel bands and the windows of "
+            f"the statistics are of {statistics.size} bands or values and the windows of "
             f"{input_shape[0]}; fit them on the same features"
         )
     import numpy as np

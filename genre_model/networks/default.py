@@ -4,14 +4,14 @@ import keras
 import numpy as np
 
 from genre_model.networks.parts import draw_seed, normalised_input
-from genre_model.networks.statistics import BandStatistics
+from genre_model.networks.statistics import InputStatistics
 
 
 def build(
     *,
     input_shape: tuple[int, int],
     classes: int,
-    statistics: BandStatistics,
+    statistics: InputStatistics,
     generator: np.random.Generator,
 ) -> keras.Model:
     """Build the default network.
@@ -38,7 +38,7 @@ def build(
         (bands, frames), any.
     classes : int
         Genres.
-    statistics : BandStatistics
+    statistics : InputStatistics
         Of the training rows.
     generator : np.random.Generator
         Source of the layers' seeds.

@@ -5,7 +5,7 @@ import numpy as np
 
 from genre_model.errors import InvalidSpec
 from genre_model.networks.parts import draw_seed, normalised_input
-from genre_model.networks.statistics import BandStatistics
+from genre_model.networks.statistics import InputStatistics
 
 SMALLEST = (56, 88)
 """Bands and frames that leave one value after the third pool."""
@@ -15,7 +15,7 @@ def build(
     *,
     input_shape: tuple[int, int],
     classes: int,
-    statistics: BandStatistics,
+    statistics: InputStatistics,
     generator: np.random.Generator,
 ) -> keras.Model:
     """Build the notebook network.
@@ -45,7 +45,7 @@ def build(
         (bands, frames), at least `SMALLEST`.
     classes : int
         Genres.
-    statistics : BandStatistics
+    statistics : InputStatistics
         Of the training rows.
     generator : np.random.Generator
         Source of the layers' seeds.

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from genre_model.networks.statistics import BandStatistics
+from genre_model.networks.statistics import InputStatistics
 
 
 def draw_seed(generator: np.random.Generator) -> int:
@@ -12,7 +12,7 @@ def draw_seed(generator: np.random.Generator) -> int:
 
 
 def normalised_input(
-    input_shape: tuple[int, int], statistics: BandStatistics
+    input_shape: tuple[int, int], statistics: InputStatistics
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Begin a network: raw features in, one normalised channel out.
 
@@ -20,7 +20,7 @@ def normalised_input(
     ----------
     input_shape : tuple[int, int]
         (bands, frames) of a window.
-    statistics : BandStatistics
+    statistics : InputStatistics
         Kept in the layer's configuration: constants, counted among no weights.
 
     Returns
@@ -29,13 +29,38 @@ def normalised_input(
         The input [batch, bands, frames] and its normalised form [batch, bands, frames, 1].
     """
     features = keras.Input(input_shape, name="log_mel")
-    normalised = keras.layers.Normalization(
+    normalised = _normalisation(statistics)(features)
+    return features, keras.layers.Reshape((*input_shape, 1), name="channel")(normalised)
+
+
+def standardised_input(
+    input_shape: tuple[int], statistics: InputStatistics
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Begin a network on embeddings: raw values in, each standardised by itself.
+
+    Parameters
+    ----------
+    input_shape : tuple[int]
+        (values,) of a window.
+    statistics : InputStatistics
+        Kept as those of `normalised_input`.
+
+    Returns
+    -------
+    tuple[keras.KerasTensor, keras.KerasTensor]
+        The input and its standardised form, both [batch, values].
+    """
+    values = keras.Input(input_shape, name="embedding")
+    return values, _normalisation(statistics)(values)
+
+
+def _normalisation(statistics: InputStatistics) -> keras.layers.Layer:
+    return keras.layers.Normalization(
         axis=1,
         mean=statistics.mean.tolist(),
         variance=np.square(statistics.deviation.astype(np.float64)).tolist(),
         name="normalisation",
-    )(features)
-    return features, keras.layers.Reshape((*input_shape, 1), name="channel")(normalised)
+    )
 
 
 def seed_dropout(network: keras.Model, generator: np.random.Generator) -> None:

@@ -7,24 +7,24 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class BandStatistics:
-    """What a network subtracts from, and divides by, in each mel band.
+class InputStatistics:
+    """What a network subtracts, and divides by: a mel band each, or a value of an embedding.
 
     Parameters
     ----------
-    mean : np.ndarray [shape=(bands,), float32, the features' unit]
-    deviation : np.ndarray [shape=(bands,), float32, the features' unit, above 0]
+    mean : np.ndarray [shape=(n,), float32, the features' unit]
+    deviation : np.ndarray [shape=(n,), float32, the features' unit, above 0]
     """
 
     mean: np.ndarray
     deviation: np.ndarray
 
     @property
-    def bands(self) -> int:
-        """Return the number of mel bands."""
+    def size(self) -> int:
+        """Return the number of bands or values."""
         return len(self.mean)
 
     @classmethod
-    def identity(cls, bands: int) -> Self:
+    def identity(cls, size: int) -> Self:
         """Return the statistics that change nothing."""
-        return cls(np.zeros(bands, np.float32), np.ones(bands, np.float32))
+        return cls(np.zeros(size, np.float32), np.ones(size, np.float32))

@@ -15,7 +15,7 @@ from genre_model.learning.bundle import Bundle, save_bundle
 from genre_model.learning.inference import window_probabilities
 from genre_model.mel import clip_windows
 from genre_model.networks import build_network
-from genre_model.networks.statistics import BandStatistics
+from genre_model.networks.statistics import InputStatistics
 from genre_model.predict import Predictor, load_model
 from genre_model.signal.status import Status
 
@@ -40,7 +40,7 @@ def bundle(spec: LogMel, network: str = "default") -> Bundle:
         network,
         input_shape=spec.row_shape[1:],
         classes=len(GENRES),
-        statistics=BandStatistics(
+        statistics=InputStatistics(
             np.full(spec.n_mels, -35, np.float32), np.full(spec.n_mels, 12, np.float32)
         ),
         seed=3,

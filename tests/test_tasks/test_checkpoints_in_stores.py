@@ -175,12 +175,12 @@ def state():  # noqa: ANN201
     import keras
 
     from genre_model.learning.checkpoints import Checkpoint
-    from genre_model.networks.statistics import BandStatistics
+    from genre_model.networks.statistics import InputStatistics
 
     network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     network.compile(optimizer="adam", loss="mse")
     history = ({"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 1.0})
-    return Checkpoint(network, BandStatistics.identity(3), network.get_weights(), history)
+    return Checkpoint(network, InputStatistics.identity(3), network.get_weights(), history)
 
 
 def test_the_newest_whole_checkpoint_is_gone_on_from(place: Location, state: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from labelled_rows import DATA_SET, write_rows
 from learnable_rows import BANDS, FRAMES, GENRES, WINDOWS, learnable_rows
 
 from genre_model.frontends.log_mel import LogMel
@@ -17,12 +18,8 @@ from genre_model.judging.evaluation import Metrics
 from genre_model.learning.batches import RowIndex
 from genre_model.learning.inference import predict_rows
 from genre_model.recipe import EvaluateSpec, ModelSpec, TrainSpec
-from storage.array.layout import ROWS_PER_SHARD
-from storage.array.manifests import RowRecord
-from storage.array.plans import AudioState, ShardWork, plan_work
 from storage.store import Store
 from tasks.evaluation import evaluate_network
-from tasks.features import array_layout
 from tasks.labelled import LabelledFeatures, load_labelled
 from tasks.models import ModelFacts
 from tasks.training import identify_model, train_network
@@ -50,7 +47,7 @@ def tracks() -> pd.DataFrame:
         lines += [{"split": split, "sounds_like": genre} for genre in genres]
     table = pd.DataFrame(lines).iloc[generator.permutation(len(lines))].reset_index(drop=True)
     ids = 1000 + np.arange(len(table))
-    texts = {"title": "a title", "artist": "an artist", "license": "CC0"}
+    texts = {"title": "a title", "artist": "an artist", "license": "CC0", "artist_id": pd.NA}
     return table.assign(track_id=ids, path=[f"{each}.mp3" for each in ids], **texts)
 
 
@@ -108,43 +105,9 @@ def made_store(place: Path, *, mislabelled: str) -> Made:
     """Make a store with one row a track, in the order of the catalogue."""
     catalogue = mislabel(tracks(), mislabelled)
     store, windows = Store.create(place), windows_of(catalogue)
-    features = store.features.create(
-        data_set="made",
-        name=FEATURES.key,
-        layout=array_layout(FEATURES),
-        attributes={"preset": FEATURES.name, "spec": FEATURES.to_dict()},
-    )
-    wanted = [
-        AudioState(track_id, path, 1, "1")
-        for track_id, path in zip(catalogue["track_id"], catalogue["path"], strict=True)
-    ]
-    plan = plan_work(features.inventory().known, wanted)
-    features.prepare(plan)
-    for work in plan.shards:
-        features.write_shard(work, _shard(work, windows), [_record(*each) for each in work.rows])
-    features.finalise(plan.required)
-    store.catalogues.write("made-0", catalogue, attributes={"data_set": "made"})
+    write_rows(store, FEATURES, catalogue, windows)
+    store.catalogues.write("made-0", catalogue, attributes={"data_set": DATA_SET})
     return Made(store, catalogue, windows)
-
-
-def _shard(work: ShardWork, windows: np.ndarray) -> np.ndarray:
-    data = np.zeros((ROWS_PER_SHARD, *windows.shape[1:]), np.float16)
-    for row, state in work.rows:
-        data[row % ROWS_PER_SHARD] = windows[state.track_id - 1000]
-    return data
-
-
-def _record(row: int, state: AudioState) -> RowRecord:
-    return RowRecord(
-        row=row,
-        track_id=state.track_id,
-        path=state.path,
-        size=state.size,
-        etag=state.etag,
-        sha256=f"{state.track_id:064x}",
-        status="ok",
-        windows=WINDOWS,
-    )
 
 
 @dataclass(frozen=True)

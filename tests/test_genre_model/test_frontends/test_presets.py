@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from genre_model import frontends
 from genre_model.errors import InvalidSpec
 from genre_model.frontends import KINDS, PRESETS, Frontend, frontend_from_dict
+from genre_model.frontends.cutting import Cutting
 from genre_model.frontends.log_mel import DEFAULT, LogMel
 
 
@@ -114,19 +115,18 @@ def test_a_number_has_one_digest_however_it_is_written() -> None:
 
 @given(samples=st.integers(0, 32 * 22_050), name=st.sampled_from(sorted(PRESETS)))
 def test_a_window_is_whole_if_the_clip_has_all_its_frames(samples: int, name: str) -> None:
-    spec = frontends.preset(name)
-    frames = 1 + samples // spec.hop_length if samples else 0
-    ends = [w * spec.window_stride + spec.window_frames for w in range(spec.windows)]
+    cutting = frontends.preset(name).cutting
+    frames = 1 + samples // cutting.hop_length if samples else 0
+    ends = [w * cutting.window_stride + cutting.window_frames for w in range(cutting.windows)]
 
-    assert spec.whole_windows(samples) == sum(end <= frames for end in ends)
+    assert cutting.whole_windows(samples) == sum(end <= frames for end in ends)
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_thirty_seconds_have_all_windows(name: str) -> None:
     spec = frontends.preset(name)
 
-    assert spec.whole_windows(30 * spec.sample_rate) == spec.windows
-    assert spec.frames_needed == (spec.windows - 1) * spec.window_stride + spec.window_frames
+    assert spec.cutting.whole_windows(30 * spec.cutting.sample_rate) == spec.windows
     assert spec.window_seconds == pytest.approx(2.98, abs=0.02)
 
 
@@ -148,7 +148,9 @@ class Embedding(Frontend):
     def row_shape(self) -> tuple[int, ...]:
         return 10, self.values
 
-    window_seconds = window_length_seconds = 3.0
+    @property
+    def cutting(self) -> Cutting:
+        return DEFAULT.cutting
 
     def build(self) -> Any:
         raise NotImplementedError

@@ -16,7 +16,7 @@ from genre_model.learning.bundle import load_bundle, model_id, save_bundle
 from genre_model.learning.inference import window_probabilities
 from genre_model.learning.opening.params import read_params
 from genre_model.networks import build_network
-from genre_model.networks.statistics import BandStatistics
+from genre_model.networks.statistics import InputStatistics
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
@@ -31,7 +31,7 @@ def network():  # noqa: ANN201
         "default",
         input_shape=SPEC.row_shape[1:],
         classes=3,
-        statistics=BandStatistics.identity(8),
+        statistics=InputStatistics.identity(8),
         seed=0,
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genre_model.errors import ModelError
-from genre_model.networks.statistics import BandStatistics
+from genre_model.networks.statistics import InputStatistics
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
@@ -21,7 +21,7 @@ def encoded() -> bytes:
     network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     network.compile(optimizer="adam", loss="mse")
     network.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
-    statistics = BandStatistics(np.full(2, 3, np.float32), np.full(2, 4, np.float32))
+    statistics = InputStatistics(np.full(2, 3, np.float32), np.full(2, 4, np.float32))
     best = [weights + 1 for weights in network.get_weights()]
     return encode_checkpoint(Checkpoint(network, statistics, best, ({"epoch": 1, "loss": 0.5},)))
 

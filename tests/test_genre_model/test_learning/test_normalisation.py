@@ -9,8 +9,8 @@ from hypothesis.extra.numpy import arrays
 from genre_model.errors import InvalidSpec
 from genre_model.learning.normalisation import (
     SMALLEST_DEVIATION,
-    BandMoments,
-    BandStatistics,
+    InputStatistics,
+    Moments,
     fit_statistics,
 )
 
@@ -66,11 +66,11 @@ def test_no_window_is_refused() -> None:
     with pytest.raises(InvalidSpec, match="0 windows"):
         fit_statistics([])
     with pytest.raises(InvalidSpec, match="0 windows"):
-        BandMoments(3).statistics()
+        Moments(3).statistics()
 
 
 def test_identity_changes_nothing() -> None:
-    statistics = BandStatistics.identity(4)
+    statistics = InputStatistics.identity(4)
     values = np.arange(4, dtype=np.float32)
     np.testing.assert_array_equal((values - statistics.mean) / statistics.deviation, values)
-    assert statistics.bands == 4
+    assert statistics.size == 4

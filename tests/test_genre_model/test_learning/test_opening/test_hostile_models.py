@@ -20,7 +20,7 @@ from genre_model.errors import ModelError
 from genre_model.frontends.log_mel import LogMel
 from genre_model.learning.bundle import load_bundle, save_bundle
 from genre_model.networks import build_network
-from genre_model.networks.statistics import BandStatistics
+from genre_model.networks.statistics import InputStatistics
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
@@ -36,7 +36,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         "default",
         input_shape=SPEC.row_shape[1:],
         classes=3,
-        statistics=BandStatistics.identity(8),
+        statistics=InputStatistics.identity(8),
         seed=0,
     )
     save_bundle(

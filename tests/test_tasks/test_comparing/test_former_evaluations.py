@@ -10,7 +10,7 @@ import pytest
 
 from storage.models import Models
 from storage.store import Store
-from tasks.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
+from tasks.comparing.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 
 
 @pytest.fixture

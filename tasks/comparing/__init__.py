@@ -1,0 +1,1 @@
+"""What an evaluation is compared with: other models, and classical statistics."""
