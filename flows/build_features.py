@@ -43,12 +43,12 @@ from flows.options import (
     Workers,
 )
 from flows.results import FeaturesResult
-from genre_model import frontends
 from genre_model.shown import shown_name
 from storage.array.plans import ShardWork
 from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.store import DESCRIPTION, Store
+from tasks.backbones.presets import preset_at
 from tasks.build_shard import build_shard, may_pass
 from tasks.catalogue import FoundCatalogue, find_catalogue, store_catalogue
 from tasks.features import (
@@ -107,7 +107,7 @@ def build_features(
     max_quarantined: MaxQuarantined = MAX_QUARANTINED.default,
     storage_block: StorageBlock = None,
 ) -> FeaturesResult:
-    """Write the log-mel windows of a catalogue's tracks that the store does not hold yet.
+    """Write the features of a catalogue's tracks that the store does not hold yet.
 
     Parameters
     ----------
@@ -136,8 +136,9 @@ def build_features(
         Prefect block with the options of s3:// addresses; see `flows.dashboard.blocks`.
     """
     check_cluster(workers=workers, scheduler=scheduler)
-    spec = frontends.preset(preset)
     options = storage_options(storage_block)
+    root = parse_location(store_address(store), options)
+    spec = preset_at(root, preset)
     location = data_location(data, options=options, workers=workers, scheduler=scheduler)
     began = time.monotonic()  # what it takes to make the built-in data set is told by itself
     found = find_catalogue(location, subset=subset)
@@ -146,7 +147,6 @@ def build_features(
     for sentence in found.catalogue.left_out.sentences:
         progress.say(sentence)
         get_run_logger().warning("%s", sentence)
-    root = parse_location(store_address(store), options)
     if scheduler is not None:
         _check_folders(scheduler, found, root)
     kept = Store.mend(root) if verify else Store.create(root)
@@ -220,6 +220,7 @@ def build_shards(
             data=work.data,
             work=shard,
             extractor=extractor.result(),
+            weights=work.weights,
             topic=topic,
         )
         return build_shard.submit(

@@ -45,10 +45,12 @@ from flows.options import (
 )
 from flows.results import EvaluateResult, FeaturesResult, RunResult, TrainResult
 from flows.train_model import name_model, train_model
-from genre_model import frontends
-from genre_model.networks import choose_network, network_for
+from genre_model.networks import choose_network, usual_networks
 from genre_model.shown import shown_name
+from storage.places.address import parse_location
+from storage.places.location import Location
 from storage.store import Store
+from tasks.backbones.presets import preset_at, rows_of
 from tasks.models import describe_model
 
 
@@ -58,7 +60,7 @@ def _run_name() -> str:
         model = given["model"] or "the last model that fits"
         return shown_name(f"full run from evaluation on: {model}")
     data, preset = (option.or_default(given[option.name]) for option in (DATA, PRESET))
-    network = given["network"] or network_for(frontends.preset(preset))
+    network = given["network"] or usual_networks()[rows_of(preset)]
     if given["start_at"] == "training":
         data = given["catalogue"] or given["data"] or "the last catalogue"
     return shown_name(f"full run of {data}: {preset} features, {network} network")
@@ -115,8 +117,15 @@ def full_run(
     began = time.monotonic()
     named = {"catalogue": catalogue, "model": model}
     refuse_useless(start_at, [name for name, value in named.items() if value is not None])
-    _check_training(start_at, preset=preset, network=network, epochs=epochs, train_on=train_on)
     options = storage_options(storage_block)
+    _check_training(
+        start_at,
+        store=parse_location(store, options),
+        preset=preset,
+        network=network,
+        epochs=epochs,
+        train_on=train_on,
+    )
     # Its stages have no deployment: by its tags automations know that they belong to this project.
     with tags(*flow_run.tags):
         features = None
@@ -174,6 +183,7 @@ def full_run(
 def _check_training(
     start_at: str,
     *,
+    store: Location,
     preset: str | None,
     network: str | None,
     epochs: int | None,
@@ -181,7 +191,8 @@ def _check_training(
 ) -> None:
     """Refuse, before anything is written, a training that could not begin."""
     if start_at != "evaluation":
-        choose_network(network, frontend=frontends.preset(PRESET.or_default(preset)), epochs=epochs)
+        frontend = preset_at(store, PRESET.or_default(preset))
+        choose_network(network, frontend=frontend, epochs=epochs)
     if start_at == "features" and train_on is not None:
         check_deployment(train_on)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 if TYPE_CHECKING:
     from genre_model.data.left_out import LeftOut
     from genre_model.predict import Prediction
+    from storage.summary import BackboneSummary
     from tasks.evaluation import Evaluation
     from tasks.features import FeatureCounts
     from tasks.models import ModelFacts
@@ -256,6 +257,27 @@ class FetchResult:
             "archives": [_listed(asdict(each)) for each in self.archives],
             "seconds": self.seconds,
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackbonesResult:
+    """What `genre backbone` did, or found.
+
+    Attributes
+    ----------
+    store : str
+    backbones : tuple[BackboneSummary, ...]
+        Those that were added, or that the store has.
+    removed : tuple[BackboneSummary, ...]
+    """
+
+    store: str
+    backbones: tuple[BackboneSummary, ...]
+    removed: tuple[BackboneSummary, ...] = ()
+
+    def to_dict(self) -> Json:
+        """Return the JSON object of `genre backbone`."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,17 +27,18 @@ from flows.options import (
     StoreAddress,
 )
 from flows.results import TrainResult
-from genre_model import frontends
-from genre_model.networks import choose_network, network_for
+from genre_model.frontends import Frontend
+from genre_model.networks import choose_network, usual_networks
 from genre_model.recipe import ModelSpec, TrainSpec
 from storage.store import Store
+from tasks.backbones.presets import find_preset, rows_of
 from tasks.labelled import load_labelled
 from tasks.training import identify_model, read_history, train_network
 
 
 def _run_name() -> str:
     given = flow_run.parameters
-    network = given["network"] or network_for(frontends.preset(given["preset"]))
+    network = given["network"] or usual_networks()[rows_of(given["preset"])]
     return f"train {network} on {given['preset']} features, seed {given['seed']}"
 
 
@@ -75,8 +76,9 @@ def train_model(
     """
     began = time.monotonic()
     kept = Store.open(store_address(store), storage_options(storage_block))
-    model, spec = _recipe(preset, network=network, seed=seed, epochs=epochs)
-    data = load_labelled(kept, frontends.preset(preset), catalogue_id=catalogue)
+    frontend = find_preset(kept, preset)
+    model, spec = _recipe(frontend, network=network, seed=seed, epochs=epochs)
+    data = load_labelled(kept, frontend, catalogue_id=catalogue)
     with progress.stage("training", total=spec.epochs, unit="epochs") as show:
 
         def on_epoch(number: int, _most: int, line: Mapping[str, float]) -> None:
@@ -119,13 +121,14 @@ def name_model(
     epochs: int | None,
 ) -> str:
     """Name the model that `train_model` makes or finds with these parameters."""
-    data = load_labelled(store, frontends.preset(preset), catalogue_id=catalogue)
-    return identify_model(data, *_recipe(preset, network=network, seed=seed, epochs=epochs))
+    frontend = find_preset(store, preset)
+    data = load_labelled(store, frontend, catalogue_id=catalogue)
+    return identify_model(data, *_recipe(frontend, network=network, seed=seed, epochs=epochs))
 
 
 def _recipe(
-    preset: str, *, network: str | None, seed: int, epochs: int | None
+    frontend: Frontend, *, network: str | None, seed: int, epochs: int | None
 ) -> tuple[ModelSpec, TrainSpec]:
-    chosen = choose_network(network, frontend=frontends.preset(preset), epochs=epochs)
+    chosen = choose_network(network, frontend=frontend, epochs=epochs)
     given = {} if epochs is None else {"epochs": epochs}
     return ModelSpec(network=chosen), TrainSpec(seed=seed, **given)

@@ -87,7 +87,7 @@ class Predictor:
     @classmethod
     def build(cls, bundle: Bundle) -> Self:
         """Make the extractor that a bundle needs; imports librosa."""
-        return cls(bundle, bundle.features.build())
+        return cls(bundle, bundle.features.build().given(bundle.weights))
 
     @property
     def genres(self) -> tuple[str, ...]:

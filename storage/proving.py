@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from storage.backbones import Backbones
 from storage.catalogues import Catalogues
 from storage.errors import Damaged, NotFound
 from storage.features import Features
@@ -54,6 +55,12 @@ def prediction_problems(predictions: Predictions) -> Iterator[tuple[str, Problem
                 what="predictions damaged", detail=str(error), path=table.location.uri
             )
             yield f"predictions/{model}/{table.location.name}", problem
+
+
+def backbone_problems(backbones: Backbones) -> Iterator[tuple[str, Problem]]:
+    """Name the files of backbones that are not as they were added."""
+    for problem in backbones.problems():
+        yield f"backbones/{problem.path.rpartition('/')[2]}", problem
 
 
 def strange_problems(store: Location) -> Iterator[tuple[str, Problem]]:

@@ -19,6 +19,7 @@ from functools import partial
 
 from storage.array.feature_array import FeatureArray
 from storage.array.second_look import verify_as_it_is_written
+from storage.backbones import Backbones
 from storage.catalogues import Catalogues
 from storage.claims import Claim, ClaimRecord, living_holder, read_claims
 from storage.errors import AlreadyThere, Damaged, NoStore, NotFound, UnknownFormat
@@ -31,6 +32,7 @@ from storage.predictions import Predictions
 from storage.proof.documents import parse_document
 from storage.proof.problems import Problem
 from storage.proving import (
+    backbone_problems,
     catalogue_problems,
     model_problems,
     prediction_problems,
@@ -197,6 +199,11 @@ class Store:
         return Models(self.location / MODELS, self.location / "champion.json", store=self.uri)
 
     @property
+    def backbones(self) -> Backbones:
+        """The frozen nets that features can be made with."""
+        return Backbones(self.location / "backbones", store=self.uri)
+
+    @property
     def predictions(self) -> Predictions:
         """The tables of predictions."""
         return Predictions(self.location / "predictions")
@@ -226,6 +233,7 @@ class Store:
             features=reader.features(self.features),
             models=reader.models(self.models, champion=champion),
             predictions=reader.predictions(self.predictions),
+            backbones=reader.backbones(self.backbones),
             champion=champion,
             claims=tuple(record.sentence for record in read_claims(self.location).values()),
             unreadable=tuple(reader.unreadable),
@@ -256,6 +264,7 @@ class Store:
             *self._array_problems(tell),
             *self._model_problems(tell),
             *prediction_problems(self.predictions),
+            *backbone_problems(self.backbones),
         ]
         paths = {problem.path for _, problem in found}
         strange = strange_problems(self.location)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from storage.array.feature_array import FeatureArray
 from storage.array.tables import NO_SIZE, current_rows, quarantine_of
+from storage.backbones import BackboneRecord, Backbones
 from storage.catalogues import Catalogues
 from storage.errors import (
     CredentialsRefused,
@@ -126,6 +127,19 @@ class PredictionsSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BackboneSummary:
+    """One frozen net: its name, what its file is, what it takes and gives, and its licence."""
+
+    name: str
+    sha256: str
+    bytes: int
+    frontend: str
+    values: int
+    licence: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Unreadable:
     """One thing in the store that cannot be told of.
 
@@ -154,6 +168,7 @@ class StoreSummary:
     features: tuple[FeaturesSummary, ...] = ()
     models: tuple[ModelSummary, ...] = ()
     predictions: tuple[PredictionsSummary, ...] = ()
+    backbones: tuple[BackboneSummary, ...] = ()
     champion: str | None = None
     claims: tuple[str, ...] = field(default=())
     unreadable: tuple[Unreadable, ...] = ()
@@ -236,6 +251,13 @@ class Reader:
             for model, table in predictions.tables()
         )
 
+    def backbones(self, backbones: Backbones) -> tuple[BackboneSummary, ...]:
+        """List the backbones; those that cannot be read are told of."""
+        return self._each(
+            (f"backbones/{key}", backbones.document(key), partial(_backbone, backbones, key))
+            for key in backbones.names()
+        )
+
     def _each(
         self, things: Iterable[tuple[str, Location, Callable[[], _Found]]]
     ) -> tuple[_Found, ...]:
@@ -264,6 +286,23 @@ def _array(features: Features, data_set: str, name: str) -> FeaturesSummary:
 
 def _predicted(model: str, table: PredictionTable) -> PredictionsSummary:
     return PredictionsSummary(model=model, table=table.location.name, files=len(table.read()))
+
+
+def _backbone(backbones: Backbones, key: str) -> BackboneSummary:
+    return summarise_backbone(backbones.read(key))
+
+
+def summarise_backbone(record: BackboneRecord) -> BackboneSummary:
+    """Say what `genre backbone list` says of one."""
+    return BackboneSummary(
+        name=record.name,
+        sha256=record.sha256,
+        bytes=record.size,
+        frontend=record.frontend,
+        values=record.values,
+        licence=record.licence,
+        source=record.source,
+    )
 
 
 def _metrics(models: Models, name: str) -> tuple[str, Json | None]:

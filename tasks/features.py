@@ -19,6 +19,7 @@ from storage.array.layout import ROWS_PER_SHARD, ArrayLayout, Attributes
 from storage.array.plans import AudioState, WorkPlan, plan_work, tracks_to_hash
 from storage.places.location import Location
 from storage.store import Store
+from tasks.backbones.presets import weights_of
 from tasks.catalogue import FoundCatalogue
 from tasks.worker.audio_files import hash_audio
 
@@ -37,6 +38,8 @@ class FeatureWork:
         How audio becomes rows.
     plan : WorkPlan
         Rows and shards.
+    weights : tuple[Location, ...]
+        Of the frontend's files in the store, for the workers.
     repaired : tuple[str, ...]
         One sentence for each thing that verification found damaged.
     """
@@ -45,6 +48,7 @@ class FeatureWork:
     data: Location
     spec: Frontend
     plan: WorkPlan
+    weights: tuple[Location, ...] = ()
     repaired: tuple[str, ...] = ()
 
     @property
@@ -101,7 +105,14 @@ def prepare_features(
         features.begin_repair({row // ROWS_PER_SHARD for row in plan.reused.values()})
         plan = _plan(features, found.data, wanted, retry_quarantined=retry_quarantined)
     features.prepare(plan)
-    return FeatureWork(features=features, data=found.data, spec=spec, plan=plan, repaired=repaired)
+    return FeatureWork(
+        features=features,
+        data=found.data,
+        spec=spec,
+        plan=plan,
+        weights=weights_of(store, spec),
+        repaired=repaired,
+    )
 
 
 def check_array(store: Store, found: FoundCatalogue, spec: Frontend) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from storage.models import MODEL_FILE, Models
 from storage.places.location import Location
 from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
+from tasks.backbones.presets import weights_of
 from tasks.labelled import LabelledFeatures
 from tasks.models import ModelFacts, describe_model
 from tasks.native_stderr import captured_native_stderr
@@ -91,12 +92,14 @@ def train_network(
     check_network(model.network, frontend=data.spec)
     data.check_trainable()
     models, name = store.models, identify_model(data, model, spec)
+    weights = weights_of(store, data.spec)
     with store.claim(models.claim_name(name), say=say):
         is_sound = _is_sound(models, name, say=say)
         reused = models.exists(name) and is_sound and not refresh
         if not reused:
             anew = refresh or models.exists(name)  # else checkpoints may be gone on from
-            _train(models, name, data, model, spec, refresh=anew, on_epoch=on_epoch, say=say)
+            options: dict[str, Any] = {"refresh": anew, "on_epoch": on_epoch, "say": say}
+            _train(models, name, data, model, spec, weights=weights, **options)
     return describe_model(store, name), reused
 
 
@@ -137,6 +140,7 @@ def _train(
     model: ModelSpec,
     spec: TrainSpec,
     *,
+    weights: Sequence[Location],
     refresh: bool,
     on_epoch: OnEpoch | None,
     say: Callable[[str], None] | None,
@@ -181,6 +185,7 @@ def _train(
                 "training_seconds": round(time.monotonic() - began, 3),
                 **({} if result.search is None else {"search": result.search}),
             },
+            weights=[each.read_bytes() for each in weights],
         )
         if refresh:
             models.withdraw(name)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from flows.engine.cluster import check_cluster
 from flows.options import DATA, PRESET
-from genre_model import frontends
 from genre_model.data.built_in import BUILT_IN
 from genre_model.networks import choose_network
 from storage.errors import NotFound
 from storage.places.address import parse_location
 
 if TYPE_CHECKING:
+    from genre_model.frontends import Frontend
     from storage.store import Store
     from tasks.catalogue import FoundCatalogue
 
@@ -25,6 +25,7 @@ def check_features(
     *,
     data: str,
     store: str,
+    preset: str,
     subset: str | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -38,6 +39,7 @@ def check_features(
         With the sentence of the flow.
     """
     check_cluster(workers=workers, scheduler=scheduler)
+    _preset(store, preset)
     _check_data(data, subset=subset)
     try:
         _open(store)
@@ -64,7 +66,8 @@ def check_training(
     """
     from tasks.labelled import catalogue_and_array
 
-    root, spec = _open(store), frontends.preset(preset)
+    root = _open(store)
+    spec = _preset(store, preset)
     choose_network(network, frontend=spec, epochs=epochs)
     named = catalogue or root.catalogues.newest(subset=subset)
     catalogue_and_array(root, spec, catalogue_id=named)
@@ -92,7 +95,8 @@ def catalogue_that_can_be_trained_on(
     from tasks.catalogue import find_catalogue
     from tasks.labelled import label_with
 
-    root, spec = _open(store), frontends.preset(preset)
+    root = _open(store)
+    spec = _preset(store, preset)
     choose_network(network, frontend=spec, epochs=epochs)
     _check_data(data, subset=subset)
     found = find_catalogue.fn(data_location(data), subset=subset)
@@ -124,10 +128,9 @@ def check_run(
         "epochs": options.get("epochs"),
     }
     if start_at == "features":
-        choose_network(
-            network, frontend=frontends.preset(trained["preset"]), epochs=trained["epochs"]
-        )
-        check_features(data=DATA.or_default(data), store=store, **options)
+        frontend = _preset(store, trained["preset"])
+        choose_network(network, frontend=frontend, epochs=trained["epochs"])
+        check_features(data=DATA.or_default(data), store=store, preset=trained["preset"], **options)
         return
     from flows.engine.starting_points import catalogue_to_train_on, model_to_evaluate
 
@@ -150,6 +153,12 @@ def _check_data(data: str, *, subset: str | None) -> None:
         check_demo_folder(demo_folder())
     else:
         open_data_folder(parse_location(data), subset=subset)
+
+
+def _preset(store: str, name: str) -> Frontend:
+    from tasks.backbones.presets import preset_at
+
+    return preset_at(parse_location(store), name)
 
 
 def _open(store: str) -> Store:

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from flows.command import console, variables
+from flows.option import Option
 from flows.options import (
     ANY_NETWORK,
     ANY_PRESET,
@@ -26,6 +27,7 @@ from flows.options import (
     DATASET,
     DETACH,
     EPOCHS,
+    FROM,
     HOST,
     HOUR,
     JSON,
@@ -61,7 +63,6 @@ from flows.options import (
     VERIFY_STORE,
     WEBHOOK,
     WORKERS,
-    Option,
 )
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -236,6 +237,43 @@ def predict(*, as_json: bool, **options: Any) -> None:
     from flows.command import run
 
     run.predict(as_json=as_json, **options)
+
+
+@genre.group(cls=_InOrder)
+def backbone() -> None:
+    """Add, list and remove pretrained nets, with which features can be made."""
+
+
+@backbone.command()
+@click.argument("name", metavar="NAME")
+@_with(FROM, STORE, STORAGE_OPTIONS, JSON)
+def add(*, as_json: bool, **options: Any) -> None:
+    """Get a known backbone (musicnn) by pip, convert it to ONNX, and keep it in the store.
+
+    It is then a preset: genre features --preset musicnn.
+    """
+    from flows.command import backbones
+
+    backbones.add(as_json=as_json, **options)
+
+
+@backbone.command("list")
+@_with(STORE, STORAGE_OPTIONS, JSON)
+def list_(*, as_json: bool, **options: Any) -> None:
+    """List the backbones of the store."""
+    from flows.command import backbones
+
+    backbones.show(as_json=as_json, **options)
+
+
+@backbone.command()
+@click.argument("name", metavar="NAME")
+@_with(STORE, STORAGE_OPTIONS, JSON)
+def remove(*, as_json: bool, **options: Any) -> None:
+    """Remove a backbone; features and models that were made with it stay as they are."""
+    from flows.command import backbones
+
+    backbones.remove(as_json=as_json, **options)
 
 
 @genre.command()

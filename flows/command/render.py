@@ -10,6 +10,7 @@ from genre_model.shown import shown
 
 if TYPE_CHECKING:
     from flows.results import (
+        BackbonesResult,
         DownResult,
         EvaluateResult,
         FeaturesResult,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
         UpResult,
     )
     from genre_model.data.known_defects import DefectReport
-    from storage.summary import FeaturesSummary, ModelSummary
+    from storage.summary import BackboneSummary, FeaturesSummary, ModelSummary
 
 TRACKS_NAMED = 10
 
@@ -146,6 +147,23 @@ def predictions(result: PredictResult, to: TextIO) -> None:
     _line(to, f"model: {result.model}")
 
 
+def backbones(result: BackbonesResult, to: TextIO) -> None:
+    """Write a line a backbone."""
+    for each in result.removed:
+        _line(to, f"removed     {_of_backbone(each)}")
+    for each in result.backbones:
+        _line(to, f"backbone    {_of_backbone(each)}")
+    if not result.backbones:
+        _line(to, f"no backbone in {result.store}")
+
+
+def _of_backbone(each: BackboneSummary) -> str:
+    return (
+        f"{each.name}: {each.values:,} values a patch of {each.frontend}, "
+        f"{each.bytes / 1e6:.1f} MB, {each.licence}"
+    )
+
+
 def status(result: StatusResult, to: TextIO) -> None:
     """Write what a store holds."""
     summary, problems = result.status.summary, result.status.problems
@@ -157,6 +175,8 @@ def status(result: StatusResult, to: TextIO) -> None:
     for each in summary.models:
         mark = " (champion)" if each.is_champion else ""
         _line(to, f"model       {each.id}{mark}: {_of_model(each)}")
+    for backbone in summary.backbones:
+        _line(to, f"backbone    {_of_backbone(backbone)}")
     for table in summary.predictions:
         _line(to, f"predicted   {table.table}: {table.files:,} files, by {table.model}")
     for lost in summary.unreadable:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 
 from flows import options
+from flows.option import Option
 
 _PREFIX = "GENRE_"
 _OF_OTHERS = (
@@ -54,7 +55,7 @@ def sentences(environment: Mapping[str, str]) -> list[str]:
 
 
 def _of_options() -> Iterable[str]:
-    every = [each for each in vars(options).values() if isinstance(each, options.Option)]
+    every = [each for each in vars(options).values() if isinstance(each, Option)]
     return (each.variable for each in every if each.variable is not None)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from genre_model.errors import InvalidSpec
+from genre_model.frontends.backbone import Backbone
 from genre_model.frontends.frontend import Frontend
 from genre_model.frontends.log_mel import DEFAULT, NOTEBOOK, LogMel
 from genre_model.frontends.mfcc import MFCC, Mfcc
@@ -15,6 +16,7 @@ __all__ = ["KINDS", "PRESETS", "Frontend", "frontend_from_dict", "preset"]
 KINDS: Mapping[str, type[Frontend]] = {
     "log_mel": LogMel,
     "mfcc": Mfcc,
+    "backbone": Backbone,
 }
 """Kind -> class, by which a stored frontend is read."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from genre_model.signal.audio import AudioSource
     from genre_model.signal.segments import Heard
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+-]*")
+NAME = "[A-Za-z0-9_][A-Za-z0-9_+-]*"
+"""What a frontend may be called, as a regular expression: the name becomes part of a folder's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,11 @@ class Frontend(Spec, ABC):
         return self.row_shape[0]
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """Return the names of the files that an extractor must be `given`; none for most."""
+        return ()
+
+    @property
     @abstractmethod
     def cutting(self) -> Cutting:
         """Return where a clip's windows lie."""
@@ -97,7 +103,7 @@ class Frontend(Spec, ABC):
             )
 
     def _check_name(self) -> None:
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not re.fullmatch(NAME, self.name):
             raise InvalidSpec(
                 f"{type(self).__name__}.name is {self.name!r}; "
                 "it becomes part of a folder's name, so use letters, digits, _, + and -"
@@ -116,6 +122,20 @@ class Extractor(Protocol):
     @property
     def spec(self) -> Frontend:
         """Return the frontend that built it."""
+
+    def given(self, weights: Sequence[bytes]) -> Extractor:
+        """Return an extractor that works: one that needs weights does not without.
+
+        Parameters
+        ----------
+        weights : Sequence[bytes]
+            The content of each file of `spec.files`.
+
+        Raises
+        ------
+        ModelError
+            If one is another than that.
+        """
 
     def windows(self, audio: AudioSource) -> ClipWindows:
         """Turn one clip into windows, or say why there are none.

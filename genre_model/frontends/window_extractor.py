@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Self
 
 from genre_model.frontends.clip import ClipWindows
 from genre_model.frontends.cutting import Cutting
@@ -55,6 +55,10 @@ class WindowExtractor(ABC):
         -------
         np.ndarray [shape=(whole, ...), float16, finite]
         """
+
+    def given(self, weights: Sequence[bytes]) -> Self:  # noqa: ARG002 - most need none
+        """Return an extractor with its weights; see `Extractor.given`."""
+        return self
 
     def windows(self, audio: AudioSource) -> ClipWindows:
         """Turn one clip into windows; see `Extractor.windows`."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
 HISTORY_FILE = "history.csv"
 LOGS_FOLDER = "logs"
+MOST_WEIGHTS = 2**31 - 1
 LIBRARIES = ("keras", "tensorflow", "numpy")
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model that is ready to predict.
+    """A model that is ready to predict, but for its frontend's weights.
 
     Parameters
     ----------
@@ -45,12 +46,15 @@ class Bundle:
         How its features are made.
     params : Json
         The content of params.json.
+    weights : tuple[bytes, ...]
+        Of the frontend's files, which lie in the folder too; none for most.
     """
 
     model: keras.Model
     genres: tuple[str, ...]
     features: Frontend
     params: Json
+    weights: tuple[bytes, ...] = ()
 
 
 def model_id(network: str, made_of: Mapping[str, Any]) -> str:
@@ -86,6 +90,7 @@ def save_bundle(
     features: Frontend,
     network: str,
     details: Mapping[str, Any],
+    weights: Sequence[bytes] = (),
 ) -> None:
     """Write a model's folder, each file at once and whole, the network last.
 
@@ -106,6 +111,8 @@ def save_bundle(
         Name of the network.
     details : Mapping
         What else params.json tells, as plain values: id, specs, seed, rows' sha256 …
+    weights : Sequence[bytes]
+        Of the files that the features' extractor must be given.
 
     Raises
     ------
@@ -132,6 +139,8 @@ def save_bundle(
     _write(folder / PARAMS_FILE, text + "\n")
     _write(folder / HISTORY_FILE, history.to_csv(index=False))
     write_event_log(folder / LOGS_FOLDER, history)
+    for name, content in zip(features.files, weights, strict=True):
+        (folder / name).write_bytes(content)
     # Keras judges a file by its ending, so the temporary name keeps it.
     part = folder / f".part-{path.name}"
     model.save(part)
@@ -166,7 +175,18 @@ def load_bundle(folder: Path) -> Bundle:
         ) from error
     model = _load_network(folder / file)
     _check_fit(model, genres, features, where=folder)
-    return Bundle(model, genres, features, params)
+    return Bundle(model, genres, features, params, _read_weights(folder, features))
+
+
+def _read_weights(folder: Path, features: Frontend) -> tuple[bytes, ...]:
+    """Read the files that the features' extractor must be given, which checks their sha256."""
+    try:
+        return tuple(read_whole(folder / name, most=MOST_WEIGHTS) for name in features.files)
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{folder} lacks {Path(error.filename).name}, the backbone that its features are made "
+            "with; copy the whole folder, or train the model again"
+        ) from error
 
 
 def _load_network(path: Path) -> keras.Model:

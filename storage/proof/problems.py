@@ -27,6 +27,7 @@ Kind = Literal[
     "champion damaged",
     "champion missing",
     "predictions damaged",
+    "backbone damaged",
     "unreadable",
 ]
 
@@ -72,6 +73,10 @@ _ABOUT: Mapping[Kind, tuple[str, str]] = {
     "predictions damaged": (
         "what was predicted there is asked of the model again",
         "`genre predict` of that folder",
+    ),
+    "backbone damaged": (
+        "no features can be made with it",
+        "`genre backbone add`, as it was added before",
     ),
     "unreadable": ("it is left out", "see its sentence"),
 }

@@ -43,6 +43,8 @@ class ShardJob:
         Rows to decode, to salvage and to leave out.
     extractor : Extractor
         Makes rows of clips.
+    weights : tuple[Location, ...]
+        The files that the extractor must be given; they are read once a worker.
     time_limit_s : float
         Seconds that one clip may take.
     topic : str
@@ -53,6 +55,7 @@ class ShardJob:
     data: Location
     work: ShardWork
     extractor: Extractor
+    weights: tuple[Location, ...] = ()
     time_limit_s: float = 60.0
     topic: str = ""
 
@@ -117,7 +120,7 @@ def write_shard(job: ShardJob) -> ShardOutcome:
 
 
 def _decode_rows(job: ShardJob, block: np.ndarray) -> list[RowRecord]:
-    decoder = _decoder(job.extractor, job.time_limit_s)
+    decoder = _decoder(job)
     report = reporter(job.topic, job.work.shard)
     records: list[RowRecord] = []
     for row, state, audio in _audio_of(job):
@@ -209,10 +212,12 @@ class _Kept:
 _kept = _Kept()
 
 
-def _decoder(extractor: Extractor, time_limit_s: float) -> Decoder:
-    wanted = extractor.spec.digest(), time_limit_s
+def _decoder(job: ShardJob) -> Decoder:
+    wanted = job.extractor.spec.digest(), job.time_limit_s
     if _kept.decoder is None or _kept.made_for != wanted:
         if _kept.decoder is not None:
             _kept.decoder.close()
-        _kept.decoder, _kept.made_for = Decoder(extractor, time_limit_s=time_limit_s), wanted
+        extractor = job.extractor.given([each.read_bytes() for each in job.weights])
+        _kept.decoder = Decoder(extractor, time_limit_s=job.time_limit_s)
+        _kept.made_for = wanted
     return _kept.decoder

@@ -16,7 +16,7 @@ from limits import COMMAND_S
 from pydantic import TypeAdapter, ValidationError
 
 from flows import options
-from flows.options import Option
+from flows.option import Option
 
 FLOWS = (
     "fetch_dataset",
@@ -42,12 +42,14 @@ def test_choices_are_those_of_the_domain() -> None:
     from flows.up import registration
     from genre_model import frontends, networks
     from genre_model.data import catalogue, fma_archives
+    from genre_model.frontends.backbones.known import KNOWN, TOGETHER
 
     def choices(option: Option) -> list[str]:
         assert option.choices is not None
         return list(option.choices())
 
-    assert set(choices(options.PRESET)) == set(frontends.PRESETS)
+    nets = {net for each in KNOWN.values() for net in each.nets}
+    assert set(choices(options.PRESET)) == {*frontends.PRESETS, *nets, *TOGETHER}
     assert set(choices(options.NETWORK)) == set(networks.NETWORKS)
     assert choices(options.SUBSET) == list(catalogue.SUBSETS)
     assert set(choices(options.DATASET)) == set(fma_archives.SHA1)
@@ -79,7 +81,7 @@ def test_command_and_flow_refuse_the_same(option: Option) -> None:
     command = click.Command("one", params=[], callback=lambda **_given: None)
     command = option.click()(command)
     adapter = TypeAdapter(Annotated[option.kind, option])
-    wrong: list[Any] = ["nobody"] if option.choices else []
+    wrong: list[Any] = ["no/body"] if option.choices else []
     wrong += [] if option.low is None else [option.low - 1]
     wrong += [] if option.high is None else [option.high + 1]
     for value in wrong:

@@ -29,7 +29,11 @@ def sentence(err: str) -> str:
     return lines[0]
 
 
-IN_ORDER = ("fetch", "run", "features", "train", "evaluate", "predict", "status", "up", "down")
+IN_ORDER = (
+    *("fetch", "run", "features", "train", "evaluate", "predict"),
+    *("backbone", "status", "up", "down"),
+)
+BACKBONE = ("add", "list", "remove")
 
 
 def test_help_names_every_command_in_the_order_of_use(called: Callable[..., Ended]) -> None:
@@ -38,8 +42,9 @@ def test_help_names_every_command_in_the_order_of_use(called: Callable[..., Ende
     listed = shown.out.split("Commands:\n")[1]
     assert tuple(re.findall(r"^  (\w+) ", listed, re.M)) == IN_ORDER
     assert "..." not in listed
-    for command in IN_ORDER:
-        assert "--json" in called(command, "--help").out
+    own = [[command] for command in IN_ORDER if command != "backbone"]
+    for command in (*own, *(["backbone", name] for name in BACKBONE)):
+        assert "--json" in called(*command, "--help").out
 
 
 @pytest.mark.parametrize("name", IN_ORDER)
@@ -55,7 +60,10 @@ def test_every_option_has_a_sentence_and_its_default(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["features", "--preset", "loud"], "'loud' is not one of 'default', 'notebook'"),
+        (
+            ["features", "--preset", "loud"],
+            "no preset 'loud': the presets are default, notebook,",
+        ),
         (["features", "--workers", "0"], "0 is not in the range"),
         (
             ["run", "--colour", "blue"],
@@ -107,11 +115,11 @@ def test_a_wrong_option_ends_with_2_one_sentence_and_nothing_written(
 
 
 def test_a_wrong_option_of_the_command_itself(genre: Genre) -> None:
-    ended = genre("features", "--preset", "loud")
+    ended = genre("train", "--network", "loud")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
-        "genre: invalid value for '--preset' (env var: 'GENRE_PRESET'): 'loud' is not one of "
-        "'default', 'notebook'; `genre features --help` tells what there is\n"
+        "genre: invalid value for '--network' (env var: 'GENRE_NETWORK'): 'loud' is not one of "
+        "'default', 'linear', 'mlp', 'notebook'; `genre train --help` tells what there is\n"
     )
 
 

@@ -1,0 +1,1 @@
+"""Backbones: frozen pretrained nets, run by onnxruntime on the patches of a frontend of theirs."""

@@ -1,0 +1,144 @@
+"""One net of a backbone: an ONNX file, run on one thread."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import numpy as np
+import onnxruntime
+
+from genre_model.errors import ModelError
+
+INPUT_DIMENSIONS = (3, 4)
+"""[batch, frames, bands], or with a channel at the end."""
+
+
+class Net:
+    """Runs an ONNX file; one a thread.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file, without external data or operators of others.
+    output : str
+        Name of the tensor that is kept.
+
+    Attributes
+    ----------
+    patch : tuple[int, int]
+        (frames, bands) of what it takes.
+    values : int
+        Of what it gives a patch.
+
+    Raises
+    ------
+    ModelError
+        If it is no ONNX file that runs here, takes other than patches, or has no such output.
+    """
+
+    def __init__(self, content: bytes, *, output: str) -> None:
+        self._session = _open(content)
+        self._output = output
+        self._batch, self.patch, self._has_channel = _input(self._session)
+        self.values = self._check_output()
+
+    @property
+    def outputs(self) -> list[str]:
+        """Name the tensors that it gives."""
+        return [each.name for each in self._session.get_outputs()]
+
+    def run(self, patches: np.ndarray) -> np.ndarray:
+        """Give what the net says of patches.
+
+        Parameters
+        ----------
+        patches : np.ndarray [shape=(n, frames, bands), float32]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, values), float32]
+
+        Raises
+        ------
+        ModelError
+            If it fails, or gives other than so many rows of one dimension.
+        """
+        step = self._batch or len(patches)
+        parts = [self._run(patches[at : at + step]) for at in range(0, len(patches), step)]
+        return np.concatenate(parts)
+
+    def _run(self, patches: np.ndarray) -> np.ndarray:
+        given = patches[..., None] if self._has_channel else patches
+        if self._batch and len(given) < self._batch:  # it takes whole batches only
+            spare = np.zeros((self._batch - len(given), *given.shape[1:]), np.float32)
+            given = np.concatenate([given, spare])
+        name = self._session.get_inputs()[0].name
+        try:
+            (found,) = self._session.run([self._output], {name: given})
+        except Exception as error:
+            raise ModelError(f"the net fails on a patch: {_first_line(error)}") from error
+        rows: np.ndarray = np.asarray(found, np.float32)[: len(patches)]
+        return rows.reshape(len(patches), -1)
+
+    def _check_output(self) -> int:
+        if self._output not in self.outputs:
+            raise ModelError(
+                f"it has no output {self._output!r}; its outputs are {', '.join(self.outputs)}"
+            )
+        found = self._run(np.zeros((1, *self.patch), np.float32))
+        if not np.isfinite(found).all():
+            raise ModelError(f"its output {self._output!r} is not finite for a silent patch")
+        return int(found.shape[1])
+
+
+def checked_sha256(content: bytes, *, expected: str, what: str) -> bytes:
+    """Return the content of a file that is the one that was meant.
+
+    Raises
+    ------
+    ModelError
+        If it is another.
+    """
+    found = sha256(content).hexdigest()
+    if found != expected:
+        raise ModelError(f"{what} has the sha256 {found[:16]}…, and should have {expected[:16]}…")
+    return content
+
+
+def _open(content: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 4
+    # what one clip took is kept for the next: the arena never shrinks, and grows by what is asked
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(
+            content, sess_options=options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:
+        raise ModelError(f"it is no ONNX file that runs here: {_first_line(error)}") from error
+
+
+def _input(session: onnxruntime.InferenceSession) -> tuple[int, tuple[int, int], bool]:
+    """Return its batch (0: any), (frames, bands), and whether there is a channel behind them."""
+    inputs = session.get_inputs()
+    shape = list(inputs[0].shape) if inputs else []
+    written = f"[{', '.join(str(each) for each in shape)}]"
+    has_channel = len(shape) == max(INPUT_DIMENSIONS) and shape[-1] == 1
+    sizes = shape[1:3]
+    fits = len(inputs) == 1 and (len(shape) == min(INPUT_DIMENSIONS) or has_channel)
+    if not fits or not all(isinstance(each, int) and each > 0 for each in sizes):
+        raise ModelError(
+            f"it takes {len(inputs)} input{'' if len(inputs) == 1 else 's'}, the first of shape "
+            f"{written}; a backbone takes one, [batch, frames, bands] with fixed frames and bands, "
+            "or with a channel behind them"
+        )
+    if inputs[0].type != "tensor(float)":
+        raise ModelError(f"its input is {inputs[0].type}, and must be tensor(float)")
+    batch = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else 0
+    return batch, (sizes[0], sizes[1]), has_channel
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:300]

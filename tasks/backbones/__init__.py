@@ -1,0 +1,1 @@
+"""Backbones in a store: where they are from, and the presets that they make."""

@@ -1,0 +1,64 @@
+"""Small ONNX files that stand in for pretrained nets, for tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+FRAMES, BANDS = 187, 96
+
+
+def mean_net(
+    values: int = 5,
+    *,
+    frames: int = FRAMES,
+    bands: int = BANDS,
+    batch: int | str = "batch",
+    channel: bool = False,
+    factor: float = 1.0,
+    seed: int = 0,
+    operator: str = "ReduceMean",
+) -> bytes:
+    """Make a net that says a random linear map of a patch's mean over its frames.
+
+    Its tensors are `embedding` [batch, values] and `other` [batch, bands].
+    """
+    weights = np.random.default_rng(seed).normal(0, factor, (bands, values)).astype(np.float32)
+    shape = [batch, frames, bands, *([1] if channel else [])]
+    axes = [1, 3] if channel else [1]
+    nodes = [
+        helper.make_node(operator, ["patches"], ["other"], axes=axes, keepdims=0),
+        helper.make_node("MatMul", ["other", "weights"], ["embedding"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "made",
+        [helper.make_tensor_value_info("patches", TensorProto.FLOAT, shape)],
+        [
+            helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [batch, values]),
+            helper.make_tensor_value_info("other", TensorProto.FLOAT, [batch, bands]),
+        ],
+        [numpy_helper.from_array(weights, "weights")],
+    )
+    versions = [helper.make_opsetid("", 15)]
+    model = helper.make_model(graph, opset_imports=versions, ir_version=8)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def renamed(content: bytes, prefix: str) -> bytes:
+    """Return the same net with other names inside, in another order where that is free."""
+    model = onnx.load_from_string(content)
+    inner = {"other": f"{prefix}other", "weights": f"{prefix}weights"}
+    for node in model.graph.node:
+        node.name = f"{prefix}{node.op_type}"
+        node.input[:] = [inner.get(name, name) for name in node.input]
+        node.output[:] = [inner.get(name, name) for name in node.output]
+    for each in (*model.graph.initializer, *model.graph.output):
+        each.name = inner.get(each.name, each.name)
+    for each in (*model.graph.input, *model.graph.output):
+        each.type.tensor_type.shape.dim[0].dim_param = f"{prefix}7"
+    model.producer_name = prefix
+    found: bytes = model.SerializeToString()
+    return found
