@@ -147,16 +147,21 @@ class PredictResult:
         Those of a folder stand where it was named.
     left_out : LeftOut
         What else lies in the folders.
+    licences : tuple[Mapping[str, str], ...]
+        Of the pretrained nets that the model is made of.
     """
 
     model: str
     predictions: tuple[Prediction, ...]
     left_out: LeftOut
+    licences: tuple[Mapping[str, str], ...] = ()
 
     def to_dict(self) -> Json:
         """Return the JSON object of `genre predict`."""
         lines = [each.to_dict() for each in self.predictions]
-        return {"model": self.model, "predictions": lines, **self.left_out.to_dict()}
+        licences = [dict(each) for each in self.licences]
+        found = {"model": self.model, "predictions": lines, "licences": licences}
+        return {**found, **self.left_out.to_dict()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,6 +90,11 @@ class Predictor:
         return cls(bundle, bundle.features.build().given(bundle.weights))
 
     @property
+    def licences(self) -> list[dict[str, str]]:
+        """Return whose nets it is made of: `name`, `licence`, `source` …; none for most."""
+        return list(self.bundle.params.get("licences", ()))
+
+    @property
     def genres(self) -> tuple[str, ...]:
         """Return the genres that the model tells apart."""
         return self.bundle.genres

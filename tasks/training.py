@@ -21,7 +21,7 @@ from storage.models import MODEL_FILE, Models
 from storage.places.location import Location
 from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
-from tasks.backbones.presets import weights_of
+from tasks.backbones.presets import licences_of, weights_of
 from tasks.labelled import LabelledFeatures
 from tasks.models import ModelFacts, describe_model
 from tasks.native_stderr import captured_native_stderr
@@ -92,14 +92,15 @@ def train_network(
     check_network(model.network, frontend=data.spec)
     data.check_trainable()
     models, name = store.models, identify_model(data, model, spec)
-    weights = weights_of(store, data.spec)
+    weights, licences = weights_of(store, data.spec), licences_of(store, data.spec)
     with store.claim(models.claim_name(name), say=say):
         is_sound = _is_sound(models, name, say=say)
         reused = models.exists(name) and is_sound and not refresh
         if not reused:
             anew = refresh or models.exists(name)  # else checkpoints may be gone on from
             options: dict[str, Any] = {"refresh": anew, "on_epoch": on_epoch, "say": say}
-            _train(models, name, data, model, spec, weights=weights, **options)
+            options |= {"weights": weights, "licences": licences}
+            _train(models, name, data, model, spec, **options)
     return describe_model(store, name), reused
 
 
@@ -141,6 +142,7 @@ def _train(
     spec: TrainSpec,
     *,
     weights: Sequence[Location],
+    licences: Sequence[Mapping[str, str]],
     refresh: bool,
     on_epoch: OnEpoch | None,
     say: Callable[[str], None] | None,
@@ -184,6 +186,7 @@ def _train(
                 "stall_share": round(result.stall_share, 4),
                 "training_seconds": round(time.monotonic() - began, 3),
                 **({} if result.search is None else {"search": result.search}),
+                **({"licences": licences} if licences else {}),
             },
             weights=[each.read_bytes() for each in weights],
         )

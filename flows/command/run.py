@@ -147,7 +147,12 @@ def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str
         bad = [line for line in lines if line.genre is None]
         if len(bad) == len(lines):
             raise UsageError(joined(f"{line.path} is {line.status}: {line.detail}" for line in bad))
-        result = PredictResult(model=name, predictions=tuple(lines), left_out=left_out)
+        result = PredictResult(
+            model=name,
+            predictions=tuple(lines),
+            left_out=left_out,
+            licences=tuple(predictor.licences),
+        )
         _emit(result, render.predictions, as_json, out)
 
 

@@ -89,6 +89,7 @@ class Backbone(Frontend):
     _version: ClassVar[int] = FEATURES_VERSION
     array: ClassVar[str] = "embedding"
     dimensions: ClassVar[tuple[str, ...]] = ("window", "value")
+    libraries: ClassVar[tuple[str, ...]] = ("onnxruntime",)
 
     kind: Literal["backbone"] = "backbone"
     name: str

@@ -40,10 +40,13 @@ class Frontend(Spec, ABC):
         Name of the array that holds the rows.
     dimensions : tuple[str, ...]
         Names of the dimensions behind `row`; the first is `window`.
+    libraries : tuple[str, ...]
+        What its numbers depend on, beside what those of all frontends do.
     """
 
     array: ClassVar[str]
     dimensions: ClassVar[tuple[str, ...]]
+    libraries: ClassVar[tuple[str, ...]] = ()
 
     kind: str
     name: str

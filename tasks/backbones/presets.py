@@ -88,6 +88,22 @@ def weights_of(store: Store, frontend: Frontend) -> tuple[Location, ...]:
     return tuple(store.backbones.location / name for name in frontend.files)
 
 
+def licences_of(store: Store, frontend: Frontend) -> list[dict[str, str]]:
+    """Say whose nets a frontend is made of, for a model's params.json; none for most."""
+    names = [net.name for net in frontend.nets] if isinstance(frontend, Backbone) else []
+    records = [store.backbones.find(name) for name in names]
+    return [
+        {
+            "name": each.name,
+            "sha256": each.sha256,
+            "licence": each.licence,
+            "source": each.source,
+            "citation": each.citation,
+        }
+        for each in records
+    ]
+
+
 def _find(store: Store, name: str, *, preset: str) -> BackboneRecord:
     try:
         return store.backbones.find(name)

@@ -16,8 +16,8 @@ ROOMS = ("genre_model", "storage", "tasks")
 """What a worker runs of it."""
 
 _JOB = "tasks.worker.shards"
-# Of the bytes that a shard is: zstd. Of its values: those of the manifests.
-_OTHERS = ("numcodecs",)
+# Of the bytes that a shard is: zstd. Of its values: those of all manifests, and of backbones.
+_OTHERS = ("numcodecs", "onnxruntime")
 
 
 def installed() -> Mapping[str, str]:

@@ -16,7 +16,11 @@ import numpy as np
 
 from genre_model.frontends.frontend import Extractor
 from genre_model.signal.status import Status
-from genre_model.signal.versions import decoder_version, library_versions
+from genre_model.signal.versions import (
+    FEATURE_LIBRARIES,
+    decoder_version,
+    library_versions,
+)
 from storage.array.feature_array import FeatureArray
 from storage.array.layout import NO_TRACK, ROWS_PER_SHARD
 from storage.array.manifests import RowRecord, ShardManifest
@@ -113,7 +117,7 @@ def write_shard(job: ShardJob) -> ShardOutcome:
             block,
             records,
             decoder=decoder_version(),
-            versions=library_versions(),
+            versions=library_versions((*FEATURE_LIBRARIES, *job.extractor.spec.libraries)),
             seconds=time.monotonic() - began,
         )
     return _outcome(done, time.monotonic() - began, worker=own_address(job.topic))

@@ -142,6 +142,9 @@ def test_a_worker_writes_what_the_nets_say(store: Store, tmp_path: Path) -> None
     assert outcome.statuses == {"ok": 1, "undecodable": 1}
     expected = spec.build().given([NETS["mtt-musicnn"], NETS["msd-vgg"]]).windows(song).windows
     np.testing.assert_array_equal(features.read_shard(0)[0], expected)
+    manifest = features.finished(job.work)
+    assert manifest is not None
+    assert {"numpy", "onnxruntime"} <= set(manifest.versions)
 
 
 def test_what_is_not_known_cannot_be_added(tmp_path: Path) -> None:

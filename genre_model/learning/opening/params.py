@@ -17,6 +17,7 @@ MOST_BYTES = 2**20
 DEEPEST = 20
 MOST_GENRES = 1_000
 LONGEST_TEXT = 1_000
+MOST_LICENCES = 100
 
 
 def read_params(folder: Path) -> Json:
@@ -126,6 +127,15 @@ def _is_keras_file(value: object) -> bool:
     return is_plain_name(value) and str(value).endswith(".keras")
 
 
+def _are_licences(value: object) -> bool:
+    if not isinstance(value, list) or len(value) > MOST_LICENCES:
+        return False
+    return all(
+        isinstance(each, dict) and all(_is_text(text) for pair in each.items() for text in pair)
+        for each in value
+    )
+
+
 def _is_object(value: object) -> bool:
     return isinstance(value, dict)
 
@@ -141,6 +151,7 @@ _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "network": _NAME,
     "genres": (_are_genres, f"a list of 1 to {MOST_GENRES:,} different texts"),
     "features": _OBJECT,
+    "licences": (_are_licences, f"a list of at most {MOST_LICENCES} objects of texts"),
     "train_spec": _OBJECT,
     "catalogue": _NAME,
     "data_set": _NAME,

@@ -346,3 +346,9 @@ def test_a_seal_covers_all_but_the_seconds(tmp_path: Path) -> None:
     assert verify(features) == []
     path.write_text(path.read_text() + " ")
     assert [problem.what for problem in verify(features)] == ["manifest damaged"]
+
+
+def test_an_array_whose_audio_was_all_good_is_proven_whole(tmp_path: Path) -> None:
+    features = open_array(Store.create(tmp_path / "store"))
+    run(features, Audio({track: (1, 1) for track in range(3)}))
+    assert verify(features) == []
