@@ -134,7 +134,7 @@ def _table_fault(place: Location, columns: Sequence[str]) -> tuple[str, pd.DataF
 
 
 def _same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    """Whether two tables hold the same values; an empty column has no type of its own to compare."""
+    """Whether two tables hold the same values; an empty column has no type of its own."""
     if list(one.columns) != list(other.columns) or len(one) != len(other):
         return False
     left, right = one.astype(object), other.astype(object)

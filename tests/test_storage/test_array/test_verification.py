@@ -350,5 +350,5 @@ def test_a_seal_covers_all_but_the_seconds(tmp_path: Path) -> None:
 
 def test_an_array_whose_audio_was_all_good_is_proven_whole(tmp_path: Path) -> None:
     features = open_array(Store.create(tmp_path / "store"))
-    run(features, Audio({track: (1, 1) for track in range(3)}))
+    run(features, Audio(dict.fromkeys(range(3), (1, 1))))
     assert verify(features) == []
