@@ -22,7 +22,7 @@ def test_a_killed_training(
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     command = Genre(genre.folder, {**genre.env, "TMPDIR": str(temporary)})
-    arguments = ["train", "--data", data, "--store", store, "--set", "training.epochs=1"]
+    arguments = ["train", "--data", data, "--store", store, "--epochs", "1"]
     with temporary_folder("model", parent=temporary) as living:
         with nothing_left(command.start(*arguments)) as run:
             wait_until(lambda: len(_folders(temporary)) > 1, what="the training's folder")
