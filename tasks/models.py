@@ -86,9 +86,13 @@ def choose_model(
     ------
     NotFound
         If there is no such model.
+    Damaged
+        If it was there, and its network is gone.
     """
     models = store.models
     whole = readable_parameters(models, needed=model)
+    if model is not None and model not in whole and (problems := models.problems(model)):
+        raise Damaged(f"{problems[0].sentence} `{problems[0].mend}`, makes it again.")
     wanted = {"preset": preset, "network": network, "seed": seed, "id": model}
     given = {key: value for key, value in wanted.items() if value is not None}
     fitting = {

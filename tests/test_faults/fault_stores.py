@@ -56,13 +56,15 @@ class FeaturesFolder:
     def array(self) -> dict[str, bytes]:
         """Read every byte of the array: its shards and its metadata.
 
-        What an orphan left under a temporary name is none of it; see `temporary_files`.
+        What lies under a name with a dot is none of it: what an orphan left (`temporary_files`),
+        and what lay in the place of a file.
         """
+        own = len(self.path.parts)
         files = [self.path / "zarr.json", *(self.path / "log_mel").rglob("*")]
         return {
             str(f.relative_to(self.path)): f.read_bytes()
             for f in files
-            if f.is_file() and f.suffix != ".partial"
+            if f.is_file() and not any(part.startswith(".") for part in f.parts[own:])
         }
 
     def told(self) -> list[dict[str, Any]]:

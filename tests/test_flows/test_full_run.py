@@ -316,7 +316,8 @@ def test_the_flow_refuses_a_catalogue_or_model_that_it_would_not_take() -> None:
     ("given", "name"),
     [
         ({}, "full run of demo: default features, default network"),
-        ({"data": "/fma", "preset": "loud"}, "full run of /fma: loud features, default network"),
+        ({"data": "/fma", "preset": "mfcc"}, "full run of /fma: mfcc features, linear network"),
+        ({"preset": "a+b"}, "full run of demo: a+b features, linear network"),
         (
             {"start_at": "training"},
             "full run of the last catalogue: default features, default network",

@@ -47,6 +47,7 @@ def test_an_array_that_was_only_begun_is_a_whole_line() -> None:
         (render.evaluation, results.EvaluateResult),
         (render.full_run, results.RunResult),
         (render.predictions, results.PredictResult),
+        (render.backbones, results.BackbonesResult),
         (render.status, results.StatusResult),
         (render.up, results.UpResult),
         (render.down, results.DownResult),
