@@ -242,12 +242,12 @@ def _evaluate(
     return found
 
 
-def _nets(params: dict[str, Any]) -> dict[str, str]:
+def _nets(licences: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """Say whose pretrained nets a model is made of."""
     return {
         f"backbone {each.get('name')}": f"{each.get('licence')}; {each.get('source')}; "
         f"{each.get('citation') or 'no citation'}"
-        for each in params.get("licences", ())
+        for each in licences
     }
 
 
@@ -272,7 +272,7 @@ def _write_report(
         model=params["id"],
         split=split,
         best_epoch=params["best_epoch"],
-        facts={name: params[name] for name in facts} | _nets(params),
+        facts={name: params[name] for name in facts} | _nets(params.get("licences", ())),
         specs={"Features": params["features"], "Training": params["train_spec"]},
         tracks_per_split=data.counts(),
         quarantined=data.refused,

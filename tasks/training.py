@@ -98,9 +98,18 @@ def train_network(
         reused = models.exists(name) and is_sound and not refresh
         if not reused:
             anew = refresh or models.exists(name)  # else checkpoints may be gone on from
-            options: dict[str, Any] = {"refresh": anew, "on_epoch": on_epoch, "say": say}
-            options |= {"weights": weights, "licences": licences}
-            _train(models, name, data, model, spec, **options)
+            _train(
+                models,
+                name,
+                data,
+                model,
+                spec,
+                weights=weights,
+                licences=licences,
+                refresh=anew,
+                on_epoch=on_epoch,
+                say=say,
+            )
     return describe_model(store, name), reused
 
 
