@@ -118,14 +118,10 @@ def full_run(
     named = {"catalogue": catalogue, "model": model}
     refuse_useless(start_at, [name for name, value in named.items() if value is not None])
     options = storage_options(storage_block)
-    _check_training(
-        start_at,
-        store=parse_location(store, options),
-        preset=preset,
-        network=network,
-        epochs=epochs,
-        train_on=train_on,
-    )
+    if start_at != "evaluation":
+        _check_recipe(parse_location(store, options), preset, network=network, epochs=epochs)
+    if start_at == "features" and train_on is not None:
+        check_deployment(train_on)
     # Its stages have no deployment: by its tags automations know that they belong to this project.
     with tags(*flow_run.tags):
         features = None
@@ -180,21 +176,12 @@ def full_run(
     )
 
 
-def _check_training(
-    start_at: str,
-    *,
-    store: Location,
-    preset: str | None,
-    network: str | None,
-    epochs: int | None,
-    train_on: str | None,
+def _check_recipe(
+    store: Location, preset: str | None, *, network: str | None, epochs: int | None
 ) -> None:
     """Refuse, before anything is written, a training that could not begin."""
-    if start_at != "evaluation":
-        frontend = preset_at(store, PRESET.or_default(preset))
-        choose_network(network, frontend=frontend, epochs=epochs)
-    if start_at == "features" and train_on is not None:
-        check_deployment(train_on)
+    frontend = preset_at(store, PRESET.or_default(preset))
+    choose_network(network, frontend=frontend, epochs=epochs)
 
 
 def _train(

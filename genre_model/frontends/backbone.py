@@ -210,10 +210,11 @@ class BackboneExtractor(WindowExtractor):
 
         cut = self.cut_patches(waveform, whole=whole)
         values = np.concatenate([net.run(cut) for net in self._opened()], axis=1)
-        # what no float16 holds becomes the largest there is, and what is no number a zero
+        if np.isnan(values).any():
+            raise ModelError(f"a net of {self.spec.name!r} says of a patch what is no number")
+        # what no float16 holds becomes the largest there is
         limit = float(np.finfo(np.float16).max)
-        finite = np.nan_to_num(values, nan=0.0, posinf=limit, neginf=-limit)
-        halves: np.ndarray = np.clip(finite, -limit, limit).astype(np.float16)
+        halves: np.ndarray = np.clip(values, -limit, limit).astype(np.float16)
         return halves
 
     def cut_patches(self, waveform: np.ndarray, *, whole: int) -> np.ndarray:

@@ -34,7 +34,7 @@ LIBRARIES = ("keras", "tensorflow", "numpy")
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model that is ready to predict, but for its frontend's weights.
+    """A model that is ready to predict.
 
     Parameters
     ----------
