@@ -150,6 +150,7 @@ class Backbone(Frontend):
             window_stride=self.frames,
             clip_seconds=self.clip_seconds,
             longest_clip_seconds=self.longest_clip_seconds,
+            frame_length=mel.frame_length,
         )
 
     def build(self) -> BackboneExtractor:
@@ -224,13 +225,8 @@ class BackboneExtractor(WindowExtractor):
         -------
         np.ndarray [shape=(whole, frames, bands), float32]
         """
-        import numpy as np
-
         power = self._spectrum.power(waveform, frames=self.cutting.frames_of(whole))
-        power *= np.float32(self._patches.factor)
-        power += np.float32(self._patches.offset)
-        np.log10(power, out=power)
-        return power.reshape(whole, self.spec.frames, -1)
+        return self._patches.scale(power).reshape(whole, self.spec.frames, -1)
 
     def _opened(self) -> list[Net]:
         from genre_model.frontends.backbones.net import Net

@@ -4,17 +4,18 @@ clip     |--------------------------- 30 s ---------------------------|
 windows  [  0  ][  1  ][  2  ]  ...                            [  9  ]
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Self
+
+from genre_model.signal.mel_spec import count_frames
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cutting:
     """Windows of so many frames, each so far from the one before.
 
-    Frames are centred: a clip of n samples has ``1 + n // hop_length`` of them. Window w takes the
-    frames from ``w * window_stride`` on, `window_frames` of them, and is whole if the clip has them
-    all. Whoever makes one has checked the numbers.
+    Window w takes the frames from ``w * window_stride`` on, `window_frames` of them, and is whole if
+    the clip has them all. Whoever makes one has checked the numbers.
 
     Parameters
     ----------
@@ -30,6 +31,8 @@ class Cutting:
         What is read from the middle of a long file.
     longest_clip_seconds : float [s, at least clip_seconds]
         Longest file that is read from its first sample on.
+    frame_length : int [samples]
+        Of frames that lie inside the clip; 0: centred ones, of which there are more.
     """
 
     sample_rate: int
@@ -39,11 +42,13 @@ class Cutting:
     window_stride: int
     clip_seconds: float
     longest_clip_seconds: float
+    frame_length: int = 0
 
     @classmethod
     def of(cls, spec: object) -> Self:
-        """Take the numbers from what has them under the same names."""
-        return cls(**{each.name: getattr(spec, each.name) for each in fields(cls)})
+        """Take the numbers of centred frames from what has them under the same names."""
+        names = [each.name for each in fields(cls) if each.default is MISSING]
+        return cls(**{name: getattr(spec, name) for name in names})
 
     @property
     def frames_of_a_clip(self) -> int:
@@ -52,7 +57,7 @@ class Cutting:
 
     def frames(self, samples: int) -> int:
         """Return how many frames a waveform of `samples` has."""
-        return 1 + samples // self.hop_length if samples > 0 else 0
+        return count_frames(samples, hop_length=self.hop_length, frame_length=self.frame_length)
 
     def frames_of(self, whole: int) -> int:
         """Return how many frames the first `whole` windows reach over."""
@@ -84,7 +89,8 @@ class Cutting:
     @property
     def least_seconds(self) -> float:
         """Return the least of a clip that has one whole window, in seconds."""
-        return (self.window_frames - 1) * self.hop_length / self.sample_rate
+        samples = (self.window_frames - 1) * self.hop_length + self.frame_length
+        return samples / self.sample_rate
 
     @property
     def segment_samples(self) -> tuple[int, int]:

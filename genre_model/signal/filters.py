@@ -50,7 +50,7 @@ class MelBank:
 
     @classmethod
     def build(cls, spec: MelSpec) -> "MelBank":
-        """Make a bank of librosa's filters (Slaney's mel scale and norm).
+        """Make a bank of librosa's filters.
 
         Imports librosa (5 s): call it once, where work is given out; the bank is a few kilobytes.
         """
@@ -63,6 +63,8 @@ class MelBank:
                 n_mels=spec.n_mels,
                 fmin=spec.f_min,
                 fmax=spec.f_max,
+                htk=spec.filters == "htk",
+                norm=None if spec.filters == "htk" else "slaney",
                 dtype=np.float32,
             )
         )

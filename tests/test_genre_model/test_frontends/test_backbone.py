@@ -18,7 +18,7 @@ from made_nets import BANDS, FRAMES, mean_net, renamed
 from signals import band_noise, encoded
 
 from genre_model.errors import InvalidSpec, ModelError
-from genre_model.frontends import frontend_from_dict
+from genre_model.frontends import frontend_from_dict, preset
 from genre_model.frontends.backbone import Backbone, BackboneExtractor, NetSpec
 from genre_model.frontends.backbones.canonical import canonical
 from genre_model.frontends.backbones.known import KNOWN, TOGETHER
@@ -29,7 +29,9 @@ from genre_model.signal.status import Status
 ONE, OTHER = mean_net(5), mean_net(3, seed=1)
 
 
-def backbone(*contents: bytes, name: str = "made") -> Backbone:
+def backbone(
+    *contents: bytes, name: str = "made", patches: str = "musicnn", frames: int = FRAMES
+) -> Backbone:
     nets = tuple(
         NetSpec(
             name=f"net{number}",
@@ -39,7 +41,7 @@ def backbone(*contents: bytes, name: str = "made") -> Backbone:
         )
         for number, content in enumerate(contents)
     )
-    return Backbone(name=name, patches="musicnn", frames=FRAMES, nets=nets)
+    return Backbone(name=name, patches=patches, frames=frames, nets=nets)
 
 
 def extractor(*contents: bytes) -> BackboneExtractor:
@@ -57,6 +59,43 @@ def test_patches_are_those_that_were_published() -> None:
 
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_patches_of_yamnet_are_magnitudes_of_frames_that_are_not_centred() -> None:
+    waveform = band_noise(30.0, rate=16_000, channels=1).reshape(-1)[: 30 * 16_000]
+    net = mean_net(3, frames=96, bands=64)
+    made = backbone(net, patches="yamnet", frames=96).build()
+    frames = np.lib.stride_tricks.sliding_window_view(waveform, 400)[::160]
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)
+    magnitude = np.abs(np.fft.rfft(frames * window, 512))
+    filters = librosa.filters.mel(
+        sr=16_000, n_fft=512, n_mels=64, fmin=125, fmax=7_500, htk=True, norm=None
+    )
+    expected = np.log(magnitude @ filters.T + 0.001)
+
+    found = made.cut_patches(waveform, whole=made.spec.windows)
+
+    assert (made.spec.windows, len(expected)) == (31, 2_998)
+    np.testing.assert_allclose(
+        found.reshape(-1, 64), expected[: 31 * 96], rtol=1e-4, atol=1e-4
+    )
+    # the frame after the last sample that a frame needs is the next one's
+    assert made.cutting.whole_windows(95 * 160 + 400) == 1
+    assert made.cutting.whole_windows(95 * 160 + 399) == 0
+
+
+def test_pictures_are_of_decibels_below_the_clips_peak() -> None:
+    waveform = band_noise(30.0, rate=22_050, channels=1).reshape(-1)[: 30 * 22_050]
+    waveform[:100_000] *= 1e-4
+    net = mean_net(3, frames=128, bands=128)
+    made = backbone(net, patches="image", frames=128).build()
+    decibel = preset("default").build().cut(waveform, whole=10).swapaxes(1, 2)
+    expected = np.maximum((decibel - decibel.max()) / 40.0 + 1.0, -1.0)
+
+    found = made.cut_patches(waveform, whole=10)
+
+    assert (found.max(), found.min()) == (1.0, -1.0)
+    np.testing.assert_allclose(found, expected, atol=2e-3)
 
 
 def test_a_row_is_what_the_nets_say_of_each_patch_side_by_side() -> None:
