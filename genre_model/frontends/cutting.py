@@ -14,8 +14,8 @@ from genre_model.signal.mel_spec import count_frames
 class Cutting:
     """Windows of so many frames, each so far from the one before.
 
-    Window w takes the frames from ``w * window_stride`` on, `window_frames` of them, and is whole if
-    the clip has them all. Whoever makes one has checked the numbers.
+    Window w takes the frames from ``w * window_stride`` on, `window_frames` of them, and is whole
+    if the clip has them all. Whoever makes one has checked the numbers.
 
     Parameters
     ----------

@@ -76,9 +76,7 @@ def test_patches_of_yamnet_are_magnitudes_of_frames_that_are_not_centred() -> No
     found = made.cut_patches(waveform, whole=made.spec.windows)
 
     assert (made.spec.windows, len(expected)) == (31, 2_998)
-    np.testing.assert_allclose(
-        found.reshape(-1, 64), expected[: 31 * 96], rtol=1e-4, atol=1e-4
-    )
+    np.testing.assert_allclose(found.reshape(-1, 64), expected[: 31 * 96], rtol=1e-4, atol=1e-4)
     # the frame after the last sample that a frame needs is the next one's
     assert made.cutting.whole_windows(95 * 160 + 400) == 1
     assert made.cutting.whole_windows(95 * 160 + 399) == 0
