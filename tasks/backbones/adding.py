@@ -29,7 +29,8 @@ def check_name(name: str) -> Known:
     """
     if name not in KNOWN:
         raise ModelError(
-            f"there is no known backbone {name!r}; the known ones are {', '.join(KNOWN)}"
+            f"there is no known backbone {name!r}: the known ones are {', '.join(KNOWN)}; "
+            "one of your own is added with --onnx FILE"
         )
     return KNOWN[name]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from genre_model.errors import InvalidSpec
 from genre_model.frontends import PRESETS, Frontend
 from genre_model.frontends.backbone import Backbone, NetSpec
@@ -76,11 +78,22 @@ def find_preset(store: Store, name: str) -> Frontend:
                 f"({_patches(first)}, {_patches(other)}), so that their values cannot stand side "
                 "by side; make features of each"
             )
+    return frontend_of(records, name=name)
+
+
+def frontend_of(records: Sequence[BackboneRecord], *, name: str) -> Backbone:
+    """Make the frontend of backbones side by side, all of the same patches.
+
+    Raises
+    ------
+    InvalidSpec
+        If a patch does not fit into a clip.
+    """
     nets = tuple(
         NetSpec(name=each.name, sha256=each.sha256, output=each.output, values=each.values)
         for each in records
     )
-    return Backbone(name=name, patches=first.frontend, frames=first.frames, nets=nets)
+    return Backbone(name=name, patches=records[0].frontend, frames=records[0].frames, nets=nets)
 
 
 def weights_of(store: Store, frontend: Frontend) -> tuple[Location, ...]:

@@ -148,7 +148,7 @@ def test_a_worker_writes_what_the_nets_say(store: Store, tmp_path: Path) -> None
 
 
 def test_what_is_not_known_cannot_be_added(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no known backbone 'loud'; the known ones are musicnn"):
+    with pytest.raises(ModelError, match="no known backbone 'loud': the known ones are musicnn"):
         add_known(parse_location(str(tmp_path / "store")), "loud")
     assert list(tmp_path.iterdir()) == []
 

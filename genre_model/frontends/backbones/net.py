@@ -12,6 +12,8 @@ from genre_model.errors import ModelError
 INPUT_DIMENSIONS = (3, 4)
 """[batch, frames, bands], or with a channel at the end."""
 
+_NOWHERE = "/dev/null/nowhere"
+
 
 class Net:
     """Runs an ONNX file; one a thread.
@@ -111,6 +113,10 @@ def _open(content: bytes) -> onnxruntime.InferenceSession:
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # a file beside it, which a file may name, would be looked for in the working folder
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", _NOWHERE
+    )
     try:
         return onnxruntime.InferenceSession(
             content, sess_options=options, providers=["CPUExecutionProvider"]
