@@ -34,7 +34,8 @@ def _decades(power: np.ndarray) -> np.ndarray:
 
     power *= np.float32(10_000.0)
     power += np.float32(1.0)
-    return np.log10(power, out=power)
+    np.log10(power, out=power)
+    return power
 
 
 def _stabilised(magnitude: np.ndarray) -> np.ndarray:
@@ -42,7 +43,8 @@ def _stabilised(magnitude: np.ndarray) -> np.ndarray:
     import numpy as np
 
     magnitude += np.float32(0.001)
-    return np.log(magnitude, out=magnitude)
+    np.log(magnitude, out=magnitude)
+    return magnitude
 
 
 def _below_peak(power: np.ndarray) -> np.ndarray:
@@ -55,7 +57,8 @@ def _below_peak(power: np.ndarray) -> np.ndarray:
     decibel -= decibel.max()
     decibel /= np.float32(40.0)
     decibel += np.float32(1.0)
-    return np.maximum(decibel, np.float32(-1.0), out=decibel)
+    np.maximum(decibel, np.float32(-1.0), out=decibel)
+    return decibel
 
 
 PATCHES: Mapping[str, Patches] = {
