@@ -12,7 +12,7 @@ import numpy as np
 from genre_model.errors import ModelError
 from genre_model.frontends.frontend import Extractor
 from genre_model.learning.bundle import Bundle, load_bundle
-from genre_model.learning.inference import window_probabilities
+from genre_model.portable.classifier import Classifier
 from genre_model.signal.segments import Heard
 from genre_model.signal.status import ClipDefect, Status
 
@@ -71,23 +71,26 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Predictor:
-    """A model and the extractor that makes its features.
+    """A model that is ready to predict.
 
     Parameters
     ----------
     bundle : Bundle
-        The model, its genres and its features' spec.
+        What its folder says.
+    classifier : Classifier
+        Its network.
     extractor : Extractor
-        Of the same spec.
+        Of its features.
     """
 
     bundle: Bundle
+    classifier: Classifier
     extractor: Extractor
 
     @classmethod
     def build(cls, bundle: Bundle) -> Self:
-        """Make the extractor that a bundle needs; imports librosa."""
-        return cls(bundle, bundle.features.build().given(bundle.weights))
+        """Open the parts of a bundle."""
+        return cls(bundle, bundle.classifier(), bundle.extractor())
 
     @property
     def licences(self) -> list[dict[str, str]]:
@@ -140,7 +143,7 @@ class Predictor:
         for start, windows in self.extractor.long_windows(path, heard):
             step = self.bundle.features.window_seconds
             starts += [start + number * step for number in range(len(windows))]
-            parts.append(window_probabilities(self.bundle.model, windows))
+            parts.append(self.classifier.probabilities(windows))
         return starts, np.concatenate(parts)
 
     def _prediction(
@@ -185,7 +188,7 @@ class Predictor:
 
 
 def load_model(path: str | os.PathLike[str]) -> Predictor:
-    """Open a model for prediction; imports TensorFlow and librosa.
+    """Open a model for prediction; imports neither TensorFlow nor librosa.
 
     Parameters
     ----------

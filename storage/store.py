@@ -16,30 +16,25 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
-from storage.array.feature_array import FeatureArray
-from storage.array.second_look import verify_as_it_is_written
 from storage.backbones import Backbones
-from storage.catalogues import Catalogues
 from storage.claims import Claim, ClaimRecord, living_holder, read_claims
 from storage.errors import AlreadyThere, Damaged, NoStore, NotFound, UnknownFormat
-from storage.features import Features
 from storage.models import MODEL_FILE, Models
 from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.places.options import StorageOptions
-from storage.predictions import Predictions
 from storage.proof.documents import parse_document
 from storage.proof.problems import Problem
-from storage.proving import (
-    backbone_problems,
-    catalogue_problems,
-    model_problems,
-    prediction_problems,
-    strange_problems,
-    undescribed_problems,
-)
-from storage.summary import Reader, StoreSummary
+
+# What holds tables imports pandas (2 s): whoever opens a model to predict needs none of it.
+if TYPE_CHECKING:
+    from storage.array.feature_array import FeatureArray
+    from storage.catalogues import Catalogues
+    from storage.features import Features
+    from storage.predictions import Predictions
+    from storage.summary import StoreSummary
 
 FORMAT = 1
 """Of store.json; another number is refused."""
@@ -186,11 +181,15 @@ class Store:
     @property
     def catalogues(self) -> Catalogues:
         """The catalogues."""
+        from storage.catalogues import Catalogues
+
         return Catalogues(self.location / "catalogues", store=self.uri)
 
     @property
     def features(self) -> Features:
         """The arrays of features."""
+        from storage.features import Features
+
         return Features(self.location / "features", store=self.uri)
 
     @property
@@ -206,6 +205,8 @@ class Store:
     @property
     def predictions(self) -> Predictions:
         """The tables of predictions."""
+        from storage.predictions import Predictions
+
         return Predictions(self.location / "predictions")
 
     def claim(self, what: str, *, say: Callable[[str], None] | None = None) -> Claim:
@@ -225,6 +226,8 @@ class Store:
 
         What cannot be read is named, and stops nothing else.
         """
+        from storage.summary import Reader, StoreSummary
+
         reader = Reader()
         champion = reader.champion(self.models)
         return StoreSummary(
@@ -256,18 +259,20 @@ class Store:
             The thing (an array's key, or another thing's name below the store) and what is wrong
             with it; each address once.
         """
+        from storage import proving
+
         tell = on_writer or _tell_nobody
         found = [
             *self._description_problems(),
-            *catalogue_problems(self.catalogues, self.models),
-            *undescribed_problems(self.features),
+            *proving.catalogue_problems(self.catalogues, self.models),
+            *proving.undescribed_problems(self.features),
             *self._array_problems(tell),
             *self._model_problems(tell),
-            *prediction_problems(self.predictions),
-            *backbone_problems(self.backbones),
+            *proving.prediction_problems(self.predictions),
+            *proving.backbone_problems(self.backbones),
         ]
         paths = {problem.path for _, problem in found}
-        strange = strange_problems(self.location)
+        strange = proving.strange_problems(self.location)
         return found + [each for each in strange if each[1].path not in paths]
 
     def _description_problems(self) -> Iterator[tuple[str, Problem]]:
@@ -285,6 +290,8 @@ class Store:
     def _model_problems(
         self, tell: Callable[[str, ClaimRecord], None]
     ) -> Iterator[tuple[str, Problem]]:
+        from storage.proving import model_problems
+
         for key, problem in model_problems(self.models):
             holder = living_holder(self.location, key)
             if holder is None:
@@ -295,6 +302,8 @@ class Store:
     def _array_problems(
         self, tell: Callable[[str, ClaimRecord], None]
     ) -> Iterator[tuple[str, Problem]]:
+        from storage.array.second_look import verify_as_it_is_written
+
         for data_set, name in self.features.names():
             place = self.features.location / data_set / name
             try:

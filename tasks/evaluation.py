@@ -200,8 +200,9 @@ def _evaluate(
         from genre_model.learning.inference import predict_rows
 
         bundle = load_bundle(models.fetch(model))
+        network = bundle.network()
     predictions = predict_rows(
-        bundle.model,
+        network,
         data.split(spec.split),
         data.features.read_shard,
         rows_per_shard=data.features.rows_per_shard,

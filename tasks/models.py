@@ -7,19 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from genre_model.errors import ModelError
 from genre_model.learning.opening.params import PARAMS_FILE, checked_params, stated_id
+from genre_model.predict import Predictor, load_model
 from storage.errors import Damaged, NotFound
 from storage.models import Json, Models, check_model_folder
 from storage.places.address import parse_location
 from storage.places.options import StorageOptions
 from storage.store import Store
-from tasks.native_stderr import Say, captured_native_stderr
-
-if TYPE_CHECKING:
-    from genre_model.predict import Predictor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,12 +188,10 @@ def open_model(
     >>> open_model("genre-store").predict("song.mp3").genre  # doctest: +SKIP
     'Folk'
     """
-    return load(_model_at(os.fspath(address), storage_options))
+    return load_model(_model_at(os.fspath(address), storage_options))
 
 
-def open_predictor(
-    store: Store | str, model: str | None = None, *, say: Say | None = None
-) -> tuple[str, Predictor]:
+def open_predictor(store: Store | str, model: str | None = None) -> tuple[str, Predictor]:
     """Open the champion of a store, or another model.
 
     Parameters
@@ -206,8 +200,6 @@ def open_predictor(
         An address is opened only where it is needed.
     model : str, optional
         An id in the store, or a local folder with a model.
-    say : callable, optional
-        Told what is waited for.
 
     Returns
     -------
@@ -221,14 +213,12 @@ def open_predictor(
     ModelError
         If the model does not open.
     """
-    # Its folder is found before TensorFlow is imported, so that a wrong name costs nothing.
     if model is not None and Path(model).exists():
         check_model_folder(Path(model))
-        return model, load(Path(model), say=say)
+        return model, load_model(Path(model))
     opened = store if isinstance(store, Store) else Store.open(store)
     name = model or _champion(opened)
-    folder = opened.models.fetch(name)
-    return name, load(folder, say=say)
+    return name, load_model(opened.models.fetch(name))
 
 
 def model_id_of(name: str) -> str:
@@ -253,14 +243,6 @@ def model_id_of(name: str) -> str:
     if (said := stated_id(folder)) is not None:
         return said
     return f"{folder.name or 'model'}-{sha256(str(folder).encode()).hexdigest()[:8]}"
-
-
-def load(folder: Path, *, say: Say | None = None) -> Predictor:
-    """Open a model's folder, without what TensorFlow writes while it is imported."""
-    with captured_native_stderr(say):
-        from genre_model.predict import load_model
-
-        return load_model(folder)
 
 
 def _model_at(address: str, options: StorageOptions | None) -> Path:

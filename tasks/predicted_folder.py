@@ -120,7 +120,7 @@ def predict_folder(
     files_done : callable
         Called with how many of how many are done.
     say : callable
-        Told what is left out, and what is waited for: TensorFlow, another run.
+        Told what is left out, and which other run is waited for.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def predict_folder(
     audio, left_out = audio_files(folder)
     for sentence in left_out.sentences:
         say(sentence)
-    name, predictor = open_predictor(store, model, say=say)
+    name, predictor = open_predictor(store, model)
     model_id = model_id_of(name)
     table = store.predictions.table(model=model_id, folder=folder)
     what = store.predictions.claim_name(model=model_id, folder=folder)

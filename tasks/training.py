@@ -13,7 +13,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from genre_model.errors import ModelError
-from genre_model.learning.bundle import HISTORY_FILE, model_id, save_bundle
+from genre_model.learning.bundle import HISTORY_FILE, model_id
+from genre_model.learning.opening.params import FORMAT
+from genre_model.learning.saving import save_bundle
 from genre_model.networks import check_network, is_fitted
 from genre_model.recipe import ModelSpec, TrainSpec
 from genre_model.specs import TRAINING_VERSION
@@ -23,7 +25,7 @@ from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
 from tasks.backbones.presets import licences_of, weights_of
 from tasks.labelled import LabelledFeatures
-from tasks.models import ModelFacts, describe_model
+from tasks.models import ModelFacts, describe_model, read_parameters
 from tasks.native_stderr import captured_native_stderr
 
 if TYPE_CHECKING:
@@ -127,9 +129,18 @@ def _is_sound(models: Models, name: str, *, say: Callable[[str], None] | None) -
         fault = _fault_in_opening(models, name, say=say)
         if not fault:
             models.seal(name)
+    if not fault and models.exists(name):
+        fault = _fault_of_age(models, name)
     if fault and say is not None:
         say(f"{fault} The model is trained again.")
     return not fault
+
+
+def _fault_of_age(models: Models, name: str) -> str:
+    found = read_parameters(models, name).get("format")
+    if found == FORMAT:
+        return ""
+    return f"{name} is of format {found}, and this version writes {FORMAT}."
 
 
 def _fault_in_opening(models: Models, name: str, *, say: Callable[[str], None] | None) -> str:
@@ -137,7 +148,7 @@ def _fault_in_opening(models: Models, name: str, *, say: Callable[[str], None] |
         from genre_model.learning.bundle import load_bundle
 
     try:
-        load_bundle(models.fetch(name))
+        load_bundle(models.fetch(name)).network()
     except ModelError as error:
         return f"{error}."
     return ""

@@ -141,7 +141,7 @@ def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str
         named, left_out = named_files(files)
         for sentence in left_out.sentences:
             say(sentence)
-        name, predictor = open_predictor(store, model, say=say)
+        name, predictor = open_predictor(store, model)
         with stage("predict", total=len(named), unit="files") as show:
             lines = predict_files(predictor, named, file_done=lambda done: show(done, ""))
         bad = [line for line in lines if line.genre is None]

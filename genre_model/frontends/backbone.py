@@ -12,6 +12,7 @@ from genre_model.frontends.backbones.patches import patches
 from genre_model.frontends.cutting import Cutting
 from genre_model.frontends.frontend import NAME, Frontend
 from genre_model.frontends.window_extractor import WindowExtractor
+from genre_model.signal.mel_spec import MelSpec
 from genre_model.specs import FEATURES_VERSION, Spec
 
 if TYPE_CHECKING:
@@ -135,29 +136,31 @@ class Backbone(Frontend):
     @property
     def windows(self) -> int:
         """Return how many patches fit into a clip."""
-        mel = patches(self.patches).mel
-        return mel.frames(int(self.clip_seconds * mel.sample_rate)) // self.frames
+        samples = int(self.clip_seconds * self.mel.sample_rate)
+        return self.mel.frames(samples) // self.frames
+
+    @property
+    def mel(self) -> MelSpec:
+        """Return the mel spectrum that is cut into patches."""
+        return patches(self.patches).mel
 
     @property
     def cutting(self) -> Cutting:
         """Return where the patches lie."""
-        mel = patches(self.patches).mel
         return Cutting(
-            sample_rate=mel.sample_rate,
-            hop_length=mel.hop_length,
+            sample_rate=self.mel.sample_rate,
+            hop_length=self.mel.hop_length,
             windows=self.windows,
             window_frames=self.frames,
             window_stride=self.frames,
             clip_seconds=self.clip_seconds,
             longest_clip_seconds=self.longest_clip_seconds,
-            frame_length=mel.frame_length,
+            frame_length=self.mel.frame_length,
         )
 
-    def build(self) -> BackboneExtractor:
-        """Make an extractor, which wants its weights; imports librosa (5 s)."""
-        from genre_model.signal.filters import MelBank
-
-        return BackboneExtractor(self, MelBank.build(patches(self.patches).mel))
+    def with_filters(self, bank: MelBank) -> BackboneExtractor:
+        """Make an extractor, which wants its weights; see `Frontend.with_filters`."""
+        return BackboneExtractor(self, bank)
 
     def _identity(self) -> dict[str, object]:
         nets = [{k: v for k, v in net.to_dict().items() if k != "name"} for net in self.nets]

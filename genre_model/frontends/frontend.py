@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from genre_model.errors import InvalidSpec
 from genre_model.frontends.cutting import Cutting
+from genre_model.signal.mel_spec import MelSpec
 from genre_model.specs import Spec
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from genre_model.frontends.clip import ClipWindows
     from genre_model.signal.audio import AudioSource
+    from genre_model.signal.filters import MelBank
     from genre_model.signal.segments import Heard
 
 NAME = "[A-Za-z0-9_][A-Za-z0-9_+-]*"
@@ -86,9 +88,20 @@ class Frontend(Spec, ABC):
         """Return the time that one window reaches over, in seconds."""
         return self.cutting.window_length_seconds
 
+    @property
     @abstractmethod
+    def mel(self) -> MelSpec:
+        """Return the mel spectrum beneath the values."""
+
     def build(self) -> Extractor:
-        """Make the extractor; imports what it takes to make one, as librosa."""
+        """Make the extractor; imports librosa (5 s), which those it is sent to do without."""
+        from genre_model.signal.filters import MelBank
+
+        return self.with_filters(MelBank.build(self.mel))
+
+    @abstractmethod
+    def with_filters(self, bank: MelBank) -> Extractor:
+        """Make the extractor of filters that were made for `mel`."""
 
     def _check_windows(self, *, least_frames: int = 1) -> None:
         """Refuse fields of a `Cutting` that are out of range, or do not fit into a clip."""
@@ -125,6 +138,10 @@ class Extractor(Protocol):
     @property
     def spec(self) -> Frontend:
         """Return the frontend that built it."""
+
+    @property
+    def bank(self) -> MelBank:
+        """Return its mel filters."""
 
     def given(self, weights: Sequence[bytes]) -> Extractor:
         """Return an extractor that works: one that needs weights does not without.

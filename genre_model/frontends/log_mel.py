@@ -117,11 +117,9 @@ class LogMel(Frontend):
         """Return where the windows lie."""
         return Cutting.of(self)
 
-    def build(self) -> LogMelExtractor:
-        """Make an extractor; imports librosa (5 s), which those it is sent to do without."""
-        from genre_model.signal.filters import MelBank
-
-        return LogMelExtractor(self, MelBank.build(self.mel))
+    def with_filters(self, bank: MelBank) -> LogMelExtractor:
+        """Make an extractor; see `Frontend.with_filters`."""
+        return LogMelExtractor(self, bank)
 
 
 DEFAULT = LogMel()

@@ -104,11 +104,9 @@ class Mfcc(Frontend):
         """Return where the windows lie."""
         return Cutting.of(self)
 
-    def build(self) -> MfccExtractor:
-        """Make an extractor; imports librosa (5 s), which those it is sent to do without."""
-        from genre_model.signal.filters import MelBank
-
-        return MfccExtractor(self, MelBank.build(self.mel))
+    def with_filters(self, bank: MelBank) -> MfccExtractor:
+        """Make an extractor; see `Frontend.with_filters`."""
+        return MfccExtractor(self, bank)
 
 
 MFCC = Mfcc()

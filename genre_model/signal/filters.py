@@ -1,5 +1,7 @@
 """Mel filters: librosa's, in a form that is small to send and quick to apply."""
 
+import io
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +10,7 @@ from genre_model.signal.mel_spec import MelSpec
 
 # Bands that share one small matrix: fewer make more calls, more make more multiplications by zero.
 _GROUP_BANDS = 16
+_MOST_OF_A_HEADER = 1_024
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,35 @@ class MelBank:
         for row, first, count, end in zip(dense, self.first, self.counts, ends, strict=True):
             row[first : first + count] = self.weights[end - count : end]
         return dense
+
+    def to_bytes(self) -> bytes:
+        """Write the dense matrix as a .npy file."""
+        file = io.BytesIO()
+        np.save(file, self.matrix(), allow_pickle=False)
+        return file.getvalue()
+
+    @classmethod
+    def of_bytes(cls, data: bytes, spec: MelSpec) -> "MelBank":
+        """Read what `to_bytes` wrote.
+
+        Raises
+        ------
+        ValueError
+            If it is no .npy file, or not of filters for that spectrum; the text goes on from its
+            name.
+        """
+        shape = (spec.n_mels, 1 + spec.n_fft // 2)
+        room = math.prod(shape) * 4
+        try:
+            if not room < len(data) <= room + _MOST_OF_A_HEADER:
+                raise ValueError(f"it has {len(data):,} bytes")
+            matrix = np.load(io.BytesIO(data), allow_pickle=False)
+        except (ValueError, EOFError, OSError, TypeError, SyntaxError) as error:
+            raise ValueError(f"holds no mel filters [{shape[0]}, {shape[1]}] ({error})") from error
+        is_one = matrix.shape == shape and matrix.dtype == np.float32
+        if not is_one or not np.isfinite(matrix).all() or (matrix < 0).any():
+            raise ValueError(f"holds no mel filters [{shape[0]}, {shape[1]}]")
+        return cls.of_matrix(matrix)
 
     def groups(self) -> list[BandGroup]:
         """Cut the matrix into small dense ones along its diagonal."""

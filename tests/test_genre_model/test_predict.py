@@ -1,8 +1,11 @@
 """Prediction of whole files: the features of training, a line a window, a status for bad audio."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,8 +14,8 @@ import soundfile
 from genre_model.errors import ModelError
 from genre_model.frontends import PRESETS
 from genre_model.frontends.log_mel import DEFAULT, NOTEBOOK, LogMel
-from genre_model.learning.bundle import Bundle, save_bundle
 from genre_model.learning.inference import window_probabilities
+from genre_model.learning.saving import save_bundle
 from genre_model.mel import clip_windows
 from genre_model.networks import build_network
 from genre_model.networks.statistics import InputStatistics
@@ -35,8 +38,8 @@ def music(seconds: float, *, rate: int = RATE, channels: int = 2, seed: int = 0)
     return (noise * swell[:, None] + 0.01 * smooth / np.abs(smooth).max()).clip(-1, 1)
 
 
-def bundle(spec: LogMel, network: str = "default") -> Bundle:
-    model = build_network(
+def built(spec: LogMel, network: str = "default") -> keras.Model:
+    return build_network(
         network,
         input_shape=spec.row_shape[1:],
         classes=len(GENRES),
@@ -45,12 +48,24 @@ def bundle(spec: LogMel, network: str = "default") -> Bundle:
         ),
         seed=3,
     )
-    return Bundle(model, GENRES, spec, {})
+
+
+def save(folder: Path, spec: LogMel, network: str = "default") -> Path:
+    save_bundle(
+        folder / "model.keras",
+        model=built(spec, network),
+        history=pd.DataFrame({"epoch": [1]}),
+        genres=GENRES,
+        features=spec,
+        network=network,
+        details={},
+    )
+    return folder
 
 
 @pytest.fixture(scope="module")
-def predictor() -> Predictor:
-    return Predictor.build(bundle(DEFAULT))
+def predictor(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    return load_model(save(tmp_path_factory.mktemp("models") / "default-0a1b2c3d", DEFAULT))
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -72,7 +87,7 @@ def test_a_prediction_is_the_mean_of_its_windows(predictor: Predictor, tmp_path:
     soundfile.write(path, music(30), RATE)
     windows = clip_windows(path).windows
     assert windows is not None
-    expected = window_probabilities(predictor.bundle.model, windows)
+    expected = window_probabilities(built(DEFAULT), windows)
     prediction = predictor.predict(path)
     assert prediction.status is Status.OK
     assert prediction.windows == len(prediction.timeline) == 10
@@ -162,28 +177,32 @@ def test_the_mapping_is_json_with_the_contracts_keys(predictor: Predictor, tmp_p
         assert plain["status"] in set(Status)
 
 
-def save(folder: Path) -> Path:
-    given = bundle(NOTEBOOK, network="notebook")
-    save_bundle(
-        folder / "model.keras",
-        model=given.model,
-        history=pd.DataFrame({"epoch": [1]}),
-        genres=GENRES,
-        features=given.features,
-        network="notebook",
-        details={},
-    )
-    return folder
-
-
 def test_a_folder_and_the_file_in_it_open_the_same_model(tmp_path: Path) -> None:
-    folder = save(tmp_path / "notebook-0a1b2c3d")
+    folder = save(tmp_path / "notebook-0a1b2c3d", NOTEBOOK, "notebook")
     clip = tmp_path / "clip.wav"
     soundfile.write(clip, music(4), RATE)
     for path in (folder, str(folder), folder / "model.keras"):
         opened = load_model(path)
         assert opened.genres == GENRES
         assert opened.predict(clip).windows == 1
+
+
+def test_neither_tensorflow_nor_librosa_is_imported(tmp_path: Path) -> None:
+    folder = save(tmp_path / "default-0a1b2c3d", DEFAULT)
+    clip = tmp_path / "clip.wav"
+    soundfile.write(clip, music(4), RATE)
+    program = """
+import sys
+from flows.command import run
+run.predict(as_json=True, store="none", model=sys.argv[1], files=[sys.argv[2]])
+heavy = "tensorflow keras librosa numba prefect dask zarr pandas matplotlib sklearn onnx".split()
+print(*[name for name in heavy if name in sys.modules], file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, folder, clip], capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)["predictions"][0]["windows"] == 1
+    assert done.stderr.splitlines()[-1] == ""
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:

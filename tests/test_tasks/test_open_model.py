@@ -10,7 +10,7 @@ import pytest
 
 from genre_model.errors import ModelError
 from genre_model.frontends import preset
-from genre_model.learning.bundle import save_bundle
+from genre_model.learning.saving import save_bundle
 from storage.errors import NotFound, UnknownFormat
 from storage.models import MODEL_FILE
 from storage.places.bucket import Bucket

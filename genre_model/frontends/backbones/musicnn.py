@@ -45,7 +45,7 @@ def convert(wheel: Path, net: str) -> bytes:
     bytes
         With the tensors `embedding` and `logits`.
     """
-    from genre_model.frontends.backbones.export import to_onnx
+    from genre_model.portable.export import to_onnx
 
     return to_onnx(build(net, read_arrays(wheel, net)), outputs=(EMBEDDING, TAGS))
 

@@ -8,11 +8,10 @@ import numpy as np
 import onnxruntime
 
 from genre_model.errors import ModelError
+from genre_model.portable.session import first_line, open_session
 
 INPUT_DIMENSIONS = (3, 4)
 """[batch, frames, bands], or with a channel at the end."""
-
-_NOWHERE = "/dev/null/nowhere"
 
 
 class Net:
@@ -39,7 +38,10 @@ class Net:
     """
 
     def __init__(self, content: bytes, *, output: str) -> None:
-        self._session = _open(content)
+        try:
+            self._session = open_session(content)
+        except ModelError as error:
+            raise ModelError(f"it {error}") from error
         self._output = output
         self._batch, self.patch, self._has_channel = _input(self._session)
         self.values = self._check_output()
@@ -78,7 +80,7 @@ class Net:
         try:
             (found,) = self._session.run([self._output], {name: given})
         except Exception as error:
-            raise ModelError(f"the net fails on a patch: {_first_line(error)}") from error
+            raise ModelError(f"the net fails on a patch: {first_line(error)}") from error
         rows: np.ndarray = np.asarray(found, np.float32)[: len(patches)]
         return rows.reshape(len(patches), -1)
 
@@ -107,24 +109,6 @@ def checked_sha256(content: bytes, *, expected: str, what: str) -> bytes:
     return content
 
 
-def _open(content: bytes) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = 4
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # a file beside it, which a file may name, would be looked for in the working folder
-    options.add_session_config_entry(
-        "session.model_external_initializers_file_folder_path", _NOWHERE
-    )
-    try:
-        return onnxruntime.InferenceSession(
-            content, sess_options=options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:
-        raise ModelError(f"it is no ONNX file that runs here: {_first_line(error)}") from error
-
-
 def _input(session: onnxruntime.InferenceSession) -> tuple[int, tuple[int, int], bool]:
     """Return its batch (0: any), (frames, bands), and whether there is a channel behind them."""
     inputs = session.get_inputs()
@@ -143,7 +127,3 @@ def _input(session: onnxruntime.InferenceSession) -> tuple[int, tuple[int, int],
         raise ModelError(f"its input is {inputs[0].type}, and must be tensor(float)")
     batch = shape[0] if isinstance(shape[0], int) and shape[0] > 0 else 0
     return batch, (sizes[0], sizes[1]), has_channel
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:300]

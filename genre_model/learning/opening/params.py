@@ -11,13 +11,14 @@ from genre_model.errors import ModelError
 from genre_model.learning.opening.plain_json import Json, plain_object
 from genre_model.learning.opening.whole_file import read_whole
 
-FORMAT = 1
+FORMAT = 2
 PARAMS_FILE = "params.json"
 MOST_BYTES = 2**20
 DEEPEST = 20
 MOST_GENRES = 1_000
 LONGEST_TEXT = 1_000
 MOST_LICENCES = 100
+MOST_FILES = 100
 
 
 def read_params(folder: Path) -> Json:
@@ -136,6 +137,15 @@ def _are_licences(value: object) -> bool:
     )
 
 
+def _are_hashes(value: object) -> bool:
+    if not isinstance(value, dict) or len(value) > MOST_FILES:
+        return False
+    return all(
+        is_plain_name(name) and isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest)
+        for name, digest in value.items()
+    )
+
+
 def _is_object(value: object) -> bool:
     return isinstance(value, dict)
 
@@ -150,6 +160,7 @@ _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "file": (_is_keras_file, "the name of a .keras file beside it"),
     "network": _NAME,
     "genres": (_are_genres, f"a list of 1 to {MOST_GENRES:,} different texts"),
+    "files": (_are_hashes, "an object of files' names and their sha256"),
     "features": _OBJECT,
     "licences": (_are_licences, f"a list of at most {MOST_LICENCES} objects of texts"),
     "train_spec": _OBJECT,

@@ -20,10 +20,10 @@ from signals import band_noise, encoded
 from genre_model.errors import InvalidSpec, ModelError
 from genre_model.frontends import frontend_from_dict, preset
 from genre_model.frontends.backbone import Backbone, BackboneExtractor, NetSpec
-from genre_model.frontends.backbones.canonical import canonical
 from genre_model.frontends.backbones.known import KNOWN, TOGETHER
 from genre_model.frontends.backbones.net import Net
 from genre_model.frontends.backbones.proof import check_values, fixed_patch
+from genre_model.portable.canonical import canonical
 from genre_model.signal.status import Status
 
 ONE, OTHER = mean_net(5), mean_net(3, seed=1)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,14 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_nets import mean_net
 
 from genre_model.errors import ModelError
 from genre_model.frontends.log_mel import LogMel
-from genre_model.learning.bundle import load_bundle, model_id, save_bundle
+from genre_model.learning.bundle import load_bundle, model_id
 from genre_model.learning.inference import window_probabilities
 from genre_model.learning.opening.params import read_params
+from genre_model.learning.saving import save_bundle
 from genre_model.networks import build_network
 from genre_model.networks.statistics import InputStatistics
 
@@ -53,9 +56,14 @@ def test_what_was_saved_opens_and_predicts_the_same(network: object, tmp_path: P
     bundle = load_bundle(tmp_path / "new" / "model")
     windows = np.random.default_rng(0).normal(-30, 10, (4, 8, 16)).astype(np.float16)
     np.testing.assert_allclose(
-        window_probabilities(bundle.model, windows),
+        window_probabilities(bundle.network(), windows),
         window_probabilities(network, windows),
         atol=1e-6,
+    )
+    np.testing.assert_allclose(
+        bundle.classifier().probabilities(windows),
+        window_probabilities(network, windows),
+        atol=1e-5,
     )
     assert (bundle.genres, bundle.features) == (GENRES, SPEC)
     assert bundle.params["parameters"] == network.count_params()
@@ -69,9 +77,11 @@ def test_a_folder_holds_its_files_and_no_temporary_one(network: object, tmp_path
     save(tmp_path, network)
     save(tmp_path, network, details={"id": "again"})
     assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "filters.npy",
         "history.csv",
         "logs",
         "model.keras",
+        "model.onnx",
         "params.json",
     ]
     assert len(list((tmp_path / "logs").iterdir())) == 1
@@ -87,13 +97,32 @@ def change_params(**changes: object) -> Callable[[Path], None]:
     return change
 
 
+def change(name: str, content: bytes, *, honest: bool = True) -> Callable[[Path], None]:
+    """Put another file in the place of one, by default with its sha256 in params.json."""
+
+    def change(folder: Path) -> None:
+        (folder / name).write_bytes(content)
+        if honest:
+            files = json.loads((folder / "params.json").read_text())["files"]
+            change_params(files={**files, name: sha256(content).hexdigest()})(folder)
+
+    return change
+
+
+def open_all(folder: Path) -> None:
+    bundle = load_bundle(folder)
+    bundle.classifier()
+    bundle.extractor()
+    bundle.network()
+
+
 @pytest.mark.parametrize(
     ("damage", "sentence"),
     [
         (lambda folder: (folder / "params.json").unlink(), r"has no params\.json"),
         (lambda folder: (folder / "params.json").write_text("{"), "is not JSON"),
         (lambda folder: (folder / "params.json").write_text("[]"), "no JSON object, but of 'list'"),
-        (change_params(format=9), "format 9 and this version reads 1"),
+        (change_params(format=9), "format 9 and this version reads 2"),
         (change_params(features={"hop": 3}), "does not say what the network takes"),
         (change_params(features={"n_mels": 8}), "no kind of frontend '';.*train the model again"),
         (change_params(genres=None), "gives None as genres, which must be a list of 1 to 1,000"),
@@ -104,7 +133,14 @@ def change_params(**changes: object) -> Callable[[Path], None]:
         ),
         (change_params(file="../elsewhere.keras"), "must be the name of a .keras file beside it"),
         (lambda folder: (folder / "model.keras").unlink(), r"has no model\.keras"),
-        (lambda folder: (folder / "model.keras").write_bytes(b"PK junk"), "no whole zip archive"),
+        (change("model.keras", b"PK junk"), r"model\.keras is no whole zip archive"),
+        (change("model.onnx", b"junk"), r"model\.onnx is no ONNX file that runs here"),
+        (change("model.onnx", mean_net()), r"model\.onnx is no network of this project"),
+        (change("filters.npy", b"junk"), r"filters\.npy holds no mel filters \[8, 513\]"),
+        (change("filters.npy", b"\x93NUMPY" + bytes(8 * 513 * 4)), "holds no mel filters"),
+        (change("model.onnx", b"junk", honest=False), r"model\.onnx is not the file that was"),
+        (lambda folder: (folder / "model.onnx").unlink(), r"has no model\.onnx; copy the whole"),
+        (change_params(files={"model.keras": "0"}), "as files, which must be an object of files"),
     ],
 )
 def test_a_damaged_folder_is_refused_in_one_sentence(
@@ -113,18 +149,21 @@ def test_a_damaged_folder_is_refused_in_one_sentence(
     save(tmp_path, network)
     damage(tmp_path)
     with pytest.raises(ModelError, match=sentence) as raised:
-        load_bundle(tmp_path)
+        open_all(tmp_path)
     assert "\n" not in str(raised.value)
 
 
-def test_a_model_that_holds_code_is_refused(tmp_path: Path) -> None:
+def test_a_model_that_holds_code_is_refused(network: object, tmp_path: Path) -> None:
     import keras
 
     features = keras.Input((8, 16))
     logits = keras.layers.Lambda(lambda values: values[:, :3, 0])(features)
-    save(tmp_path, keras.Model(features, logits))
+    keras.Model(features, logits).save(tmp_path / "other.keras")
+    content = (tmp_path / "other.keras").read_bytes()
+    save(tmp_path, network)
+    change("model.keras", content)(tmp_path)
     with pytest.raises(ModelError, match=r"holds 'keras\.layers\.Lambda', which is none of"):
-        load_bundle(tmp_path)
+        load_bundle(tmp_path).network()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import onnx
 
-from genre_model.frontends.backbones.canonical import canonical
+from genre_model.portable.canonical import canonical
 
 
 def to_onnx(network: keras.Model, *, outputs: Sequence[str]) -> bytes:

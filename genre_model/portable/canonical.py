@@ -34,7 +34,9 @@ def canonical(model: ModelProto, *, outputs: Mapping[str, str]) -> ModelProto:
         Its inputs keep their names. What no output needs is left out.
     """
     graph = model.graph
-    names = {each.name: each.name for each in graph.input}
+    filled = {each.name for each in graph.initializer}
+    inputs = [each for each in graph.input if each.name not in filled]
+    names = {each.name: each.name for each in inputs}
     constants: dict[str, TensorProto] = {}
     for each in graph.initializer:
         content = onnx.numpy_helper.to_array(each)
@@ -54,7 +56,7 @@ def canonical(model: ModelProto, *, outputs: Mapping[str, str]) -> ModelProto:
     made = onnx.helper.make_graph(
         needed,
         "network",
-        [_called(each, each.name) for each in graph.input],
+        [_called(each, each.name) for each in inputs],
         [_called(each, outputs[each.name]) for each in graph.output],
         [constants[name] for name in sorted(used & constants.keys())],
     )

@@ -1,0 +1,73 @@
+"""A trained network as an ONNX file that is checked against Keras before anybody has it."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from genre_model.errors import ModelError
+from genre_model.portable.classifier import LOGITS, PROBABILITIES, Classifier
+from genre_model.portable.export import to_onnx
+
+CLOSE = 1e-4
+"""How far logits may be from Keras's, as a share of the largest."""
+_SCALES = (1.0, 10.0, 40.0)
+
+
+def portable_network(network: keras.Model) -> bytes:
+    """Export a network: windows, float32 [batch, ...], to logits and probabilities.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Raw features to logits.
+
+    Returns
+    -------
+    bytes
+        An ONNX file for `Classifier`.
+
+    Raises
+    ------
+    ModelError
+        If onnxruntime gives other numbers than Keras.
+    """
+    same = keras.models.clone_model(network, clone_function=_exportable)
+    same.set_weights(network.get_weights())
+    (windows,), (logits,) = same.inputs, same.outputs
+    whole = keras.Model(windows, [logits, keras.layers.Softmax()(logits)])
+    content = to_onnx(whole, outputs=(LOGITS, PROBABILITIES))
+    check_same(network, content)
+    return content
+
+
+def _exportable(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """Return a layer like another; constants of a Normalization would be exported as inputs."""
+    if not isinstance(layer, keras.layers.Normalization):
+        return type(layer).from_config(layer.get_config())
+    mean, variance = (np.asarray(each, np.float64)[0] for each in (layer.mean, layer.variance))
+    scale = 1 / np.maximum(np.sqrt(variance), keras.config.epsilon())
+    return keras.layers.Rescaling(
+        scale.astype(np.float32), offset=(-mean * scale).astype(np.float32), name=layer.name
+    )
+
+
+def check_same(network: keras.Model, content: bytes) -> None:
+    """Refuse an ONNX file that gives other logits than a network of random windows.
+
+    Raises
+    ------
+    ModelError
+    """
+    generator = np.random.default_rng(0)
+    shape = (4, *network.input_shape[1:])
+    windows = np.concatenate([generator.normal(0, scale, shape) for scale in _SCALES])
+    expected = network.predict_on_batch(windows.astype(np.float32))
+    found = Classifier(content).logits(windows)
+    off = float(np.abs(found - expected).max()) / max(float(np.abs(expected).max()), 1e-6)
+    if not off <= CLOSE:
+        raise ModelError(
+            f"the network says {off:.2g} of its largest logit otherwise when it is run by "
+            f"onnxruntime; a limit is {CLOSE:g}, and tensorflow, tf2onnx, onnx and onnxruntime "
+            "must be those of requirements.lock"
+        )
