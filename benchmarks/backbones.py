@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -144,6 +145,9 @@ def cost(extractor: BackboneExtractor, clips: list[bytes]) -> dict[str, float]:
 
 def main() -> None:
     """Write both tables, or one JSON object."""
+    if ONE_THREAD.items() - os.environ.items():
+        # They are read when numpy is imported.
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, **ONE_THREAD})
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--store", required=True)
@@ -153,7 +157,6 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=12)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    os.environ.update(ONE_THREAD)
     store = Store.open(asked.store)
     tracks = find_catalogue.fn(parse_location(str(asked.data)), subset=None).catalogue.tracks
     alone = -1 - tracks["track_id"]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from limits import COMMAND_S
+from made_nets import mean_net
 
 from benchmarks.clips import make_data, write_tracks_csv
 from benchmarks.orchestration import Nap, turns_ms
@@ -18,6 +19,8 @@ from benchmarks.processes import Sampler
 from genre_model.data.fma_subsets import select
 from genre_model.data.genres_csv import derive_genres, read_genres
 from genre_model.data.tracks_csv import read_tracks
+from storage.places.address import parse_location
+from tasks.backbones.given import add_given
 
 pytestmark = pytest.mark.benchmarks
 ROOT = Path(__file__).parents[1]
@@ -175,6 +178,33 @@ def test_orchestration_of_clips_and_of_a_rerun(few: Path, monkeypatch: pytest.Mo
     assert found["feature_run"]["clips"] == 3
     assert found["rerun"]["tracks"] == 130
     assert 0 < found["rerun"]["flow_seconds"] < found["rerun"]["seconds"]
+
+
+def test_predict() -> None:
+    found = result("predict", "--clips", 2, "--rounds", 1)
+    python, song, nothing = (row["cpu_s"] for row in found["starts"])
+    assert 0 < python < song
+    assert nothing > 0
+    assert found["songs"]["clips"] == 2
+    assert 0 < found["songs"]["ratio"] < 1
+
+
+def test_backbones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENRE_REAL_MUSIC", str(tmp_path / "nowhere"))
+    make_data(tmp_path / "data", count=12)
+    net = tmp_path / "net.onnx"
+    net.write_bytes(mean_net())
+    add_given(
+        *(parse_location(str(tmp_path / "store")), "made"),
+        **{"file": net, "frontend": "musicnn", "output": "embedding", "licence": "none"},
+    )
+    given = ["--data", tmp_path / "data", "--store", tmp_path / "store", "--presets", "mfcc,made"]
+    found = result("backbones", *given, "--folds", 2, "--repeats", 1, "--clips", 1)
+    assert found["tracks"] == 12
+    assert set(found["presets"]) == {"mfcc", "made"}
+    first = found["presets"]["mfcc"]
+    assert first["to_first"] == [0, 0, 0]
+    assert all(low <= mean <= high for mean, low, high in [first["accuracy"]])
 
 
 def test_storage() -> None:

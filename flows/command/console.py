@@ -99,13 +99,31 @@ def run(command: Callable[[], None]) -> int:
         # The reader of stdout has gone, as in `genre status | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
-    except Exception as error:  # noqa: BLE001 - the last border: every error gets its status here
-        return _explain(error)
     except BaseException as error:
-        if _is_prefects_sigterm(error):  # while a flow runs, the handler is Prefect's
-            return _interrupted(Terminated())
+        if (interruption := _behind(error)) is not None:
+            return _interrupted(interruption)
+        if isinstance(error, Exception):  # the last border: every error gets its status here
+            return _explain(error)
         raise
     return 0
+
+
+def _behind(error: BaseException) -> KeyboardInterrupt | None:
+    """Return the interruption that an error came of, if any.
+
+    A signal to the whole group ends Prefect's server too, and what then cannot be told to it is an
+    error of its own.
+    """
+    one: BaseException | None = error
+    seen: set[int] = set()
+    while one is not None and id(one) not in seen:
+        if isinstance(one, KeyboardInterrupt):
+            return one
+        if _is_prefects_sigterm(one):  # while a flow runs, the handler is Prefect's
+            return Terminated()
+        seen.add(id(one))
+        one = one.__cause__ or one.__context__
+    return None
 
 
 def _explain(error: Exception) -> int:

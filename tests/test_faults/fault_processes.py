@@ -45,6 +45,10 @@ class Started:
         """Do what `kill` and a supervisor do: SIGTERM to the command itself."""
         self.process.terminate()
 
+    def terminate_all(self) -> None:
+        """Do what `timeout` and systemd do: SIGTERM to the command and to all that it started."""
+        os.killpg(self.process.pid, signal.SIGTERM)
+
     @property
     def said(self) -> str:
         """What it wrote to stderr so far."""

@@ -73,8 +73,12 @@ def test_a_killed_run(
 
 @pytest.mark.parametrize(
     ("end", "status", "word"),
-    [(Started.interrupt, 130, "interrupted"), (Started.terminate, 143, "terminated")],
-    ids=["Ctrl-C", "SIGTERM"],
+    [
+        (Started.interrupt, 130, "interrupted"),
+        (Started.terminate, 143, "terminated"),
+        (Started.terminate_all, 143, "terminated"),
+    ],
+    ids=["Ctrl-C", "SIGTERM", "SIGTERM to all"],
 )
 def test_an_interrupted_run(
     end: Callable[[Started], None],

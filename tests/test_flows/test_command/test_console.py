@@ -94,6 +94,22 @@ def test_an_error_is_shown_escaped(error: type[Exception], monkeypatch: pytest.M
     assert all(line.isprintable() for line in stderr.getvalue().split("\n"))
 
 
+@pytest.mark.parametrize(
+    ("interruption", "status"), [(KeyboardInterrupt, 130), (console.Terminated, 143)]
+)
+def test_what_fails_because_of_a_signal_is_an_interruption(
+    interruption: type[KeyboardInterrupt], status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        try:
+            raise interruption
+        finally:
+            raise ConnectionError("the server has gone, too")
+
+    assert console.run(fail) == status
+    assert "the same command goes on" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("program", [WAITS, FLOW_WAITS], ids=["command", "flow"])
 @pytest.mark.parametrize(
     ("sent", "status", "word"),

@@ -1,0 +1,127 @@
+"""What it costs to name a song's genre: ``python -m benchmarks.predict``.
+
+First the command from its start to its answer, for a song and for a file that is not there, in
+turn: CPU seconds of the whole process, median over the rounds, beside a Python that imports numpy.
+Then songs in one process, clip by clip in turn with decoding them and no more: songs a CPU second,
+one thread, and the median of the clips' own ratios. ``--model`` names a model's folder; without it
+the network `default` is built and not trained, which costs the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.features import ONE_THREAD, REAL_MUSIC, decode_only, load_clips, measure
+
+GENRES = ("Blues", "Classical", "Electronic", "Folk", "Hip-Hop", "Jazz", "Pop", "Rock")
+NUMPY = (sys.executable, "-c", "import numpy")
+
+
+def untrained(folder: Path) -> Path:
+    """Write a model's folder, in a process of its own: this one is to stay without TensorFlow."""
+    program = f"""
+import pathlib, sys
+import numpy as np, pandas as pd
+from genre_model.frontends import PRESETS
+from genre_model.learning.saving import save_bundle
+from genre_model.networks import build_network
+from genre_model.networks.statistics import InputStatistics
+spec, genres = PRESETS["default"], {GENRES!r}
+statistics = InputStatistics(np.full(spec.n_mels, -35, "f4"), np.full(spec.n_mels, 12, "f4"))
+network = build_network("default", input_shape=spec.row_shape[1:], classes=len(genres),
+                        statistics=statistics, seed=0)
+save_bundle(pathlib.Path(sys.argv[1]) / "model.keras", model=network, genres=genres, features=spec,
+            history=pd.DataFrame({{"epoch": [1]}}), network="default", details={{}})
+"""
+    subprocess.run([sys.executable, "-c", program, folder], check=True, capture_output=True)
+    return folder
+
+
+def cold_starts(commands: dict[str, Sequence[str]], *, rounds: int) -> list[dict[str, object]]:
+    """Return the median CPU seconds of each command, run in turn."""
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            before = _cpu_of_children()
+            subprocess.run(command, check=False, capture_output=True)
+            seconds[name].append(_cpu_of_children() - before)
+    return [
+        {"what": name, "cpu_s": round(statistics.median(each), 2)} for name, each in seconds.items()
+    ]
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def songs(model: Path, clips: list[bytes], folder: Path) -> dict[str, float]:
+    """Return songs a CPU second of one thread, and the ratio to decoding."""
+    from genre_model.predict import load_model
+
+    predictor = load_model(model)
+    path = folder / "song"
+
+    def predict(content: bytes) -> object:
+        path.write_bytes(content)
+        return predictor.predict(path)
+
+    found = measure(clips, {"decode": decode_only, "predict": predict})
+    pairs = zip(found["decode"], found["predict"], strict=True)
+    return {
+        "clips": len(clips),
+        "decoded_a_second": round(1 / statistics.median(found["decode"]), 1),
+        "predicted_a_second": round(1 / statistics.median(found["predict"]), 1),
+        "ratio": round(statistics.median(bare / whole for bare, whole in pairs), 3),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    if ONE_THREAD.items() - os.environ.items():
+        # They are read when numpy is imported.
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, **ONE_THREAD})
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--data", type=Path, default=REAL_MUSIC if REAL_MUSIC.exists() else None)
+    parser.add_argument("--clips", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    source, clips = load_clips(asked.data, count=asked.clips)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        model = asked.model or untrained(folder / "default-00000000")
+        (folder / "song.mp3").write_bytes(clips[0])
+        genre = (sys.executable, "-m", "flows.command.cli", "predict", "--model", str(model))
+        starts = cold_starts(
+            {
+                "python, import numpy": NUMPY,
+                "genre predict song.mp3": (*genre, str(folder / "song.mp3")),
+                "genre predict nosuch.mp3": (*genre, str(folder / "nosuch.mp3")),
+            },
+            rounds=asked.rounds,
+        )
+        rate = songs(model, clips, folder)
+    if asked.json:
+        print(json.dumps({"clips": source, "starts": starts, "songs": rate}))
+        return
+    for row in starts:
+        print(f"{row['what']:26} {row['cpu_s']:6} s of CPU")
+    print(
+        f"{rate['clips']} clips of {source}: {rate['predicted_a_second']} songs a CPU second, "
+        f"{rate['decoded_a_second']} only decoded; {rate['ratio']} of decoding"
+    )
+
+
+if __name__ == "__main__":
+    main()
