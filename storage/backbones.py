@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 
-from storage.errors import AlreadyThere, Damaged, NotFound
+from storage.errors import Damaged, NameTaken, NotFound
 from storage.places.location import Location
 from storage.proof.documents import is_plain, parse_document, read_bounded
 from storage.proof.problems import Problem
@@ -92,7 +92,7 @@ class Backbones:
 
         Raises
         ------
-        AlreadyThere
+        NameTaken
             If another one of that name is there.
         ValueError
             If the record is of other weights.
@@ -101,7 +101,7 @@ class Backbones:
             raise ValueError(f"the record of {record.name} is of other weights")
         others = [each for each in self.records() if each.name == record.name]
         if any(each.sha256 != record.sha256 for each in others):
-            raise AlreadyThere(
+            raise NameTaken(
                 f"{self.store} has another backbone {record.name!r} "
                 f"(sha256 {others[0].sha256[:16]}…); add this one under another name, or take that "
                 f"one away with `genre backbone remove {record.name}`"

@@ -32,6 +32,12 @@ class AlreadyThere(StorageError, FileExistsError):
     """Something lies already where something was to be created."""
 
 
+class NameTaken(AlreadyThere):
+    """Another thing has the name that was given."""
+
+    remedied_by_user = True
+
+
 class Refused(StorageError, PermissionError):
     """The file system or the bucket does not let us: permission, credentials, no such bucket."""
 

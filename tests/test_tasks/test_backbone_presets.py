@@ -153,6 +153,13 @@ def test_what_is_not_known_cannot_be_added(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_no_index_has_must_be_given(tmp_path: Path) -> None:
+    says = r"'yamnet' comes through no package index; give Google's yamnet.h5 or .*--from FILE"
+    with pytest.raises(ModelError, match=says):
+        add_known(parse_location(str(tmp_path / "store")), "yamnet")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("content", [b"", b"another wheel"])
 def test_another_file_is_no_wheel(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "musicnn.whl"

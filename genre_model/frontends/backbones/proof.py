@@ -19,10 +19,26 @@ def fixed_patch(frames: int, bands: int) -> np.ndarray:
 def check_values(found: np.ndarray, expected: tuple[float, ...], *, what: str) -> None:
     """Refuse a converted net that says another thing of `fixed_patch` than it should.
 
+    Parameters
+    ----------
+    found : np.ndarray [shape=(values,)]
+    expected : tuple[float, ...]
+        The first of them; if there are none, they must be finite, and none below zero, as means of
+        what a ReLU gives are.
+    what : str
+        The net's name.
+
     Raises
     ------
     ModelError
     """
+    if not expected:
+        if not (np.isfinite(found).all() and (found >= 0).all()):
+            raise ModelError(
+                f"{what} was converted and says of a fixed patch what is not finite or is below "
+                "zero; the file is damaged, or another net's"
+            )
+        return
     off = float(np.abs(found[: len(expected)] - expected).max())
     if not off <= CLOSE:
         raise ModelError(

@@ -18,6 +18,8 @@ from genre_model.errors import InvalidSpec
 from genre_model.frontends import KINDS, PRESETS, Frontend, frontend_from_dict
 from genre_model.frontends.cutting import Cutting
 from genre_model.frontends.log_mel import DEFAULT, LogMel
+from genre_model.signal.filters import MelBank
+from genre_model.signal.mel_spec import MelSpec
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,11 @@ class Embedding(Frontend):
     def cutting(self) -> Cutting:
         return DEFAULT.cutting
 
-    def build(self) -> Any:
+    @property
+    def mel(self) -> MelSpec:
+        return DEFAULT.mel
+
+    def with_filters(self, bank: MelBank) -> Any:
         raise NotImplementedError
 
 
