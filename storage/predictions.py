@@ -85,9 +85,12 @@ class Predictions:
         return f"predictions/{model}/{self.table(model=model, folder=folder).location.name}"
 
     def tables(self) -> list[tuple[str, PredictionTable]]:
-        """List the tables there are, each with its model's id."""
+        """List the tables there are, each with its model's id; also where a folder lies instead."""
+        found = [each.name for each in self.location.list(recursive=True)]
+        for model in self.location.folders():
+            found += [f"{model}/{name}" for name in (self.location / model).folders()]
         return [
-            (entry.name.partition("/")[0], PredictionTable(self.location / entry.name))
-            for entry in self.location.list(recursive=True)
-            if entry.name.count("/") == 1 and entry.name.endswith(".parquet")
+            (name.partition("/")[0], PredictionTable(self.location / name))
+            for name in sorted(found)
+            if name.count("/") == 1 and name.endswith(".parquet")
         ]

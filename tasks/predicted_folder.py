@@ -136,6 +136,7 @@ def predict_folder(
     what = store.predictions.claim_name(model=model_id, folder=folder)
     with store.claim(what, say=say):
         lines = {} if refresh else _still_true(_known(table, say), audio)
+        table.location.make_way()
         reused = len(lines)
         new = [entry for entry in audio.values() if entry.name not in lines]
         for done, entry in enumerate(new, start=1):

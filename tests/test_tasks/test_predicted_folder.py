@@ -133,6 +133,23 @@ def test_a_run_that_is_cut_off_is_taken_up(
     assert len(listener.heard) == 3
 
 
+@pytest.mark.parametrize("refresh", [False, True])
+def test_a_folder_in_the_place_of_the_table_is_told_and_moved_aside(
+    store: Store, folder: Path, listener: Listener, refresh: bool
+) -> None:
+    first = predict(store, folder)
+    table = Path(first.table)
+    table.unlink()
+    table.mkdir()
+    (table / "kept.txt").write_text("somebody's")
+    ((_, problem),) = store.verify()
+    assert (problem.what, problem.path) == ("predictions damaged", str(table))
+    said: list[str] = []
+    assert predict(store, folder, say=said.append, refresh=refresh).lines == first.lines
+    assert store.verify() == []
+    assert [each.read_text() for each in table.parent.rglob("kept.txt")] == ["somebody's"]
+
+
 def test_a_folder_without_audio_is_named(store: Store, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=rf"no audio file in {tmp_path / 'nothing'}"):
         predict(store, tmp_path / "nothing")
