@@ -152,6 +152,7 @@ _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "genres": (_are_genres, f"a list of 1 to {MOST_GENRES:,} different texts"),
     "features": _OBJECT,
     "licences": (_are_licences, f"a list of at most {MOST_LICENCES} objects of texts"),
+    "recipe": _OBJECT,
     "train_spec": _OBJECT,
     "catalogue": _NAME,
     "data_set": _NAME,
