@@ -38,9 +38,9 @@ from tasks.training import identify_model, read_history, train_network
 
 def _run_name() -> str:
     given = flow_run.parameters
-    named = named_network(given["network"], given["recipe"])
+    named = named_network(given["network"], given.get("recipe"))
     network = named or usual_networks()[rows_of(given["preset"])]
-    seed = named_seed(given["seed"], given["recipe"])
+    seed = named_seed(given["seed"], given.get("recipe"))
     return f"train {network} on {given['preset']} features, seed {seed}"
 
 
