@@ -61,7 +61,8 @@ def _run_name() -> str:
         model = given["model"] or "the last model that fits"
         return shown_name(f"full run from evaluation on: {model}")
     data, preset = (option.or_default(given[option.name]) for option in (DATA, PRESET))
-    network = named_network(given["network"], given.get("recipe")) or usual_networks()[rows_of(preset)]
+    named = named_network(given["network"], given.get("recipe"))
+    network = named or usual_networks()[rows_of(preset)]
     if given["start_at"] == "training":
         data = given["catalogue"] or given["data"] or "the last catalogue"
     return shown_name(f"full run of {data}: {preset} features, {network} network")
