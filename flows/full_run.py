@@ -11,6 +11,7 @@ from prefect.runtime import flow_run
 from flows.build_features import build_features
 from flows.dashboard.blocks import storage_options
 from flows.engine.handover import check_deployment, run_elsewhere
+from flows.engine.recipes import named_network, recipe_for
 from flows.engine.starting_points import (
     catalogue_to_train_on,
     model_to_evaluate,
@@ -21,13 +22,13 @@ from flows.options import (
     DATA,
     MAX_QUARANTINED,
     PRESET,
-    SEED,
     START_AT,
     STORE,
     Catalogue,
     Epochs,
     MaxQuarantined,
     Model,
+    RecipeOfTraining,
     Refresh,
     RetryQuarantined,
     RunData,
@@ -45,10 +46,10 @@ from flows.options import (
 )
 from flows.results import EvaluateResult, FeaturesResult, RunResult, TrainResult
 from flows.train_model import name_model, train_model
-from genre_model.networks import choose_network, usual_networks
+from genre_model.networks import usual_networks
+from genre_model.recipe import Recipe
 from genre_model.shown import shown_name
 from storage.places.address import parse_location
-from storage.places.location import Location
 from storage.store import Store
 from tasks.backbones.presets import preset_at, rows_of
 from tasks.models import describe_model
@@ -60,7 +61,8 @@ def _run_name() -> str:
         model = given["model"] or "the last model that fits"
         return shown_name(f"full run from evaluation on: {model}")
     data, preset = (option.or_default(given[option.name]) for option in (DATA, PRESET))
-    network = given["network"] or usual_networks()[rows_of(preset)]
+    named = named_network(given["network"], given.get("recipe"))
+    network = named or usual_networks()[rows_of(preset)]
     if given["start_at"] == "training":
         data = given["catalogue"] or given["data"] or "the last catalogue"
     return shown_name(f"full run of {data}: {preset} features, {network} network")
@@ -75,6 +77,7 @@ def full_run(
     network: RunNetwork = None,
     seed: RunSeed = None,
     epochs: Epochs = None,
+    recipe: RecipeOfTraining = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     refresh: Refresh = False,
@@ -112,14 +115,16 @@ def full_run(
     Raises
     ------
     UsageError
-        If a catalogue or a model is named where the run makes its own, or needs none.
+        If a catalogue, a model or a recipe is given where the run makes its own, or needs none.
     """
     began = time.monotonic()
-    named = {"catalogue": catalogue, "model": model}
+    named = {"catalogue": catalogue, "model": model, "recipe": recipe}
     refuse_useless(start_at, [name for name, value in named.items() if value is not None])
     options = storage_options(storage_block)
     if start_at != "evaluation":
-        _check_recipe(parse_location(store, options), preset, network=network, epochs=epochs)
+        # before anything is written
+        frontend = preset_at(parse_location(store, options), PRESET.or_default(preset))
+        recipe_for(frontend, recipe=recipe, network=network, seed=seed, epochs=epochs)
     if start_at == "features" and train_on is not None:
         check_deployment(train_on)
     # Its stages have no deployment: by its tags automations know that they belong to this project.
@@ -153,8 +158,9 @@ def full_run(
                 ),
                 preset=PRESET.or_default(preset),
                 network=network,
-                seed=SEED.or_default(seed),
+                seed=seed,
                 epochs=epochs,
+                recipe=recipe,
                 refresh=refresh,
                 storage_block=storage_block,
             )
@@ -176,26 +182,24 @@ def full_run(
     )
 
 
-def _check_recipe(
-    store: Location, preset: str | None, *, network: str | None, epochs: int | None
-) -> None:
-    """Refuse, before anything is written, a training that could not begin."""
-    frontend = preset_at(store, PRESET.or_default(preset))
-    choose_network(network, frontend=frontend, epochs=epochs)
-
-
 def _train(
-    store: Store, *, train_on: str | None, refresh: bool, storage_block: str | None, **what: Any
+    store: Store,
+    *,
+    train_on: str | None,
+    refresh: bool,
+    storage_block: str | None,
+    recipe: Recipe | None,
+    **what: Any,
 ) -> TrainResult:
     """Train here, or have a deployment train what is not there yet."""
     began = time.monotonic()
-    name = name_model(store, **what) if train_on else ""
+    name = name_model(store, recipe=recipe, **what) if train_on else ""
     where = {"store": store.uri, "storage_block": storage_block}
-    parameters = {**where, "refresh": refresh, **what}
+    parameters = {**where, "refresh": refresh, "recipe": recipe, **what}
     if train_on is None or (store.models.exists(name) and not refresh):
         found: TrainResult = train_model(**parameters)
         return found
-    run_elsewhere(train_on, parameters)
+    run_elsewhere(train_on, {**parameters, "recipe": recipe.to_dict() if recipe else None})
     seconds = round(time.monotonic() - began, 3)
     return TrainResult(facts=describe_model(store, name), reused=False, seconds=seconds)
 

@@ -20,7 +20,7 @@ from genre_model.frontends import PRESETS
 from genre_model.frontends.backbones.known import KNOWN, TOGETHER
 from genre_model.frontends.frontend import NAME as NAME_OF_A_FRONTEND
 from genre_model.networks import NETWORKS, usual_networks
-from genre_model.recipe import LARGEST_SEED, MOST_EPOCHS, EvaluateSpec, TrainSpec
+from genre_model.recipe import LARGEST_SEED, MOST_EPOCHS, EvaluateSpec, Recipe, TrainSpec
 from genre_model.specs import SPLITS
 
 STAGES = ("features", "training", "evaluation")
@@ -150,6 +150,7 @@ SEED = Option(
     high=LARGEST_SEED,
     variable="GENRE_SEED",
 )
+TRAIN_SEED = SEED.unless_said(str(SEED.default))
 RUN_SEED = SEED.unless_said(f"{SEED.default}, or any when starting at evaluation")
 ANY_SEED = SEED.unless_said("any", help="Seed that the model was trained with.", variable=None)
 EPOCHS = Option(
@@ -160,6 +161,32 @@ EPOCHS = Option(
     low=1,
     high=MOST_EPOCHS,
     variable="GENRE_EPOCHS",
+)
+CONFIG = Option(
+    name="config",
+    help="Recipe of the training, a TOML file as `genre train --print-config` writes it; --set, "
+    "--network, --seed and --epochs win over it.",
+    unset="all defaults",
+    metavar="FILE",
+    variable="GENRE_CONFIG",
+)
+SET = Option(
+    name="set",
+    help="One setting of the recipe, as training.learning_rate=3e-4; repeatable.",
+    unset="those of --config",
+    metavar="TABLE.KEY=VALUE",
+    is_repeatable=True,
+)
+PRINT_CONFIG = Option(
+    name="print_config",
+    kind=bool,
+    help="Write the recipe that would run, as TOML that --config takes, and train nothing.",
+)
+RECIPE = Option(
+    name="recipe",
+    help="Which network is trained, and how; network, seed and epochs win over it.",
+    kind=Recipe,
+    unset="all defaults",
 )
 MODEL = Option(
     name="model",
@@ -364,9 +391,10 @@ MaxQuarantined = Annotated[float, MAX_QUARANTINED]
 Catalogue = Annotated[str | None, CATALOGUE]
 Network = Annotated[str | None, NETWORK]
 RunNetwork = Annotated[str | None, RUN_NETWORK]
-Seed = Annotated[int, SEED]
+TrainSeed = Annotated[int | None, TRAIN_SEED]
 RunSeed = Annotated[int | None, RUN_SEED]
 Epochs = Annotated[int | None, EPOCHS]
+RecipeOfTraining = Annotated[Recipe | None, RECIPE]
 Model = Annotated[str | None, MODEL]
 Predicting = Annotated[str | None, PREDICTING]
 Split = Annotated[str, SPLIT]

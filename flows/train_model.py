@@ -13,23 +13,23 @@ from flows.dashboard.blocks import storage_options
 from flows.engine import progress
 from flows.engine.addresses import store_address
 from flows.engine.quoting import quoted
+from flows.engine.recipes import named_network, named_seed, recipe_for
 from flows.options import (
     PRESET,
-    SEED,
     STORE,
     Catalogue,
     Epochs,
     Network,
     Preset,
+    RecipeOfTraining,
     Refresh,
-    Seed,
     StorageBlock,
     StoreAddress,
+    TrainSeed,
 )
 from flows.results import TrainResult
-from genre_model.frontends import Frontend
-from genre_model.networks import choose_network, usual_networks
-from genre_model.recipe import ModelSpec, TrainSpec
+from genre_model.networks import usual_networks
+from genre_model.recipe import Recipe
 from storage.store import Store
 from tasks.backbones.presets import find_preset, rows_of
 from tasks.labelled import load_labelled
@@ -38,8 +38,10 @@ from tasks.training import identify_model, read_history, train_network
 
 def _run_name() -> str:
     given = flow_run.parameters
-    network = given["network"] or usual_networks()[rows_of(given["preset"])]
-    return f"train {network} on {given['preset']} features, seed {given['seed']}"
+    named = named_network(given["network"], given.get("recipe"))
+    network = named or usual_networks()[rows_of(given["preset"])]
+    seed = named_seed(given["seed"], given.get("recipe"))
+    return f"train {network} on {given['preset']} features, seed {seed}"
 
 
 @flow(name="train-model", flow_run_name=_run_name)
@@ -48,8 +50,9 @@ def train_model(
     catalogue: Catalogue = None,
     preset: Preset = PRESET.default,
     network: Network = None,
-    seed: Seed = SEED.default,
+    seed: TrainSeed = None,
     epochs: Epochs = None,
+    recipe: RecipeOfTraining = None,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
 ) -> TrainResult:
@@ -65,10 +68,12 @@ def train_model(
         Feature preset.
     network : str, optional
         Which network; by default the usual one for the preset's rows.
-    seed : int
+    seed : int, optional
         Source of every random draw.
     epochs : int, optional
-        Epochs at most; the default of `TrainSpec` otherwise. A network that is fitted has none.
+        Epochs at most. A network that is fitted has none.
+    recipe : Recipe, optional
+        All else that can be said of a training; `network`, `seed` and `epochs` win over it.
     refresh : bool
         Train again though the model is there.
     storage_block : str, optional
@@ -77,7 +82,7 @@ def train_model(
     began = time.monotonic()
     kept = Store.open(store_address(store), storage_options(storage_block))
     frontend = find_preset(kept, preset)
-    model, spec = _recipe(frontend, network=network, seed=seed, epochs=epochs)
+    model, spec = recipe_for(frontend, recipe=recipe, network=network, seed=seed, epochs=epochs)
     data = load_labelled(kept, frontend, catalogue_id=catalogue)
     with progress.stage("training", total=spec.epochs, unit="epochs") as show:
 
@@ -117,18 +122,12 @@ def name_model(
     catalogue: str | None,
     preset: str,
     network: str | None,
-    seed: int,
+    seed: int | None,
     epochs: int | None,
+    recipe: Recipe | None,
 ) -> str:
     """Name the model that `train_model` makes or finds with these parameters."""
     frontend = find_preset(store, preset)
     data = load_labelled(store, frontend, catalogue_id=catalogue)
-    return identify_model(data, *_recipe(frontend, network=network, seed=seed, epochs=epochs))
-
-
-def _recipe(
-    frontend: Frontend, *, network: str | None, seed: int, epochs: int | None
-) -> tuple[ModelSpec, TrainSpec]:
-    chosen = choose_network(network, frontend=frontend, epochs=epochs)
-    given = {} if epochs is None else {"epochs": epochs}
-    return ModelSpec(network=chosen), TrainSpec(seed=seed, **given)
+    asked = recipe_for(frontend, recipe=recipe, network=network, seed=seed, epochs=epochs)
+    return identify_model(data, *asked)

@@ -1,12 +1,28 @@
 """A recipe: which network is trained, how, and on what it is evaluated."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from types import NoneType
+from typing import ClassVar, Literal, get_args
 
 from genre_model.errors import InvalidSpec
 from genre_model.specs import SPLITS, TRAINING_VERSION, Spec
 
 MOST_EPOCHS, LARGEST_SEED = 10_000, 2**32 - 1
+
+Optimiser = Literal["adam", "adamw", "sgd"]
+Schedule = Literal["cosine", "constant", "plateau"]
+ClassWeights = Literal["none", "balanced"]
+
+_USED_WITH: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "momentum": ("optimiser", ("sgd",)),
+    "weight_decay": ("optimiser", ("adamw", "sgd")),
+    "plateau_epochs": ("schedule", ("plateau",)),
+    "plateau_factor": ("schedule", ("plateau",)),
+}
+"""Settings that mean something only beside these values of another."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,13 +36,14 @@ class ModelSpec(Spec):
     """
 
     _version: ClassVar[int] = TRAINING_VERSION
+    _called: ClassVar[str] = "model"
 
     network: str = "default"
 
     def __post_init__(self) -> None:
         if not isinstance(self.network, str) or not self.network:
             raise InvalidSpec(
-                f"ModelSpec.network is {self.network!r}; it must be a network's name, as 'default'"
+                f"model.network is {self.network!r}; it must be a network's name, as 'default'"
             )
 
 
@@ -41,18 +58,49 @@ class TrainSpec(Spec):
     batch_size : int [windows, 1 to 65,536]
         Windows of one step.
     learning_rate : float [1e-7 to 1]
-        Of the optimiser, at its start.
-    patience : int [epochs, 1 to 10,000]
-        Epochs without a better validation track accuracy after which training stops.
+        Of the optimiser, at its highest.
+    patience : int [epochs, 0 to 10,000]
+        Epochs without a better validation track accuracy after which training stops; with 0 all
+        epochs are trained. The best epoch is kept either way.
     seed : int [0 to 2**32 - 1]
         Source of every random draw.
     label_smoothing : float [0 to 0.5]
         Share of the target spread evenly over all genres.
     pooled_shards : int [shards, 1 to 1,000]
         Shards whose windows are shuffled together; two such pools are held in memory.
+    optimiser : {"adam", "adamw", "sgd"}
+        `adamw` is Adam with `weight_decay`, without which they are the same.
+    momentum : float [0 to 0.999]
+        Of `sgd`.
+    weight_decay : float [0 to 1]
+        Of `adamw` and `sgd`, apart from the gradient (Loshchilov and Hutter 2019): each step takes
+        this share times the learning rate from every weight, biases among them.
+    clip_norm : float [0 to 1e6]
+        Norm that the gradients of all weights together are scaled down to; 0 leaves them.
+    schedule : {"cosine", "constant", "plateau"}
+        How the learning rate goes on after the warm-up: along half a cosine to zero at the last
+        epoch, not at all, or down by `plateau_factor` whenever there was no better epoch for
+        `plateau_epochs`.
+    warmup_epochs : int [0 to 10,000, fewer than `epochs`]
+        In which the learning rate rises, step by step on a line.
+    plateau_epochs : int [1 to 10,000]
+    plateau_factor : float [0.01 to 0.99]
+    class_weights : {"none", "balanced"}
+        `balanced` weighs windows so that every genre weighs the same.
+    ema : float [0 to 0.9999]
+        Momentum of a moving average of the weights, which validates and is kept in their place;
+        0 for none.
+    accumulation : int [steps, 1 to 1,024]
+        Steps whose mean gradient makes one change of the weights.
     """
 
     _version: ClassVar[int] = TRAINING_VERSION
+    _called: ClassVar[str] = "training"
+    # Only these make an id at their default, too: what came later leaves the ids as they were.
+    _first: ClassVar[tuple[str, ...]] = (
+        *("epochs", "batch_size", "learning_rate", "patience", "seed"),
+        *("label_smoothing", "pooled_shards"),
+    )
 
     epochs: int = 40
     batch_size: int = 64
@@ -61,15 +109,109 @@ class TrainSpec(Spec):
     seed: int = 0
     label_smoothing: float = 0.0
     pooled_shards: int = 4
+    optimiser: Optimiser = "adam"
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+    schedule: Schedule = "cosine"
+    warmup_epochs: int = 0
+    plateau_epochs: int = 3
+    plateau_factor: float = 0.5
+    class_weights: ClassWeights = "none"
+    ema: float = 0.0
+    accumulation: int = 1
 
     def __post_init__(self) -> None:
         self._whole("epochs", 1, MOST_EPOCHS)
         self._whole("batch_size", 1, 65_536)
         self._real("learning_rate", 1e-7, 1.0)
-        self._whole("patience", 1, MOST_EPOCHS)
+        self._whole("patience", 0, MOST_EPOCHS)
         self._whole("seed", 0, LARGEST_SEED)
         self._real("label_smoothing", 0.0, 0.5)
         self._whole("pooled_shards", 1, 1_000)
+        self._one_of("optimiser", get_args(Optimiser))
+        self._real("momentum", 0.0, 0.999)
+        self._real("weight_decay", 0.0, 1.0)
+        self._real("clip_norm", 0.0, 1e6)
+        self._one_of("schedule", get_args(Schedule))
+        self._whole("warmup_epochs", 0, MOST_EPOCHS)
+        self._whole("plateau_epochs", 1, MOST_EPOCHS)
+        self._real("plateau_factor", 0.01, 0.99)
+        self._one_of("class_weights", get_args(ClassWeights))
+        self._real("ema", 0.0, 0.9999)
+        self._whole("accumulation", 1, 1_024)
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Refuse a warm-up without end, and what the chosen optimiser or schedule does not use."""
+        if self.warmup_epochs >= self.epochs:
+            raise InvalidSpec(
+                f"training.warmup_epochs is {self.warmup_epochs} and training.epochs "
+                f"{self.epochs}; warm up for fewer epochs than there are"
+            )
+        for name in self.unused():
+            other, users = _USED_WITH[name]
+            if name in self.changed():
+                raise InvalidSpec(
+                    f"training.{name} is {getattr(self, name)!r}, which training.{other} "
+                    f"{getattr(self, other)!r} has no use for; leave it out, or set "
+                    f"training.{other} to {' or '.join(users)}"
+                )
+
+    def unused(self) -> list[str]:
+        """Name the fields that mean nothing beside the others."""
+        return [
+            name for name, (other, users) in _USED_WITH.items() if getattr(self, other) not in users
+        ]
+
+    def changed(self) -> list[str]:
+        """Name the fields that are not at their default."""
+        return [each.name for each in fields(self) if getattr(self, each.name) != each.default]
+
+    def _identity(self) -> dict[str, object]:
+        counted = {*self._first, *self.changed()}
+        return {name: value for name, value in self.to_dict().items() if name in counted}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Spec):
+    """What a person may say of a training, in tables.
+
+    Parameters
+    ----------
+    model : ModelSpec, optional
+        Which network; by default the usual one for the rows.
+    training : TrainSpec
+        How it is trained.
+    """
+
+    _version: ClassVar[int] = TRAINING_VERSION
+
+    model: ModelSpec | None = None
+    training: TrainSpec = TrainSpec()
+
+    def __post_init__(self) -> None:
+        for name, kinds in (("model", (ModelSpec, NoneType)), ("training", TrainSpec)):
+            if not isinstance(table := getattr(self, name), kinds):
+                raise InvalidSpec(f"{name} is {table!r}; it must be a table of settings")
+
+    @classmethod
+    def from_dict(cls, mapping: Mapping[str, object]) -> Recipe:
+        """Make a recipe of nested mappings, as `to_dict` returns them.
+
+        Raises
+        ------
+        InvalidSpec
+            If a table or a key is not known, or a value is refused.
+        """
+        tables: Mapping[str, type[Spec]] = {"model": ModelSpec, "training": TrainSpec}
+        made = {
+            name: tables[name].from_dict(given)
+            if name in tables and isinstance(given, Mapping)
+            else given
+            for name, given in mapping.items()
+        }
+        return super().from_dict(made)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +225,7 @@ class EvaluateSpec(Spec):
     """
 
     _version: ClassVar[int] = TRAINING_VERSION
+    _called: ClassVar[str] = "evaluation"
 
     split: str = "test"
 

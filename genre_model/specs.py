@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Self
@@ -25,6 +24,8 @@ class Spec:
     # Without this Prefect drops unknown keys of a dataclass parameter in silence.
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
     _version: ClassVar[int] = 1
+    _called: ClassVar[str] = ""
+    """What it is called in sentences: a recipe's table; the class's name by default."""
 
     def to_dict(self) -> dict[str, object]:
         """Return the fields as a mapping of plain values, ready for JSON."""
@@ -71,12 +72,17 @@ class Spec:
         """Return the fields that make two specs different."""
         return self.to_dict()
 
+    @classmethod
+    def _name_of(cls, name: str) -> str:
+        """Return what a field is called in sentences."""
+        return f"{cls._called or cls.__name__}.{name}"
+
     def _whole(self, name: str, low: int, high: int) -> None:
         """Refuse the field `name` unless it is a whole number in [low, high]."""
         value = getattr(self, name)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise InvalidSpec(
-                f"{type(self).__name__}.{name} is {value!r}; "
+                f"{self._name_of(name)} is {value!r}; "
                 f"it must be a whole number from {low} to {high}"
             )
 
@@ -84,10 +90,9 @@ class Spec:
         """Refuse the field `name` unless it is a number in [low, high]; store it as a float."""
         value = getattr(self, name)
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or not low <= value <= high:
+        if not number or not low <= value <= high:
             raise InvalidSpec(
-                f"{type(self).__name__}.{name} is {value!r}; "
-                f"it must be a number from {low:g} to {high:g}"
+                f"{self._name_of(name)} is {value!r}; it must be a number from {low:g} to {high:g}"
             )
         # 10000 and 10000.0 are one spec, so they must have one digest.
         object.__setattr__(self, name, float(value))
@@ -97,5 +102,5 @@ class Spec:
         value = getattr(self, name)
         if value not in allowed:
             raise InvalidSpec(
-                f"{type(self).__name__}.{name} is {value!r}; it must be one of {', '.join(allowed)}"
+                f"{self._name_of(name)} is {value!r}; it must be one of {', '.join(allowed)}"
             )

@@ -267,6 +267,8 @@ def _write_report(
     from genre_model.judging.report import Report
 
     facts = ("network", "parameters", "epochs", "best_epoch", "device", "catalogue")
+    # models of before have no whole recipe
+    training = params["recipe"]["training"] if "recipe" in params else params["train_spec"]
     report = Report(
         metrics=metrics,
         history=history,
@@ -274,7 +276,7 @@ def _write_report(
         split=split,
         best_epoch=params["best_epoch"],
         facts={name: params[name] for name in facts} | _nets(params.get("licences", ())),
-        specs={"Features": params["features"], "Training": params["train_spec"]},
+        specs={"Features": params["features"], "Training": training},
         tracks_per_split=data.counts(),
         quarantined=data.refused,
         predictions=table,

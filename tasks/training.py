@@ -17,7 +17,7 @@ from genre_model.learning.bundle import HISTORY_FILE, model_id
 from genre_model.learning.opening.params import FORMAT
 from genre_model.learning.saving import save_bundle
 from genre_model.networks import check_network, is_fitted
-from genre_model.recipe import ModelSpec, TrainSpec
+from genre_model.recipe import ModelSpec, Recipe, TrainSpec
 from genre_model.specs import TRAINING_VERSION
 from storage.models import MODEL_FILE, Models
 from storage.places.location import Location
@@ -198,7 +198,7 @@ def _train(
                 "tracks": data.counts(),
                 "seed": spec.seed,
                 "device": device,
-                "train_spec": spec.to_dict(),
+                "recipe": Recipe(model=model, training=spec).to_dict(),
                 "epochs": len(result.history),
                 "best_epoch": result.best_epoch,
                 "validation_track_accuracy": result.validation_track_accuracy,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from flows.engine.cluster import check_cluster
 from flows.options import DATA, PRESET
 from genre_model.data.built_in import BUILT_IN
-from genre_model.networks import choose_network
 from storage.errors import NotFound
 from storage.places.address import parse_location
 
 if TYPE_CHECKING:
+    from flows.command.recipes import Asked
     from genre_model.frontends import Frontend
     from storage.store import Store
     from tasks.catalogue import FoundCatalogue
@@ -39,7 +39,7 @@ def check_features(
         With the sentence of the flow.
     """
     check_cluster(workers=workers, scheduler=scheduler)
-    _preset(store, preset)
+    frontend_of(store, preset)
     _check_data(data, subset=subset)
     try:
         _open(store)
@@ -51,8 +51,7 @@ def check_training(
     *,
     store: str,
     preset: str,
-    network: str | None,
-    epochs: int | None = None,
+    asked: Asked,
     catalogue: str | None = None,
     subset: str | None = None,
     **_others: Any,
@@ -67,8 +66,8 @@ def check_training(
     from tasks.labelled import catalogue_and_array
 
     root = _open(store)
-    spec = _preset(store, preset)
-    choose_network(network, frontend=spec, epochs=epochs)
+    spec = frontend_of(store, preset)
+    asked.on(spec)
     named = catalogue or root.catalogues.newest(subset=subset)
     catalogue_and_array(root, spec, catalogue_id=named)
     return named
@@ -80,8 +79,7 @@ def catalogue_that_can_be_trained_on(
     *,
     store: str,
     preset: str,
-    network: str | None,
-    epochs: int | None = None,
+    asked: Asked,
     **_others: Any,
 ) -> FoundCatalogue:
     """Find the catalogue of a data folder, of which nothing is written yet.
@@ -96,8 +94,8 @@ def catalogue_that_can_be_trained_on(
     from tasks.labelled import label_with
 
     root = _open(store)
-    spec = _preset(store, preset)
-    choose_network(network, frontend=spec, epochs=epochs)
+    spec = frontend_of(store, preset)
+    asked.on(spec)
     _check_data(data, subset=subset)
     found = find_catalogue.fn(data_location(data), subset=subset)
     tracks = found.catalogue.tracks.copy()
@@ -113,6 +111,7 @@ def check_run(
     store: str,
     preset: str | None,
     network: str | None,
+    asked: Asked | None,
     **options: Any,
 ) -> None:
     """Refuse options with which a full run cannot begin at the stage `start_at`.
@@ -122,26 +121,21 @@ def check_run(
     UsageError, GenreModelError, StorageError
         With the sentence of the flow.
     """
-    trained = {
-        "preset": PRESET.or_default(preset),
-        "network": network,
-        "epochs": options.get("epochs"),
-    }
-    if start_at == "features":
-        frontend = _preset(store, trained["preset"])
-        choose_network(network, frontend=frontend, epochs=trained["epochs"])
-        check_features(data=DATA.or_default(data), store=store, preset=trained["preset"], **options)
+    makes = PRESET.or_default(preset)
+    if start_at == "features" and asked is not None:
+        asked.on(frontend_of(store, makes))
+        check_features(data=DATA.or_default(data), store=store, preset=makes, **options)
         return
     from flows.engine.starting_points import catalogue_to_train_on, model_to_evaluate
 
     root = _open(store)
-    if start_at == "training":
-        asked = {name: options[name] for name in ("catalogue", "subset")}
-        named = catalogue_to_train_on(root, data=data, **asked)
-        check_training(store=store, catalogue=named, **trained)
+    if asked is not None:
+        chosen = {name: options[name] for name in ("catalogue", "subset")}
+        named = catalogue_to_train_on(root, data=data, **chosen)
+        check_training(store=store, catalogue=named, preset=makes, asked=asked)
     else:
-        asked = {name: options[name] for name in ("model", "seed")}
-        model_to_evaluate(root, preset=preset, network=network, **asked)
+        chosen = {name: options[name] for name in ("model", "seed")}
+        model_to_evaluate(root, preset=preset, network=network, **chosen)
 
 
 def _check_data(data: str, *, subset: str | None) -> None:
@@ -155,7 +149,8 @@ def _check_data(data: str, *, subset: str | None) -> None:
         open_data_folder(parse_location(data), subset=subset)
 
 
-def _preset(store: str, name: str) -> Frontend:
+def frontend_of(store: str, name: str) -> Frontend:
+    """Return the frontend of a preset, which may be a backbone of the store."""
     from tasks.backbones.presets import preset_at
 
     return preset_at(parse_location(store), name)

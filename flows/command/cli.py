@@ -23,6 +23,7 @@ from flows.options import (
     ANY_SEED,
     ARCHIVES,
     CATALOGUE,
+    CONFIG,
     DATA,
     DATASET,
     DETACH,
@@ -44,6 +45,7 @@ from flows.options import (
     PORT,
     PREDICTING,
     PRESET,
+    PRINT_CONFIG,
     REFRESH,
     REPLACE,
     RETRY_QUARANTINED,
@@ -52,7 +54,7 @@ from flows.options import (
     RUN_PRESET,
     RUN_SEED,
     SCHEDULER,
-    SEED,
+    SET,
     SHA1,
     SPLIT,
     START_AT,
@@ -63,6 +65,7 @@ from flows.options import (
     SUBSET,
     TIMEZONE,
     TO,
+    TRAIN_SEED,
     VERIFY,
     VERIFY_STORE,
     WEBHOOK,
@@ -181,8 +184,8 @@ def fetch(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(RUN_DATA, STORE, SUBSET, RUN_PRESET, RUN_NETWORK, RUN_SEED, EPOCHS, WORKERS, SCHEDULER)
-@_with(REFRESH, VERIFY, RETRY_QUARANTINED, MAX_QUARANTINED)
+@_with(RUN_DATA, STORE, SUBSET, RUN_PRESET, RUN_NETWORK, RUN_SEED, EPOCHS, CONFIG, SET)
+@_with(WORKERS, SCHEDULER, REFRESH, VERIFY, RETRY_QUARANTINED, MAX_QUARANTINED)
 @_with(START_AT, CATALOGUE, MODEL, STORAGE_OPTIONS, JSON)
 def run(*, as_json: bool, **options: Any) -> None:
     """Run everything: catalogue, features, training, evaluation, report.
@@ -205,8 +208,8 @@ def features(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(NAMED_DATA, STORE, SUBSET, CATALOGUE, PRESET, NETWORK, SEED, EPOCHS, REFRESH)
-@_with(STORAGE_OPTIONS, JSON)
+@_with(NAMED_DATA, STORE, SUBSET, CATALOGUE, PRESET, NETWORK, TRAIN_SEED, EPOCHS)
+@_with(CONFIG, SET, PRINT_CONFIG, REFRESH, STORAGE_OPTIONS, JSON)
 def train(*, as_json: bool, **options: Any) -> None:
     """Train a network on the features in the store.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from flows.command import checks, console, environment, progress, render
+from flows.command import checks, console, environment, progress, recipes, render
 from flows.command.together import refuse_contradictions
 from flows.dashboard import configured_server, database_space, temporary_server
 from flows.engine import interrupts, orphans
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Shown = TypeVar("Shown", bound="Result")
 
 
-def run(*, as_json: bool, said: Collection[str], **options: Any) -> None:
+def run(*, as_json: bool, said: Collection[str], config: str | None, **options: Any) -> None:
     """Run `genre run`; `said` names the options that stood on the command line.
 
     The environment sets options of all commands: what has no use here is left out.
@@ -33,7 +33,10 @@ def run(*, as_json: bool, said: Collection[str], **options: Any) -> None:
         refuse_useless(options["start_at"], said)
         refuse_contradictions(said)
         options.update(dict.fromkeys(NO_USE[options["start_at"]] & {"catalogue", "model"}))
-        checks.check_run(**options)
+        given, asked = options.pop("set"), None
+        if options["start_at"] != "evaluation":
+            asked = _take_recipe(options, config=config, given=given, said=said)
+        checks.check_run(asked=asked, **options)
 
     with _flow_result(as_json, render.full_run, check) as tell:
         from flows.full_run import full_run
@@ -75,12 +78,23 @@ def features(*, as_json: bool, said: Collection[str], **options: Any) -> None:
 
 
 def train(
-    *, as_json: bool, said: Collection[str], data: str | None, subset: str | None, **options: Any
+    *,
+    as_json: bool,
+    said: Collection[str],
+    data: str | None,
+    subset: str | None,
+    config: str | None,
+    print_config: bool,
+    **options: Any,
 ) -> None:
     """Run `genre train`; with `data`, on the catalogue of that folder.
 
     That catalogue is written once it is sure that training can begin with it.
     """
+    asked = _take_recipe(options, config=config, given=options.pop("set"), said=said)
+    if print_config:
+        _print_config(asked, said=said, store=options["store"], preset=options["preset"])
+        return
     found: list[FoundCatalogue] = []
 
     def check() -> None:
@@ -88,9 +102,11 @@ def train(
         if {"data", "subset"} & set(said):
             options["catalogue"] = None
         if data is not None:
-            found.append(checks.catalogue_that_can_be_trained_on(data, subset, **options))
+            found.append(
+                checks.catalogue_that_can_be_trained_on(data, subset, asked=asked, **options)
+            )
         else:
-            options["catalogue"] = checks.check_training(subset=subset, **options)
+            options["catalogue"] = checks.check_training(subset=subset, asked=asked, **options)
 
     with _flow_result(as_json, render.model, check) as tell:
         from flows.train_model import train_model
@@ -199,6 +215,23 @@ def down(*, as_json: bool) -> None:
     with console.result_stream() as out:
         progress.enable()
         _emit(supervision.stop(), render.down, as_json, out)
+
+
+def _take_recipe(
+    options: dict[str, Any], *, config: str | None, given: Sequence[str], said: Collection[str]
+) -> recipes.Asked:
+    """Put the recipe among the options, and into those that say a part of it, too."""
+    named = {name: options[name] for name in ("network", "seed", "epochs")}
+    asked = recipes.asked_recipe(config=config, given=given, said=said, **named)
+    options.update(asked.named(), recipe=asked.recipe)
+    return asked
+
+
+def _print_config(asked: recipes.Asked, *, said: Collection[str], store: str, preset: str) -> None:
+    """Write the recipe that would run, and nothing else."""
+    refuse_contradictions(said)
+    with console.result_stream() as out:
+        out.write(asked.as_toml(checks.frontend_of(store, preset)))
 
 
 @contextmanager

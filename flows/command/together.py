@@ -13,6 +13,7 @@ _CONTRADICTIONS = (
     ("catalogue", "data", "--catalogue names the tracks, and so does --data"),
     ("catalogue", "subset", "--catalogue names the tracks, of whatever subset"),
     ("scheduler", "workers", "--scheduler joins a cluster, which has workers of its own"),
+    ("print_config", "as_json", "--print-config writes TOML"),
     ("stream", "archives", "--stream keeps no archive"),
 )
 
@@ -31,4 +32,8 @@ def refuse_contradictions(said: Collection[str]) -> None:
     """
     for one, other, why in _CONTRADICTIONS:
         if one in said and other in said:
-            raise UsageError(f"{why}; leave --{one} or --{other} out")
+            raise UsageError(f"{why}; leave {_flag(one)} or {_flag(other)} out")
+
+
+def _flag(name: str) -> str:
+    return "--" + name.removeprefix("as_").replace("_", "-")

@@ -22,12 +22,15 @@ _OF_FEATURES = (
     "retry_quarantined",
     "max_quarantined",
 )
+_OF_RECIPE = ("epochs", "recipe")
 NO_USE: Mapping[str, frozenset[str]] = {
     "features": frozenset({"catalogue", "model"}),
     "training": frozenset({*_OF_FEATURES, "model"}),
-    "evaluation": frozenset({*_OF_FEATURES, "data", "subset", "epochs", "catalogue"}),
+    "evaluation": frozenset({*_OF_FEATURES, *_OF_RECIPE, "data", "subset", "catalogue"}),
 }
 """Stage -> parameters of a full run that mean nothing when it starts there."""
+_PARTS = {"config": "recipe", "set": "recipe"}
+"""The command's options that are parts of a parameter."""
 
 
 def refuse_useless(start_at: str, said: Iterable[str]) -> None:
@@ -44,7 +47,8 @@ def refuse_useless(start_at: str, said: Iterable[str]) -> None:
     ------
     UsageError
     """
-    useless = ["--" + name.replace("_", "-") for name in said if name in NO_USE[start_at]]
+    no_use = NO_USE[start_at]
+    useless = ["--" + name.replace("_", "-") for name in said if _PARTS.get(name, name) in no_use]
     if useless:
         has, it = ("has", "it") if len(useless) == 1 else ("have", "them")
         raise UsageError(

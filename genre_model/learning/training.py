@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from genre_model.errors import InvalidSpec
 from genre_model.learning.batches import (
     Block,
     ReadShard,
@@ -19,10 +20,14 @@ from genre_model.learning.batches import (
     shuffled_batches,
     window_blocks,
 )
+from genre_model.learning.best_epoch import best_epoch
 from genre_model.learning.checkpoints import Checkpoint, Checkpoints
+from genre_model.learning.class_weights import class_weights
 from genre_model.learning.epoch_batches import EpochBatches
 from genre_model.learning.inference import predict_rows
 from genre_model.learning.normalisation import fit_statistics
+from genre_model.learning.optimisers import AsStepped, make_optimiser
+from genre_model.learning.rates import set_rate, warmup_callbacks
 from genre_model.learning.read_ahead import Waiting
 from genre_model.learning.training_result import HISTORY_COLUMNS, TrainingResult
 from genre_model.networks import build_network
@@ -80,11 +85,13 @@ def train(
     Raises
     ------
     InvalidSpec
-        If a split has no rows, a label is out of range, or the network cannot be built.
+        If a split has no rows, a label is out of range, the network cannot be built, or more
+        steps are accumulated than an epoch has.
     """
     model, spec = model or ModelSpec(), spec or TrainSpec()
     check_rows(training, validation, classes)
     run = _Run(training, validation, read_shard, rows_per_shard, classes, spec)
+    _check_steps(spec, run.steps)
     state = checkpoints.load() if checkpoints else None
     if state is None:
         statistics, shape = _look_over(training, read_shard, rows_per_shard)
@@ -95,7 +102,7 @@ def train(
             statistics=statistics,
             seed=spec.seed,
         )
-        _compile(network, training.window_count, spec)
+        _compile(network, run.steps, spec)
         state = Checkpoint(network, statistics, network.get_weights(), ())
     while not _finished(state.history, spec):
         state = run.epoch(state)
@@ -117,13 +124,19 @@ class _Run:
     classes: int
     spec: TrainSpec
 
+    @property
+    def steps(self) -> int:
+        """Return how many an epoch has."""
+        return -(-self.training.window_count // self.spec.batch_size)
+
     def epoch(self, state: Checkpoint) -> Checkpoint:
         """Train and validate once more; the given state's network goes on in the new one."""
         started, number = time.perf_counter(), len(state.history) + 1
+        set_rate(state.network.optimizer, self.spec, state.history, self.steps)
         learning_rate = float(state.network.optimizer.learning_rate)
-        waiting = Waiting()
+        waiting, as_stepped = Waiting(), AsStepped()
         seed_dropout(state.network, np.random.default_rng([self.spec.seed, number, 1]))
-        fitted = self._fit(state.network, number, waiting)
+        fitted = self._fit(state.network, number, waiting, as_stepped)
         predictions = predict_rows(
             state.network,
             self.validation,
@@ -146,20 +159,37 @@ class _Run:
         history = (*state.history, line)
         improved = best_epoch(history) == number
         best = state.network.get_weights() if improved else state.best_weights
+        if self.spec.ema:
+            state.network.set_weights(as_stepped.weights)
         return Checkpoint(state.network, state.statistics, best, history)
 
-    def _fit(self, network: keras.Model, number: int, waiting: Waiting) -> dict[str, float]:
+    def _fit(
+        self, network: keras.Model, number: int, waiting: Waiting, as_stepped: AsStepped
+    ) -> dict[str, float]:
         """Run one epoch's steps; what the reader raised comes out as it was."""
-        steps = -(-self.training.window_count // self.spec.batch_size)
-        batches = EpochBatches(self._batches(number, waiting), count=steps, classes=self.classes)
+        batches = EpochBatches(
+            self._batches(number, waiting), count=self.steps, classes=self.classes
+        )
         try:
-            history = network.fit(batches, epochs=1, shuffle=False, verbose=0)
+            history = network.fit(
+                batches,
+                epochs=1,
+                shuffle=False,
+                verbose=0,
+                class_weight=class_weights(self.training, self.classes, self.spec),
+                callbacks=self._callbacks(number, as_stepped),
+            )
         except Exception:
             # TensorFlow makes of every error one of its own, and a text of the first.
             if batches.raised is not None:
                 raise batches.raised from None
             raise
         return {name: float(values[-1]) for name, values in history.history.items()}
+
+    def _callbacks(self, number: int, as_stepped: AsStepped) -> list[keras.callbacks.Callback]:
+        """Return what acts between steps; nothing does by default, as each costs time."""
+        averaging = [as_stepped] if self.spec.ema else []
+        return averaging + warmup_callbacks(self.spec, number, self.steps)
 
     def _batches(self, number: int, waiting: Waiting) -> Generator[Block, None, None]:
         return shuffled_batches(
@@ -173,18 +203,6 @@ class _Run:
         )
 
 
-def best_epoch(history: tuple[Mapping[str, float], ...]) -> int:
-    """Return the epoch (from 1) of the highest validation track accuracy.
-
-    Among equals it is the one of the lowest validation loss, and among those the first.
-    """
-    ranks = [
-        (-line["validation_track_accuracy"], line["validation_loss"], number)
-        for number, line in enumerate(history, start=1)
-    ]
-    return min(ranks)[2]
-
-
 def stall_share(history: tuple[Mapping[str, float], ...]) -> float:
     """Return the share of all epochs' seconds that was waited for data [0 to 1]."""
     waited = sum(line["stall_share"] * line["seconds"] for line in history)
@@ -194,7 +212,8 @@ def stall_share(history: tuple[Mapping[str, float], ...]) -> float:
 def _finished(history: tuple[Mapping[str, float], ...], spec: TrainSpec) -> bool:
     if not history:
         return False
-    return len(history) >= spec.epochs or len(history) - best_epoch(history) >= spec.patience
+    waited = len(history) - best_epoch(history)
+    return len(history) >= spec.epochs or 0 < spec.patience <= waited
 
 
 def _look_over(
@@ -212,12 +231,18 @@ def _look_over(
     return fit_statistics(windows()), shapes.pop()
 
 
-def _compile(network: keras.Model, windows: int, spec: TrainSpec) -> None:
-    """Give the network its optimiser: Adam, its rate falling to zero along half a cosine."""
-    steps = -(-windows // spec.batch_size) * spec.epochs
-    rate = keras.optimizers.schedules.CosineDecay(spec.learning_rate, steps)
+def _check_steps(spec: TrainSpec, steps: int) -> None:
+    if spec.accumulation > steps:
+        raise InvalidSpec(
+            f"training.accumulation is {spec.accumulation}, but an epoch has {steps} steps of "
+            f"{spec.batch_size} windows; accumulate fewer, or make the batches smaller"
+        )
+
+
+def _compile(network: keras.Model, steps: int, spec: TrainSpec) -> None:
+    """Give the network its optimiser and loss; an epoch has so many steps."""
     network.compile(
-        optimizer=keras.optimizers.Adam(rate),
+        optimizer=make_optimiser(spec, steps),
         loss=keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=spec.label_smoothing
         ),

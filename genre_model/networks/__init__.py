@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from genre_model.errors import InvalidSpec
 from genre_model.frontends import PRESETS, Frontend
+from genre_model.settings import OF_FITTED
 
 if TYPE_CHECKING:
     import keras
@@ -101,7 +102,9 @@ def check_network(name: str, *, frontend: Frontend) -> None:
         )
 
 
-def choose_network(name: str | None, *, frontend: Frontend, epochs: int | None = None) -> str:
+def choose_network(
+    name: str | None, *, frontend: Frontend, epochs: int | None = None, said: Collection[str] = ()
+) -> str:
     """Return the network that is to be trained on a frontend's rows.
 
     Parameters
@@ -111,17 +114,25 @@ def choose_network(name: str | None, *, frontend: Frontend, epochs: int | None =
     frontend : Frontend
     epochs : int, optional
         If they were asked for.
+    said : collection of str
+        Names of the recipe's settings that were asked for.
 
     Raises
     ------
     InvalidSpec
-        If there is no network of that name, it takes other rows, or it has no epochs.
+        If there is no network of that name, it takes other rows, or what was asked for is of no
+        use to it.
     """
     chosen = name or network_for(frontend)
     check_network(chosen, frontend=frontend)
     if epochs is not None and is_fitted(chosen):
         raise InvalidSpec(
             f"the network {chosen!r} is fitted at once and has no epochs; leave --epochs out"
+        )
+    if is_fitted(chosen) and (useless := sorted(set(said) - set(OF_FITTED))):
+        raise InvalidSpec(
+            f"the network {chosen!r} is fitted at once and has no use for {' and '.join(useless)}; "
+            f"leave {'it' if len(useless) == 1 else 'them'} out"
         )
     return chosen
 

@@ -9,10 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from genre_model.errors import GenreModelError, InvalidSpec
 from genre_model.frontends.log_mel import LogMel
-from genre_model.recipe import EvaluateSpec, ModelSpec, TrainSpec
+from genre_model.recipe import EvaluateSpec, ModelSpec, Recipe, TrainSpec
 from genre_model.specs import Spec
 
-SPECS = (LogMel, ModelSpec, TrainSpec, EvaluateSpec)
+SPECS = (LogMel, ModelSpec, TrainSpec, EvaluateSpec, Recipe)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,18 @@ SPECS = (LogMel, ModelSpec, TrainSpec, EvaluateSpec)
         (TrainSpec, {"learning_rate": 0.0}),
         (TrainSpec, {"seed": -1}),
         (TrainSpec, {"label_smoothing": 0.6}),
+        (TrainSpec, {"learning_rate": 10**400}),
+        (TrainSpec, {"optimiser": "adams"}),
+        (TrainSpec, {"schedule": ["cosine"]}),
+        (TrainSpec, {"class_weights": None}),
+        (TrainSpec, {"ema": 1}),
+        (TrainSpec, {"accumulation": 0}),
+        (TrainSpec, {"warmup_epochs": 40}),
+        (TrainSpec, {"momentum": 0.5}),
+        (TrainSpec, {"weight_decay": 0.1}),
+        (TrainSpec, {"plateau_factor": 0.1, "schedule": "constant"}),
+        (Recipe, {"training": 3}),
+        (Recipe, {"model": {}}),
         (EvaluateSpec, {"split": "train"}),
     ],
 )
@@ -72,3 +84,39 @@ def test_errors_are_the_rooms_and_the_builtin_that_callers_expect() -> None:
 
 def test_specs_of_two_sorts_have_two_digests() -> None:
     assert len({kind().digest() for kind in SPECS}) == len(SPECS)
+
+
+def test_ids_of_before_stay_and_whatever_is_set_makes_another() -> None:
+    """The digests are those of the version that knew no optimiser."""
+    before = "453fe85666e180e4062da6305fb0c43d8623f02cd18e5fb632a1668fa170bb9e"
+    assert TrainSpec().digest() == before
+    set_too = "8356e1643ceadb43b9b44c1fcede930a670ec85772926c0e45b0c0f1b64ef1fd"
+    assert TrainSpec(seed=7, epochs=3).digest() == set_too
+    network = "cc0547eaa6e15940d172704e6f88aec7215328943fbc5ba6d925b83dfa78f858"
+    assert ModelSpec(network="default").digest() == network
+    others = [
+        {"optimiser": "adamw"},
+        {"optimiser": "sgd"},
+        {"optimiser": "sgd", "momentum": 0.5},
+        {"optimiser": "adamw", "weight_decay": 0.1},
+        {"schedule": "constant"},
+        {"schedule": "plateau"},
+        {"schedule": "plateau", "plateau_epochs": 2},
+        {"schedule": "plateau", "plateau_factor": 0.1},
+        *({"warmup_epochs": 2}, {"clip_norm": 1}, {"ema": 0.99}, {"accumulation": 2}),
+        {"class_weights": "balanced"},
+    ]
+    assert len({before, *(TrainSpec(**each).digest() for each in others)}) == len(others) + 1
+    for name in sorted({name for each in others for name in each}):
+        assert name not in TrainSpec._first, name
+
+
+def test_a_recipe_of_mappings_is_one_of_specs() -> None:
+    recipe = Recipe(model=ModelSpec(network="mlp"), training=TrainSpec(optimiser="sgd"))
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    assert TypeAdapter(Recipe).validate_python(recipe.to_dict()) == recipe
+    assert Recipe.from_dict({"training": {"optimiser": "sgd"}}) == Recipe(training=recipe.training)
+    with pytest.raises(ValidationError, match="tempo"):
+        TypeAdapter(Recipe).validate_python({"training": {"tempo": 120}})
+    with pytest.raises(ValidationError, match=r"training\.epochs is 0; it must be a whole number"):
+        TypeAdapter(Recipe).validate_python({"training": {"epochs": 0}})

@@ -148,6 +148,7 @@ def test_a_folder_in_the_place_of_the_table_is_told_and_moved_aside(
     assert predict(store, folder, say=said.append, refresh=refresh).lines == first.lines
     assert store.verify() == []
     assert [each.read_text() for each in table.parent.rglob("kept.txt")] == ["somebody's"]
+    assert len(listener.heard) == 6
 
 
 def test_a_folder_without_audio_is_named(store: Store, tmp_path: Path) -> None:

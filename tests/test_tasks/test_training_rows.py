@@ -10,7 +10,7 @@ import pytest
 from genre_model.errors import InvalidSpec
 from genre_model.recipe import ModelSpec, TrainSpec
 from storage.store import Store
-from tasks.training import train_network
+from tasks.training import identify_model, train_network
 
 
 def test_rows_that_the_network_does_not_take_are_refused_before_anything_is_done(
@@ -22,3 +22,26 @@ def test_rows_that_the_network_does_not_take_are_refused_before_anything_is_done
     with pytest.raises(InvalidSpec, match=r"'notebook' takes rows of log_mel.* 'mfcc' makes rows"):
         train_network.fn(store, data, ModelSpec(network="notebook"), TrainSpec())  # type: ignore[arg-type]
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("model", "spec", "name"),
+    [
+        (ModelSpec(), TrainSpec(), "default-4f59044e"),
+        (ModelSpec(network="linear"), TrainSpec(seed=3), "linear-ffafa026"),
+        (
+            ModelSpec(network="notebook"),
+            TrainSpec(epochs=3, learning_rate=3e-4),
+            "notebook-3b425799",
+        ),
+    ],
+)
+def test_models_keep_the_ids_of_the_version_that_knew_no_optimiser(
+    model: ModelSpec, spec: TrainSpec, name: str
+) -> None:
+    data = SimpleNamespace(
+        digest=lambda: "rows",
+        spec=SimpleNamespace(digest=lambda: "features"),
+        artists_digest=lambda: "artists",
+    )
+    assert identify_model(data, model, spec) == name  # type: ignore[arg-type]

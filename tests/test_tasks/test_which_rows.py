@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,8 @@ from genre_model.frontends.log_mel import LogMel
 from genre_model.judging.evaluation import Metrics
 from genre_model.learning.batches import RowIndex
 from genre_model.learning.inference import predict_rows
-from genre_model.recipe import EvaluateSpec, ModelSpec, TrainSpec
+from genre_model.learning.opening.params import PARAMS_FILE
+from genre_model.recipe import EvaluateSpec, ModelSpec, Recipe, TrainSpec
 from storage.store import Store
 from tasks.evaluation import evaluate_network
 from tasks.labelled import LabelledFeatures, load_labelled
@@ -137,6 +139,13 @@ def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def test_what_was_learned_are_the_training_labels(judged: Judged) -> None:
     assert judged.accuracy("training") > 0.7
     assert max(judged.accuracy("validation"), judged.accuracy("test")) > 0.7
+
+
+def test_params_json_holds_the_whole_recipe(judged: Judged) -> None:
+    place = judged.made.store.models.location(judged.trained.model) / PARAMS_FILE
+    stored = json.loads(place.read_bytes())["recipe"]
+    assert Recipe.from_dict(stored) == Recipe(model=ModelSpec(), training=SPEC)
+    assert set(stored["training"]) == set(SPEC.to_dict())
 
 
 def test_an_epoch_is_judged_by_the_validation_tracks(judged: Judged) -> None:

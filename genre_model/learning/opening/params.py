@@ -163,6 +163,7 @@ _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "files": (_are_hashes, "an object of files' names and their sha256"),
     "features": _OBJECT,
     "licences": (_are_licences, f"a list of at most {MOST_LICENCES} objects of texts"),
+    "recipe": _OBJECT,
     "train_spec": _OBJECT,
     "catalogue": _NAME,
     "data_set": _NAME,

@@ -1,0 +1,71 @@
+"""The recipe that is trained: what was asked for, on the rows that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from genre_model.frontends import Frontend
+from genre_model.networks import choose_network
+from genre_model.recipe import ModelSpec, Recipe, TrainSpec
+
+
+def recipe_for(
+    frontend: Frontend,
+    *,
+    recipe: Recipe | None,
+    network: str | None,
+    seed: int | None,
+    epochs: int | None,
+    said: Collection[str] = (),
+) -> tuple[ModelSpec, TrainSpec]:
+    """Complete a recipe: with the parameters that win over it, and a network for the rows.
+
+    Parameters
+    ----------
+    frontend : Frontend
+        Whose rows are trained on.
+    recipe : Recipe, optional
+        All defaults otherwise.
+    network, seed, epochs : optional
+    said : collection of str
+        Names of settings that were given on purpose, if only their default.
+
+    Returns
+    -------
+    tuple[ModelSpec, TrainSpec]
+        Which network is trained, and how.
+
+    Raises
+    ------
+    InvalidSpec
+        If the network does not take the rows, or a setting is of no use to it.
+    """
+    asked = recipe or Recipe()
+    given = {"seed": seed, "epochs": epochs}
+    training = TrainSpec.from_dict(
+        asked.training.to_dict() | {name: each for name, each in given.items() if each is not None}
+    )
+    named = asked.model.network if asked.model else None
+    chosen = choose_network(
+        network or named,
+        frontend=frontend,
+        epochs=epochs,
+        said=[*said, *(f"training.{name}" for name in training.changed())],
+    )
+    return ModelSpec(network=chosen), training
+
+
+def named_network(network: str | None, recipe: Recipe | Mapping[str, object] | None) -> str | None:
+    """Return the network that a flow run's parameters name, None if it is the usual one."""
+    model = _recipe(recipe).model
+    return network or (model.network if model else None)
+
+
+def named_seed(seed: int | None, recipe: Recipe | Mapping[str, object] | None) -> int:
+    """Return the seed of a flow run's parameters."""
+    return _recipe(recipe).training.seed if seed is None else seed
+
+
+def _recipe(given: Recipe | Mapping[str, object] | None) -> Recipe:
+    """Read a parameter, in whatever form Prefect has it at hand."""
+    return given if isinstance(given, Recipe) else Recipe.from_dict(given or {})

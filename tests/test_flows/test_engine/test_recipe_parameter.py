@@ -1,0 +1,77 @@
+"""A recipe as a flow's parameter: completed for the rows, a form, handed over whole."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from prefect.utilities.callables import parameter_schema
+
+from flows.engine.recipes import named_network, named_seed, recipe_for
+from flows.options import RECIPE
+from genre_model.errors import InvalidSpec
+from genre_model.frontends import PRESETS
+from genre_model.recipe import ModelSpec, Recipe, TrainSpec
+
+SGD = Recipe(model=ModelSpec(network="notebook"), training=TrainSpec(optimiser="sgd", seed=5))
+NOTHING: dict[str, Any] = {"recipe": None, "network": None, "seed": None, "epochs": None}
+
+
+@pytest.mark.parametrize(
+    ("preset", "given", "network", "training"),
+    [
+        ("default", {}, "default", TrainSpec()),
+        ("mfcc", {}, "linear", TrainSpec()),
+        ("default", {"recipe": SGD}, "notebook", SGD.training),
+        ("default", {"recipe": SGD, "network": "default"}, "default", SGD.training),
+        ("default", {"seed": 0, "recipe": SGD}, "notebook", TrainSpec(optimiser="sgd")),
+        ("default", {"epochs": 3}, "default", TrainSpec(epochs=3)),
+        ("mfcc", {"recipe": Recipe(training=TrainSpec(seed=5))}, "linear", TrainSpec(seed=5)),
+    ],
+)
+def test_parameters_win_over_the_recipe_and_the_rows_choose_a_network(
+    preset: str, given: dict[str, Any], network: str, training: TrainSpec
+) -> None:
+    made = recipe_for(PRESETS[preset], **{**NOTHING, **given})
+    assert made == (ModelSpec(network=network), training)
+
+
+def test_what_a_solver_ignores_is_refused() -> None:
+    smooth = Recipe(training=TrainSpec(label_smoothing=0.1, ema=0.9))
+    with pytest.raises(InvalidSpec, match=r"no use for training\.ema and training\.label_smooth"):
+        recipe_for(PRESETS["mfcc"], **{**NOTHING, "recipe": smooth})
+
+
+@pytest.mark.parametrize("given", [SGD, SGD.to_dict()])
+def test_a_run_is_named_by_its_recipe(given: Any) -> None:
+    assert (named_network(None, given), named_seed(None, given)) == ("notebook", 5)
+    assert (named_network("mlp", given), named_seed(0, given)) == ("mlp", 0)
+    assert (named_network(None, None), named_seed(None, None)) == (None, 0)
+
+
+@pytest.mark.parametrize("flow", ["train_model", "full_run"])
+def test_the_form_knows_every_setting(flow: str) -> None:
+    schema = parameter_schema(getattr(import_module(f"flows.{flow}"), flow)).model_dump()
+    assert schema["properties"]["recipe"]["description"] == RECIPE.description
+    training = schema["definitions"]["TrainSpec"]
+    assert set(training["properties"]) == set(TrainSpec().to_dict())
+    assert training["properties"]["schedule"]["enum"] == ["cosine", "constant", "plateau"]
+    assert training["additionalProperties"] is False
+
+
+def test_the_recipe_is_handed_over_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    module, sent = import_module("flows.full_run"), []
+    monkeypatch.setattr(module, "name_model", lambda _store, **_what: "notebook-1")
+    monkeypatch.setattr(module, "run_elsewhere", lambda _to, parameters: sent.append(parameters))
+    monkeypatch.setattr(module, "describe_model", lambda *_: None)
+    store = SimpleNamespace(uri="store", models=SimpleNamespace(exists=lambda _name: False))
+    given = {**NOTHING, "recipe": SGD, "catalogue": "c", "preset": "default"}
+    module._train(store, train_on="a/b", refresh=False, storage_block=None, **given)
+    (parameters,) = sent
+    received = import_module("flows.train_model").train_model.validate_parameters(
+        json.loads(json.dumps(parameters))
+    )
+    assert received["recipe"] == SGD
