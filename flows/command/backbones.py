@@ -65,10 +65,11 @@ def _all_said(said: Mapping[str, str | None]) -> dict[str, str]:
 def show(*, as_json: bool, store: str) -> None:
     """Run `genre backbone list`."""
     from storage.store import Store
+    from storage.summary import Reader
 
     with console.result_stream() as out:
         opened = Store.open(store)
-        found = opened.status().backbones
+        found = Reader().backbones(opened.backbones)
         result = BackbonesResult(store=opened.uri, backbones=found)
         _emit(result, as_json, out)
 

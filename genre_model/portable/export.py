@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,7 +34,10 @@ def to_onnx(network: keras.Model, *, outputs: Sequence[str]) -> bytes:
     network(np.zeros((1, *network.input_shape[1:]), np.float32))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
-        network.export(path, format="onnx", verbose=False)
+        with warnings.catch_warnings():
+            # Keras's own, of a numpy that is to come
+            warnings.filterwarnings("ignore", message=".*np.object", category=FutureWarning)
+            network.export(path, format="onnx", verbose=False)
         model = onnx.load(path)
     names = [each.name for each in model.graph.output]
     found = canonical(model, outputs=dict(zip(names, outputs, strict=True)))
