@@ -199,7 +199,7 @@ def test_files_of_four_kinds_are_predicted_and_a_bad_one_is_a_line(run: Run) -> 
     text.write_text("this is no music")
     result = run.genre("predict", *files, text, "--store", run.store, "--json")
     assert result.code == 0, result.err
-    assert result.err.splitlines().count(LOADING) == 1
+    assert LOADING not in result.err
     lines = result.json["predictions"]
     assert [line["path"] for line in lines] == [str(path) for path in (*files, text)]
     assert [line["genre"] for line in lines] == ["Rock"] * 4 + [None]
