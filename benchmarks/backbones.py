@@ -29,7 +29,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from benchmarks.clips import say
 from benchmarks.features import ONE_THREAD, decode_only, load_clips
 from genre_model.frontends import Frontend
-from genre_model.frontends.backbone import Backbone, BackboneExtractor
+from genre_model.frontends.backbone import BackboneExtractor
 from genre_model.learning.batches import RowIndex
 from genre_model.learning.fitting import fit
 from genre_model.learning.inference import predict_rows
@@ -183,10 +183,14 @@ def main() -> None:
         )
         lines[name] = figures(right[name], tracks, right[names[0]])
     _, clips = load_clips(asked.data, count=asked.clips)
-    costs = {
-        name: cost(spec.build().given([p.read_bytes() for p in weights_of(store, spec)]), clips)
+    made = {
+        name: spec.build().given([place.read_bytes() for place in weights_of(store, spec)])
         for name, spec in specs.items()
-        if isinstance(spec, Backbone) and clips
+    }
+    costs = {
+        name: cost(extractor, clips)
+        for name, extractor in made.items()
+        if isinstance(extractor, BackboneExtractor) and clips
     }
     result |= {"presets": lines, "cost": costs}
     if asked.json:

@@ -100,7 +100,7 @@ def ways() -> dict[str, Way]:
     return {
         BASELINE: decode_only,
         "ours: decode, average the channels": ClipReader(44_100).read,
-        "ours: and resample": ClipReader(default.spec.sample_rate).read,
+        "ours: and resample": ClipReader(default.spec.cutting.sample_rate).read,
         "ours: and all the rest, default preset": default.windows,
         "ours: and all the rest, notebook preset": small.windows,
         "librosa: load, melspectrogram, power_to_db": plain_librosa,
