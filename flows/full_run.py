@@ -120,10 +120,9 @@ def full_run(
     began = time.monotonic()
     named = {"catalogue": catalogue, "model": model, "recipe": recipe}
     refuse_useless(start_at, [name for name, value in named.items() if value is not None])
-    options = storage_options(storage_block)
-    if start_at != "evaluation":
-        # before anything is written
-        frontend = preset_at(parse_location(store, options), PRESET.or_default(preset))
+    options, makes = storage_options(storage_block), PRESET.or_default(preset)
+    if start_at != "evaluation":  # refused before anything is written
+        frontend = preset_at(parse_location(store, options), makes)
         recipe_for(frontend, recipe=recipe, network=network, seed=seed, epochs=epochs)
     if start_at == "features" and train_on is not None:
         check_deployment(train_on)
@@ -135,7 +134,7 @@ def full_run(
                 data=DATA.or_default(data),
                 store=store,
                 subset=subset,
-                preset=PRESET.or_default(preset),
+                preset=makes,
                 workers=workers,
                 scheduler=scheduler,
                 refresh=refresh,
@@ -150,13 +149,12 @@ def full_run(
             name = model_to_evaluate(kept, model=model, preset=preset, network=network, seed=seed)
             trained = TrainResult(facts=describe_model(kept, name), reused=True, seconds=0.0)
         else:
+            named_tracks = {"catalogue": catalogue, "data": data, "subset": subset}
             trained = _train(
                 kept,
                 train_on=train_on,
-                catalogue=catalogue_to_train_on(
-                    kept, catalogue=catalogue, data=data, subset=subset, options=options
-                ),
-                preset=PRESET.or_default(preset),
+                catalogue=catalogue_to_train_on(kept, options=options, **named_tracks),
+                preset=makes,
                 network=network,
                 seed=seed,
                 epochs=epochs,
@@ -168,11 +166,10 @@ def full_run(
             store=store, model=trained.facts.model, refresh=refresh, storage_block=storage_block
         )
     _log_in_short(features, trained, evaluation)
-    # a catalogue may have been written for another copy of the same folder
-    its_data = features.data if features else _data_of(kept, trained)
     return RunResult(
         store=kept.uri,
-        data=its_data,
+        # a catalogue may have been written for another copy of the same folder
+        data=features.data if features else _data_of(kept, trained),
         catalogue=trained.facts.catalogue,
         features=features,
         model=trained,
