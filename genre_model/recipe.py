@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import NoneType
 from typing import ClassVar, Literal, get_args
 
@@ -15,6 +15,9 @@ MOST_EPOCHS, LARGEST_SEED = 10_000, 2**32 - 1
 Optimiser = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["cosine", "constant", "plateau"]
 ClassWeights = Literal["none", "balanced"]
+Application = Literal[
+    "EfficientNetV2B0", "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3"
+]
 
 _USED_WITH: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "momentum": ("optimiser", ("sgd",)),
@@ -33,18 +36,32 @@ class ModelSpec(Spec):
     ----------
     network : str
         Name of a network in `genre_model.networks`, which refuses the names it does not know.
+    application : str
+        Of `imagenet`: which net of `keras.applications`.
+    weights : str
+        Of `imagenet`: path of the weights that the net begins with; '' has Keras download them.
+        What makes an id is what is in the file, not where it lies.
     """
 
     _version: ClassVar[int] = TRAINING_VERSION
     _called: ClassVar[str] = "model"
 
     network: str = "default"
+    application: Application = "EfficientNetV2B0"
+    weights: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.network, str) or not self.network:
             raise InvalidSpec(
                 f"model.network is {self.network!r}; it must be a network's name, as 'default'"
             )
+        self._one_of("application", get_args(Application))
+        if not isinstance(self.weights, str):
+            raise InvalidSpec(f"model.weights is {self.weights!r}; it must be a file's path")
+
+    def _identity(self) -> dict[str, object]:
+        counted = {"network", *self.changed()} - {"weights"}
+        return {name: value for name, value in self.to_dict().items() if name in counted}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +109,10 @@ class TrainSpec(Spec):
         0 for none.
     accumulation : int [steps, 1 to 1,024]
         Steps whose mean gradient makes one change of the weights.
+    head_epochs : int [0 to 10,000]
+        Of `imagenet`: epochs at the beginning in which only what stands behind the pretrained net
+        is trained. All is trained in the others, at a tenth of the rate, with a schedule and an
+        optimiser of their own; batch normalisation stays as it came.
     """
 
     _version: ClassVar[int] = TRAINING_VERSION
@@ -120,6 +141,7 @@ class TrainSpec(Spec):
     class_weights: ClassWeights = "none"
     ema: float = 0.0
     accumulation: int = 1
+    head_epochs: int = 5
 
     def __post_init__(self) -> None:
         self._whole("epochs", 1, MOST_EPOCHS)
@@ -140,6 +162,7 @@ class TrainSpec(Spec):
         self._one_of("class_weights", get_args(ClassWeights))
         self._real("ema", 0.0, 0.9999)
         self._whole("accumulation", 1, 1_024)
+        self._whole("head_epochs", 0, MOST_EPOCHS)
         self._check_together()
 
     def _check_together(self) -> None:
@@ -163,10 +186,6 @@ class TrainSpec(Spec):
         return [
             name for name, (other, users) in _USED_WITH.items() if getattr(self, other) not in users
         ]
-
-    def changed(self) -> list[str]:
-        """Name the fields that are not at their default."""
-        return [each.name for each in fields(self) if getattr(self, each.name) != each.default]
 
     def _identity(self) -> dict[str, object]:
         counted = {*self._first, *self.changed()}

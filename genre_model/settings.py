@@ -22,6 +22,8 @@ NAMES = tuple(f"{table}.{each.name}" for table, kind in TABLES.items() for each 
 """Of all settings, as `training.epochs`."""
 OF_FITTED = ("model.network", "training.seed")
 """Of those that say anything to a network which a solver fits at once."""
+OF_PRETRAINED = ("model.application", "model.weights", "training.head_epochs")
+"""Of those that say anything only to a network which begins with a pretrained net."""
 
 
 def read_settings(text: str, *, where: str) -> dict[str, object]:

@@ -16,7 +16,8 @@ from genre_model.errors import ModelError
 from genre_model.learning.bundle import HISTORY_FILE, model_id
 from genre_model.learning.opening.params import FORMAT
 from genre_model.learning.saving import save_bundle
-from genre_model.networks import check_network, is_fitted
+from genre_model.networks import check_network, is_fitted, is_pretrained
+from genre_model.networks.pretrained import Pretrained
 from genre_model.recipe import ModelSpec, Recipe, TrainSpec
 from genre_model.specs import TRAINING_VERSION
 from storage.models import MODEL_FILE, Models
@@ -43,6 +44,8 @@ def identify_model(data: LabelledFeatures, model: ModelSpec, spec: TrainSpec) ->
         "training": spec.digest(),
         "version": TRAINING_VERSION,
     }
+    if is_pretrained(model.network):
+        made_of["weights"] = Pretrained.of(model).digest()
     if is_fitted(model.network):  # its strength hangs on whose the tracks are
         made_of["artists"] = data.artists_digest()
     return model_id(model.network, made_of)

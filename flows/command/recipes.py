@@ -12,11 +12,10 @@ from pathlib import Path
 from flows.engine.recipes import recipe_for
 from flows.errors import UsageError
 from genre_model.frontends import Frontend
-from genre_model.networks import is_fitted
+from genre_model.networks import settings_of
 from genre_model.recipe import Recipe
 from genre_model.settings import (
     NAMES,
-    OF_FITTED,
     as_toml,
     make_recipe,
     parse_setting,
@@ -84,8 +83,7 @@ class Asked:
     def as_toml(self, frontend: Frontend) -> str:
         """Write the recipe that would run on a frontend's rows; what its network ignores is not."""
         recipe = self.on(frontend)
-        fitted = recipe.model is not None and is_fitted(recipe.model.network)
-        return as_toml(recipe, names=OF_FITTED if fitted else NAMES)
+        return as_toml(recipe, names=settings_of(recipe.model.network) if recipe.model else NAMES)
 
 
 def asked_recipe(

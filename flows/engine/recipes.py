@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from genre_model.frontends import Frontend
 from genre_model.networks import choose_network
@@ -45,14 +46,19 @@ def recipe_for(
     training = TrainSpec.from_dict(
         asked.training.to_dict() | {name: each for name, each in given.items() if each is not None}
     )
+    model = asked.model or ModelSpec()
     named = asked.model.network if asked.model else None
     chosen = choose_network(
         network or named,
         frontend=frontend,
         epochs=epochs,
-        said=[*said, *(f"training.{name}" for name in training.changed())],
+        said=[
+            *said,
+            *(f"training.{name}" for name in training.changed()),
+            *(f"model.{name}" for name in model.changed() if name != "network"),
+        ],
     )
-    return ModelSpec(network=chosen), training
+    return replace(model, network=chosen), training
 
 
 def named_network(network: str | None, recipe: Recipe | Mapping[str, object] | None) -> str | None:

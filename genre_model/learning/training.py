@@ -27,10 +27,12 @@ from genre_model.learning.epoch_batches import EpochBatches
 from genre_model.learning.inference import predict_rows
 from genre_model.learning.normalisation import fit_statistics
 from genre_model.learning.optimisers import AsStepped, make_optimiser
+from genre_model.learning.phases import is_patient_no_more, phase_of, thaw
+from genre_model.learning.pretrained import Pretrained
 from genre_model.learning.rates import set_rate, warmup_callbacks
 from genre_model.learning.read_ahead import Waiting
 from genre_model.learning.training_result import HISTORY_COLUMNS, TrainingResult
-from genre_model.networks import build_network
+from genre_model.networks import build_network, is_pretrained
 from genre_model.networks.parts import seed_dropout
 from genre_model.networks.statistics import InputStatistics
 from genre_model.recipe import ModelSpec, TrainSpec
@@ -90,7 +92,7 @@ def train(
     """
     model, spec = model or ModelSpec(), spec or TrainSpec()
     check_rows(training, validation, classes)
-    run = _Run(training, validation, read_shard, rows_per_shard, classes, spec)
+    run = _Run(training, validation, read_shard, rows_per_shard, classes, model, spec)
     _check_steps(spec, run.steps)
     state = checkpoints.load() if checkpoints else None
     if state is None:
@@ -101,10 +103,10 @@ def train(
             classes=classes,
             statistics=statistics,
             seed=spec.seed,
+            pretrained=Pretrained.of(model).behind if is_pretrained(model.network) else None,
         )
-        _compile(network, run.steps, spec)
         state = Checkpoint(network, statistics, network.get_weights(), ())
-    while not _finished(state.history, spec):
+    while not _finished(state.history, model, spec):
         state = run.epoch(state)
         if checkpoints:
             checkpoints.save(state)
@@ -122,6 +124,7 @@ class _Run:
     read_shard: ReadShard
     rows_per_shard: int
     classes: int
+    model: ModelSpec
     spec: TrainSpec
 
     @property
@@ -132,7 +135,12 @@ class _Run:
     def epoch(self, state: Checkpoint) -> Checkpoint:
         """Train and validate once more; the given state's network goes on in the new one."""
         started, number = time.perf_counter(), len(state.history) + 1
-        set_rate(state.network.optimizer, self.spec, state.history, self.steps)
+        phase = phase_of(self.model, self.spec, number)
+        if number == phase.before + 1:
+            if phase.thaws:
+                thaw(state.network)
+            _compile(state.network, self.steps, phase.spec)
+        set_rate(state.network.optimizer, phase.spec, phase.history(state.history), self.steps)
         learning_rate = float(state.network.optimizer.learning_rate)
         waiting, as_stepped = Waiting(), AsStepped()
         seed_dropout(state.network, np.random.default_rng([self.spec.seed, number, 1]))
@@ -189,7 +197,8 @@ class _Run:
     def _callbacks(self, number: int, as_stepped: AsStepped) -> list[keras.callbacks.Callback]:
         """Return what acts between steps; nothing does by default, as each costs time."""
         averaging = [as_stepped] if self.spec.ema else []
-        return averaging + warmup_callbacks(self.spec, number, self.steps)
+        phase = phase_of(self.model, self.spec, number)
+        return averaging + warmup_callbacks(phase.spec, number - phase.before, self.steps)
 
     def _batches(self, number: int, waiting: Waiting) -> Generator[Block, None, None]:
         return shuffled_batches(
@@ -209,11 +218,11 @@ def stall_share(history: tuple[Mapping[str, float], ...]) -> float:
     return waited / sum(line["seconds"] for line in history)
 
 
-def _finished(history: tuple[Mapping[str, float], ...], spec: TrainSpec) -> bool:
-    if not history:
-        return False
-    waited = len(history) - best_epoch(history)
-    return len(history) >= spec.epochs or 0 < spec.patience <= waited
+def _finished(history: tuple[Mapping[str, float], ...], model: ModelSpec, spec: TrainSpec) -> bool:
+    epochs = len(history)
+    if not epochs or epochs >= spec.epochs:
+        return epochs >= spec.epochs
+    return is_patient_no_more(model, spec, epochs=epochs, best=best_epoch(history))
 
 
 def _look_over(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from genre_model.errors import InvalidSpec
 from genre_model.frontends import PRESETS, Frontend
-from genre_model.settings import OF_FITTED
+from genre_model.settings import NAMES, OF_FITTED, OF_PRETRAINED
 
 if TYPE_CHECKING:
     import keras
@@ -23,7 +23,9 @@ __all__ = [
     "check_network",
     "choose_network",
     "is_fitted",
+    "is_pretrained",
     "network_for",
+    "settings_of",
     "usual_networks",
 ]
 
@@ -40,16 +42,20 @@ class NetworkEntry:
         Which rows: the `array` of the frontends whose windows it takes.
     is_fitted : bool
         Whether a solver fits it at once (`learning.fitting`); else it is trained in epochs.
+    is_pretrained : bool
+        Whether `build` takes `pretrained`, too, and begins with that net, frozen.
     """
 
     module: str
     takes: str
     is_fitted: bool = False
+    is_pretrained: bool = False
 
 
 NETWORKS: Mapping[str, NetworkEntry] = {
     "default": NetworkEntry("genre_model.networks.default", takes="log_mel"),
     "notebook": NetworkEntry("genre_model.networks.notebook", takes="log_mel"),
+    "imagenet": NetworkEntry("genre_model.networks.imagenet", takes="log_mel", is_pretrained=True),
     "linear": NetworkEntry("genre_model.networks.linear", takes="embedding", is_fitted=True),
     "mlp": NetworkEntry("genre_model.networks.mlp", takes="embedding"),
 }
@@ -129,17 +135,30 @@ def choose_network(
         raise InvalidSpec(
             f"the network {chosen!r} is fitted at once and has no epochs; leave --epochs out"
         )
-    if is_fitted(chosen) and (useless := sorted(set(said) - set(OF_FITTED))):
+    if useless := sorted(set(said) - set(settings_of(chosen))):
+        what = "is fitted at once and" if is_fitted(chosen) else "begins with no pretrained net and"
         raise InvalidSpec(
-            f"the network {chosen!r} is fitted at once and has no use for {' and '.join(useless)}; "
+            f"the network {chosen!r} {what} has no use for {' and '.join(useless)}; "
             f"leave {'it' if len(useless) == 1 else 'them'} out"
         )
     return chosen
 
 
+def settings_of(name: str) -> tuple[str, ...]:
+    """Name the settings of a recipe that say anything to a network."""
+    if is_fitted(name):
+        return OF_FITTED
+    return tuple(each for each in NAMES if is_pretrained(name) or each not in OF_PRETRAINED)
+
+
 def is_fitted(name: str) -> bool:
     """Whether a solver fits a network at once; else it is trained in epochs."""
     return _entry(name).is_fitted
+
+
+def is_pretrained(name: str) -> bool:
+    """Whether a network begins with a pretrained net, which is trained once its head was."""
+    return _entry(name).is_pretrained
 
 
 def _entry(name: str) -> NetworkEntry:
@@ -163,6 +182,7 @@ def build_network(
     classes: int,
     statistics: InputStatistics,
     seed: int,
+    pretrained: Callable[[keras.KerasTensor], keras.Model] | None = None,
 ) -> keras.Model:
     """Build an untrained network.
 
@@ -181,6 +201,8 @@ def build_network(
         Of the training rows; they become constants of the network, not weights.
     seed : int
         Source of the first weights and of what dropout drops.
+    pretrained : callable, optional
+        Builds what a pretrained network begins with, behind a picture.
 
     Returns
     -------
@@ -190,7 +212,8 @@ def build_network(
     Raises
     ------
     InvalidSpec
-        If there is no network of that name, or it cannot be built for such an input.
+        If there is no network of that name, it cannot be built for such an input, or has no
+        net to begin with.
 
     Examples
     --------
@@ -210,11 +233,15 @@ def build_network(
             f"the statistics are of {statistics.size} bands or values and the windows of "
             f"{input_shape[0]}; fit them on the same features"
         )
+    if entry.is_pretrained and pretrained is None:
+        raise InvalidSpec(f"the network {name!r} begins with a pretrained net; give it one")
     import numpy as np
 
+    begun_with = {"pretrained": pretrained} if entry.is_pretrained else {}
     return import_module(entry.module).build(
         input_shape=input_shape,
         classes=classes,
         statistics=statistics,
         generator=np.random.default_rng(seed),
+        **begun_with,
     )

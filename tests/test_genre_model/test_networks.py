@@ -11,7 +11,13 @@ import pytest
 
 from genre_model.errors import InvalidSpec
 from genre_model.frontends import PRESETS
-from genre_model.networks import NETWORKS, build_network, check_network, choose_network
+from genre_model.networks import (
+    NETWORKS,
+    build_network,
+    check_network,
+    choose_network,
+    is_pretrained,
+)
 from genre_model.networks.statistics import InputStatistics
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
@@ -22,6 +28,7 @@ SHAPES = {
     "linear": (456,),
     "mlp": (456,),
 }
+FROM_SCRATCH = [name for name in NETWORKS if not is_pretrained(name)]
 ZERO_AT_FIRST = {"linear"}
 
 OPEN_WITHOUT_US = """
@@ -67,9 +74,9 @@ def features(name: str, count: int = 3) -> np.ndarray:
     return np.random.default_rng(9).normal(-30, 15, (count, *SHAPES[name])).astype(np.float16)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", FROM_SCRATCH)
 class TestEveryNetwork:
-    """What training, evaluation and prediction rely on."""
+    """What training, evaluation and prediction rely on; for imagenet see test_pretrained.py."""
 
     def test_takes_raw_features_and_gives_logits(self, name: str) -> None:
         network = built(name, classes=5)
@@ -138,12 +145,12 @@ class TestEveryNetwork:
 
 
 def test_all_open_in_safe_mode_where_this_package_is_not_imported(tmp_path: Path) -> None:
-    for name in NETWORKS:
+    for name in FROM_SCRATCH:
         network, given = built(name), features(name)
         network.save(tmp_path / f"{name}.keras")
         np.savez(tmp_path / f"{name}.npz", features=given, logits=network.predict(given, verbose=0))
     done = subprocess.run(
-        [sys.executable, "-c", OPEN_WITHOUT_US, *NETWORKS],
+        [sys.executable, "-c", OPEN_WITHOUT_US, *FROM_SCRATCH],
         cwd=tmp_path,
         capture_output=True,
         text=True,
