@@ -15,9 +15,9 @@ from prefect.cache_policies import NO_CACHE
 from genre_model.errors import ModelError
 from genre_model.learning.bundle import HISTORY_FILE, model_id
 from genre_model.learning.opening.params import FORMAT
+from genre_model.learning.pretrained import Pretrained
 from genre_model.learning.saving import save_bundle
 from genre_model.networks import check_network, is_fitted, is_pretrained
-from genre_model.networks.pretrained import Pretrained
 from genre_model.recipe import ModelSpec, Recipe, TrainSpec
 from genre_model.specs import TRAINING_VERSION
 from storage.models import MODEL_FILE, Models

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-
-import keras
+from typing import TYPE_CHECKING
 
 from genre_model.errors import InvalidSpec, ModelError
-from genre_model.learning.opening.keras_weights import check_weights
 from genre_model.recipe import ModelSpec
+
+if TYPE_CHECKING:
+    import keras
 
 LARGEST_FILE = 2**30
 _SUFFIXES = (".weights.h5", ".h5")
@@ -83,6 +84,8 @@ class Pretrained:
         return net
 
     def _build(self, weights: str | None, **options: object) -> keras.Model:
+        import keras  # an id is made of the weights where no Keras is loaded yet
+
         kind = getattr(keras.applications, self.application)
         shape = {} if options else {"input_shape": (None, None, 3)}
         return kind(include_top=False, weights=weights, pooling="avg", **shape, **options)
@@ -121,6 +124,8 @@ class Pretrained:
             ) from error
 
     def _check(self, content: bytes) -> None:
+        from genre_model.learning.opening.keras_weights import check_weights
+
         try:
             check_weights(content)
         except ModelError as error:
