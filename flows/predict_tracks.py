@@ -16,7 +16,7 @@ from flows.options import STORE, Folder, Predicting, Refresh, StorageBlock, Stor
 from flows.results import PredictFolderResult
 from genre_model.shown import shown_name
 from storage.store import Store
-from tasks.predicted_folder import predict_folder
+from tasks.predicting.folder import predict_folder
 
 
 def _run_name() -> str:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     from genre_model.data.left_out import LeftOut
-    from genre_model.predict import Prediction
+    from genre_model.hearing.prediction import Prediction
     from storage.summary import BackboneSummary
     from tasks.evaluation import Evaluation
     from tasks.features import FeatureCounts
     from tasks.models import ModelFacts
-    from tasks.predicted_folder import PredictedFolder
+    from tasks.predicting.folder import PredictedFolder
     from tasks.status import StoreStatus
 
 Json = dict[str, object]
@@ -147,6 +147,8 @@ class PredictResult:
         Those of a folder stand where it was named.
     left_out : LeftOut
         What else lies in the folders.
+    reused : int
+        How many of them a table of an earlier run knew.
     licences : tuple[Mapping[str, str], ...]
         Of the pretrained nets that the model is made of.
     """
@@ -154,6 +156,7 @@ class PredictResult:
     model: str
     predictions: tuple[Prediction, ...]
     left_out: LeftOut
+    reused: int = 0
     licences: tuple[Mapping[str, str], ...] = ()
 
     def to_dict(self) -> Json:
@@ -161,7 +164,7 @@ class PredictResult:
         lines = [each.to_dict() for each in self.predictions]
         licences = [dict(each) for each in self.licences]
         found = {"model": self.model, "predictions": lines, "licences": licences}
-        return {**found, **self.left_out.to_dict()}
+        return {**found, "reused": self.reused, **self.left_out.to_dict()}
 
 
 @dataclass(frozen=True, kw_only=True)

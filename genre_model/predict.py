@@ -3,70 +3,23 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self, TypedDict
+from typing import Self
 
 import numpy as np
 
 from genre_model.errors import ModelError
 from genre_model.frontends.frontend import Extractor
+from genre_model.hearing.overview import OverviewMaker
+from genre_model.hearing.passages import passages
+from genre_model.hearing.prediction import Moment, Passage, Prediction
 from genre_model.learning.bundle import Bundle, load_bundle
 from genre_model.portable.classifier import Classifier
 from genre_model.signal.segments import Heard
 from genre_model.signal.status import ClipDefect, Status
 
-
-class Moment(TypedDict):
-    """One window of a track: `start` and `end` in seconds, its most probable `genre` and all."""
-
-    start: float
-    end: float
-    genre: str
-    probability: float
-    probabilities: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a model says about one file.
-
-    Parameters
-    ----------
-    path : str
-        The file.
-    status : Status
-        `ok`, `partial` (fewer windows than a training clip has, or not all of the file could be
-        read), or why there is no genre.
-    detail : str
-        One sentence for people; empty for `ok`.
-    genre : str | None
-        Of the highest mean probability over all windows; None if the file gave no window.
-    probability : float | None [0 to 1]
-        That mean.
-    probabilities : dict[str, float]
-        Every genre's mean, most probable first; empty if there is no genre.
-    windows : int
-        How many windows the file gave.
-    seconds : float [s]
-        How much of the file was heard.
-    timeline : list of Moment
-        One entry a window, in the order of time.
-    """
-
-    path: str
-    status: Status
-    detail: str = ""
-    genre: str | None = None
-    probability: float | None = None
-    probabilities: dict[str, float] = field(default_factory=dict)
-    windows: int = 0
-    seconds: float = 0.0
-    timeline: list[Moment] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, object]:
-        """Return everything as plain values, ready for JSON."""
-        return {**asdict(self), "status": str(self.status)}
+__all__ = ["Moment", "Passage", "Prediction", "Predictor", "load_model"]
 
 
 @dataclass(frozen=True)
@@ -95,23 +48,25 @@ class Predictor:
     @property
     def licences(self) -> list[dict[str, str]]:
         """Return whose nets it is made of: `name`, `licence`, `source` …; none for most."""
-        return list(self.bundle.params.get("licences", ()))
+        return self.bundle.licences
 
     @property
     def genres(self) -> tuple[str, ...]:
         """Return the genres that the model tells apart."""
         return self.bundle.genres
 
-    def predict(self, path: str | os.PathLike[str]) -> Prediction:
+    def predict(self, path: str | os.PathLike[str], *, overview: bool = False) -> Prediction:
         """Predict one file, whatever its length.
 
         Its windows follow each other from the first sample to the last; the features of a 30-s
-        clip are the same as in training.
+        clip are the same as in training. Memory grows with the file by its timeline alone.
 
         Parameters
         ----------
         path : str or os.PathLike
             An audio file of any format that libsndfile reads.
+        overview : bool
+            Whether to make the file's mel picture, too.
 
         Returns
         -------
@@ -124,15 +79,17 @@ class Predictor:
         'Folk'
         """
         name = os.fspath(path)
+        maker = OverviewMaker(self.extractor.spec.mel, self.extractor.bank) if overview else None
+        heard = Heard(listener=maker.take if maker else None)
         try:
-            heard = Heard()
             starts, probabilities = self._windows(path, heard)
         except ClipDefect as defect:
             return Prediction(name, defect.status, defect.detail)
         defect_of_level = heard.level.defect
         if defect_of_level is not None and not defect_of_level[0].kept:
             return Prediction(name, *defect_of_level, seconds=heard.seconds)
-        return self._prediction(name, starts, probabilities, heard)
+        found = self._prediction(name, starts, probabilities, heard)
+        return replace(found, overview=maker.overview()) if maker else found
 
     def _windows(
         self, path: str | os.PathLike[str], heard: Heard
@@ -155,15 +112,18 @@ class Predictor:
         genre, probability = next(iter(mean.items()))
         few = f"{len(starts)} whole windows" if len(starts) < spec.windows else ""
         detail = "; ".join(filter(None, (few, heard.unread)))
+        threshold = self.bundle.threshold
         return Prediction(
             path=name,
             status=Status.PARTIAL if detail else Status.OK,
             detail=detail,
             genre=genre,
             probability=probability,
+            sure=None if threshold is None else probability >= threshold,
             probabilities=mean,
             windows=len(starts),
             seconds=heard.seconds,
+            passages=passages(starts, windows, self.genres, length=length),
             timeline=[
                 self._moment(start, start + length, window)
                 for start, window in zip(starts, windows, strict=True)

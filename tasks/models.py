@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genre_model.errors import ModelError
 from genre_model.learning.opening.params import PARAMS_FILE, checked_params, stated_id
-from genre_model.predict import Predictor, load_model
 from storage.errors import Damaged, NotFound
 from storage.models import Json, Models, check_model_folder
 from storage.places.address import parse_location
 from storage.places.options import StorageOptions
 from storage.store import Store
+
+if TYPE_CHECKING:
+    from genre_model.predict import Predictor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +191,8 @@ def open_model(
     >>> open_model("genre-store").predict("song.mp3").genre  # doctest: +SKIP
     'Folk'
     """
+    from genre_model.predict import load_model
+
     return load_model(_model_at(os.fspath(address), storage_options))
 
 
@@ -213,12 +218,37 @@ def open_predictor(store: Store | str, model: str | None = None) -> tuple[str, P
     ModelError
         If the model does not open.
     """
+    from genre_model.predict import load_model
+
+    name, folder = model_folder(store, model)
+    return name, load_model(folder)
+
+
+def model_folder(store: Store | str, model: str | None = None) -> tuple[str, Path]:
+    """Give a local folder with the champion of a store, or another model.
+
+    Parameters
+    ----------
+    store, model
+        As for `open_predictor`.
+
+    Returns
+    -------
+    tuple[str, Path]
+        The model's name, and its folder.
+
+    Raises
+    ------
+    NotFound
+        If there is no such model, or no champion yet.
+    """
     if model is not None and Path(model).exists():
         check_model_folder(Path(model))
-        return model, load_model(Path(model))
+        path = Path(model)
+        return model, path.parent if path.is_file() else path
     opened = store if isinstance(store, Store) else Store.open(store)
     name = model or _champion(opened)
-    return name, load_model(opened.models.fetch(name))
+    return name, opened.models.fetch(name)
 
 
 def model_id_of(name: str) -> str:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
-
-from genre_model.shown import shown
-
-_log = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
 
@@ -41,29 +36,6 @@ def captured_native_stderr(say: Say | None = None) -> Iterator[None]:
             words.seek(0)
             os.write(2, words.read())
             raise
-
-
-@contextmanager
-def native_words(about: str) -> Iterator[None]:
-    """Log what is written to stderr below Python, each line once and with what it is about.
-
-    mpg123, which decodes MP3s, writes what it thinks of a damaged frame, and of which file it
-    speaks it does not know.
-
-    Parameters
-    ----------
-    about : str
-        The file's name.
-    """
-    with tempfile.TemporaryFile() as words:
-        try:
-            with _into(words):
-                yield
-        finally:
-            words.seek(0)
-            for line in dict.fromkeys(words.read().decode(errors="replace").splitlines()):
-                if line.strip():
-                    _log.info("%s: %s", shown(about), shown(line.strip()))
 
 
 @contextmanager

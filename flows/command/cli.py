@@ -71,6 +71,7 @@ from flows.options import (
     WEBHOOK,
     WORKERS,
 )
+from flows.prediction_options import CSV, JSON_LINES, PARQUET, PREDICTING_WORKERS, STRICT
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -235,15 +236,18 @@ def evaluate(*, as_json: bool, **options: Any) -> None:
 
 @genre.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", shell_complete=_paths("file"))
-@_with(STORE, PREDICTING, STORAGE_OPTIONS, JSON)
+@_with(STORE, PREDICTING, PREDICTING_WORKERS, CSV, PARQUET, STRICT, STORAGE_OPTIONS)
+@_with(JSON, JSON_LINES)
 def predict(*, as_json: bool, **options: Any) -> None:
-    """Name the genre of audio files with the champion, or with --model.
+    """Name the genre of songs of any length with the champion, or with --model.
 
-    A folder stands for all audio files in it, deeper ones too.
+    A folder or an s3:// prefix stands for all audio files in it, deeper ones too, and - for a list
+    on stdin, one a line. A file that gives no genre is a line with the reason; exit status 2 only
+    if all are such, or with --strict if any is.
     """
-    from flows.command import run
+    from flows.command import predicting
 
-    run.predict(as_json=as_json, **options)
+    predicting.predict(as_json=as_json, said=_said(), **options)
 
 
 @genre.group(cls=_InOrder)

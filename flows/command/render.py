@@ -15,7 +15,6 @@ if TYPE_CHECKING:
         EvaluateResult,
         FeaturesResult,
         FetchResult,
-        PredictResult,
         RunResult,
         StatusResult,
         TrainResult,
@@ -129,22 +128,6 @@ def full_run(result: RunResult, to: TextIO) -> None:
         ("store", result.store),
         ("seconds", f"{result.seconds:.1f}"),
     )
-
-
-def predictions(result: PredictResult, to: TextIO) -> None:
-    """Write a line a file."""
-    names = [shown(each.path) for each in result.predictions]
-    width = max(map(len, names))
-    for name, each in zip(names, result.predictions, strict=True):
-        if each.probability is None:
-            _line(to, f"{name:<{width}}  {each.status}: {each.detail}")
-            continue
-        runners_up = list(each.probabilities.items())[1:3]
-        others = ", ".join(f"{genre} {share:.0%}" for genre, share in runners_up)
-        _line(to, f"{name:<{width}}  {each.genre} {each.probability:.0%} ({others})")
-    if words := result.left_out.in_words:
-        _line(to, f"left out: {words}")
-    _line(to, f"model: {result.model}")
 
 
 def backbones(result: BackbonesResult, to: TextIO) -> None:

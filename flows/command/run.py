@@ -10,7 +10,7 @@ from flows.command import checks, console, environment, progress, recipes, rende
 from flows.command.together import refuse_contradictions
 from flows.dashboard import configured_server, database_space, temporary_server
 from flows.engine import interrupts, orphans
-from flows.engine.progress import say, stage
+from flows.engine.progress import say
 from flows.up import passwords
 from storage.places.temporary_folders import sweep_temporary_folders
 
@@ -141,35 +141,6 @@ def evaluate(
         from flows.evaluate_model import evaluate_model
 
         tell(evaluate_model(**options))
-
-
-def predict(*, as_json: bool, store: str, model: str | None, files: Sequence[str]) -> None:
-    """Run `genre predict`; it starts no server."""
-    from flows.errors import UsageError, joined
-    from flows.results import PredictResult
-
-    environment.prepare()
-    with console.result_stream() as out:
-        progress.enable()
-        from tasks.models import open_predictor
-        from tasks.prediction import named_files, predict_files
-
-        named, left_out = named_files(files)
-        for sentence in left_out.sentences:
-            say(sentence)
-        name, predictor = open_predictor(store, model)
-        with stage("predict", total=len(named), unit="files") as show:
-            lines = predict_files(predictor, named, file_done=lambda done: show(done, ""))
-        bad = [line for line in lines if line.genre is None]
-        if len(bad) == len(lines):
-            raise UsageError(joined(f"{line.path} is {line.status}: {line.detail}" for line in bad))
-        result = PredictResult(
-            model=name,
-            predictions=tuple(lines),
-            left_out=left_out,
-            licences=tuple(predictor.licences),
-        )
-        _emit(result, render.predictions, as_json, out)
 
 
 def status(*, as_json: bool, store: str, verify: bool) -> None:

@@ -14,6 +14,7 @@ _CONTRADICTIONS = (
     ("catalogue", "subset", "--catalogue names the tracks, of whatever subset"),
     ("scheduler", "workers", "--scheduler joins a cluster, which has workers of its own"),
     ("print_config", "as_json", "--print-config writes TOML"),
+    ("as_json", "as_jsonl", "--json writes one object, --jsonl one a line"),
     ("stream", "archives", "--stream keeps no archive"),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 
-from flows import options
+from flows import options, prediction_options
 from flows.option import Option
 
 _PREFIX = "GENRE_"
@@ -55,7 +55,8 @@ def sentences(environment: Mapping[str, str]) -> list[str]:
 
 
 def _of_options() -> Iterable[str]:
-    every = [each for each in vars(options).values() if isinstance(each, Option)]
+    both = (*vars(options).values(), *vars(prediction_options).values())
+    every = [each for each in both if isinstance(each, Option)]
     return (each.variable for each in every if each.variable is not None)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tasks.catalogue import CatalogueSummary
     from tasks.evaluation import Evaluation
     from tasks.models import ModelFacts
-    from tasks.predicted_folder import PredictedFolder
+    from tasks.predicting.folder import PredictedFolder
 
 _log = logging.getLogger(__name__)
 QUARANTINE_ROWS_SHOWN = 500

@@ -58,6 +58,16 @@ class Bundle:
     genres: tuple[str, ...]
     features: Frontend
 
+    @property
+    def licences(self) -> list[dict[str, str]]:
+        """Return whose nets it is made of: `name`, `licence`, `source` …; none for most."""
+        return list(self.params.get("licences", ()))
+
+    @property
+    def threshold(self) -> float | None:
+        """Return the probability below which it is not sure, 0 to 1; None if it has none."""
+        return self.params.get("threshold")
+
     def network(self) -> keras.Model:
         """Open the network: raw windows [batch, ...] to logits [batch, genres]; imports Keras.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,11 +33,15 @@ class Heard:
         Of all of it.
     unread : str
         How much of the file could not be read, in a sentence; empty if all could.
+    listener : callable, optional
+        Is given the waveform at the segments' rate, piece by piece and each sample once; a piece
+        is valid until it returns.
     """
 
     seconds: float = 0.0
     level: Level = NOTHING
     unread: str = ""
+    listener: Callable[[np.ndarray], None] | None = None
 
 
 def read_segments(
@@ -72,8 +76,11 @@ def read_segments(
     """
     segment = np.empty(length, dtype=np.float32)
     start = have = 0
-    for piece in _resampled(_pieces(audio, heard or Heard()), rate):
+    heard = heard or Heard()
+    for piece in _resampled(_pieces(audio, heard), rate):
         taken = 0
+        if heard.listener is not None:
+            heard.listener(piece)
         while taken < len(piece):
             part = piece[taken : taken + length - have]
             segment[have : have + len(part)] = part

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
-import sys
-import threading
-import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 
 from genre_model.frontends.frontend import Extractor
+from tasks.worker import child_side
 
 
 def serve(connection: Connection) -> None:
@@ -31,7 +28,7 @@ def serve(connection: Connection) -> None:
         The other end belongs to a `tasks.worker.decoder.Decoder`.
     """
     extractor: Extractor = pickle.loads(connection.recv_bytes())
-    connection.send_bytes(b"ready")
+    connection.send_bytes(child_side.READY)
     while True:
         try:
             kind, payload = connection.recv_bytes(), connection.recv_bytes()
@@ -45,19 +42,5 @@ def serve(connection: Connection) -> None:
             connection.send_bytes(np.ascontiguousarray(clip.windows).data.cast("B"))
 
 
-def _end_with_parent(parent: int) -> None:
-    """End this process when the worker that started it is gone.
-
-    The closed connection ends it too, but only between clips: a decoder that hangs would outlive a
-    killed worker.
-    """
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)
-
-
 if __name__ == "__main__":
-    # Ctrl-C goes to the whole terminal group; the worker decides when this process ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, args=[os.getppid()], daemon=True).start()
-    serve(Connection(int(sys.argv[1])))
+    child_side.run(serve)

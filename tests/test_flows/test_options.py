@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from limits import COMMAND_S
 from pydantic import TypeAdapter, ValidationError
 
-from flows import options
+from flows import options, prediction_options
 from flows.option import Option
 
 FLOWS = (
@@ -26,7 +26,12 @@ FLOWS = (
     "predict_tracks",
     "full_run",
 )
-OPTIONS = {name: each for name, each in vars(options).items() if isinstance(each, Option)}
+OPTIONS = {
+    name: each
+    for module in (options, prediction_options)
+    for name, each in vars(module).items()
+    if isinstance(each, Option)
+}
 
 
 def parameters(flow: str) -> Iterator[tuple[inspect.Parameter, Option]]:

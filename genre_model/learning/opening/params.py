@@ -176,6 +176,7 @@ _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "validation_track_accuracy": _SHARE,
     "validation_window_accuracy": _SHARE,
     "stall_share": _SHARE,
+    "threshold": _SHARE,
 }
 
 

@@ -54,7 +54,7 @@ FLOW_WAITS = """
 ODD = ("caf\udce9.wav", "new\nline.wav", "ctrl\x07\x1b[31m.wav", "日本語 🎸.wav")
 EMITS = """
     import sys
-    from flows.command import console, render
+    from flows.command import console, song_lines
     from flows.results import PredictResult
     from genre_model.data.left_out import LeftOut
     from genre_model.predict import Prediction
@@ -64,7 +64,7 @@ EMITS = """
     lines = tuple(Prediction(name, Status.MISSING, "there is no file " + name) for name in names)
     result = PredictResult(model="m", predictions=lines, left_out=LeftOut())
     with console.result_stream() as out:
-        show = lambda to: render.predictions(result, to)
+        show = lambda to: song_lines.table(result, to)
         console.emit(result.to_dict(), as_json={as_json}, show=show, to=out)
 """
 

@@ -11,7 +11,7 @@ import pytest
 from hostile_values import hostile
 
 from flows import results
-from flows.command import render
+from flows.command import render, song_lines
 from flows.errors import joined
 from storage.summary import FeaturesSummary
 
@@ -46,7 +46,7 @@ def test_an_array_that_was_only_begun_is_a_whole_line() -> None:
         (render.model, results.TrainResult),
         (render.evaluation, results.EvaluateResult),
         (render.full_run, results.RunResult),
-        (render.predictions, results.PredictResult),
+        (song_lines.table, results.PredictResult),
         (render.backbones, results.BackbonesResult),
         (render.status, results.StatusResult),
         (render.up, results.UpResult),
@@ -70,4 +70,4 @@ def test_every_renderer_is_tried() -> None:
         if inspect.isfunction(each) and each.__module__ == render.__name__ and name[0] != "_"
     }
     (mark,) = test_no_name_writes_more_than_its_place_on_a_line.pytestmark
-    assert {show.__name__ for show, _ in mark.args[1]} == renderers
+    assert {show.__name__ for show, _ in mark.args[1]} == {*renderers, song_lines.table.__name__}

@@ -20,7 +20,7 @@ from storage.places.address import parse_location
 from tasks.catalogue import CatalogueSummary, FoundCatalogue
 from tasks.evaluation import Evaluation
 from tasks.models import ModelFacts
-from tasks.predicted_folder import PredictedFolder
+from tasks.predicting.folder import PredictedFolder
 
 
 @pytest.mark.parametrize("artists", [[1, 1], [1, 2], [None, 2]])

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from genre_model.predict import Prediction
+from genre_model.hearing.prediction import Prediction
+from genre_model.learning.bundle import Bundle
 from genre_model.signal.status import Status
 from storage.errors import CredentialsRefused, NotFound, Refused
 from storage.places.address import parse_location
@@ -19,8 +21,9 @@ from storage.places.folder import Folder
 from storage.places.location import Location
 from storage.predictions import PREDICTION_COLUMNS
 from storage.store import Store
-from tasks import predicted_folder
-from tasks.predicted_folder import PredictedFolder
+from tasks.predicting import folder as predicted_folder
+from tasks.predicting.chosen import ChosenModel
+from tasks.predicting.folder import PredictedFolder
 
 
 @dataclass
@@ -44,10 +47,16 @@ class Listener:
 @pytest.fixture
 def listener(monkeypatch: pytest.MonkeyPatch) -> Listener:
     found = Listener()
-    monkeypatch.setattr(
-        predicted_folder, "open_predictor", lambda *_, **__: ("notebook-12345678", found)
-    )
+    _choose(monkeypatch, "notebook-12345678", found)
     return found
+
+
+def _choose(monkeypatch: pytest.MonkeyPatch, name: str, listener: Listener) -> None:
+    """Have a listener take the place of the child that runs the model of that name."""
+    bundle = cast(Bundle, SimpleNamespace())
+    chosen = ChosenModel(name=name, folder=Path(name), bundle=bundle)
+    monkeypatch.setattr(ChosenModel, "of", lambda *_, **__: chosen)
+    monkeypatch.setattr(ChosenModel, "child", lambda _self: nullcontext(listener))
 
 
 @pytest.fixture
@@ -196,7 +205,7 @@ def test_a_local_model_has_its_own_id_however_it_is_written(
     (place / "model.keras").write_bytes(b"-")
     monkeypatch.chdir(place)
     name = written.format(folder=place)
-    monkeypatch.setattr(predicted_folder, "open_predictor", lambda *_, **__: (name, listener))
+    _choose(monkeypatch, name, listener)
     (place / "params.json").write_text('{"id": "default-1a2b3c4d"}')
     predict(store, folder)
     (place / "params.json").write_text('{"id": "../../escaped"}')

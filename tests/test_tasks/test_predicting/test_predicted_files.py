@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
-from genre_model.predict import Prediction, Predictor
+from genre_model.hearing.prediction import Prediction
 from genre_model.signal.status import Status
 from storage.errors import CredentialsRefused
 from storage.places.bucket import Bucket
 from storage.places.folder import Folder
-from tasks.prediction import named_files, predict_files
+from tasks.predicting.given import given_files
+from tasks.worker.songs import Hears, Song, heard
 
 
-def _predictor() -> Predictor:
+def _model() -> Hears:
     def predict(path: str) -> Prediction:
         Path(path).read_bytes()
         return Prediction(path, Status.OK, "")
 
-    return cast(Predictor, SimpleNamespace(predict=predict))
+    return cast(Hears, SimpleNamespace(predict=predict))
 
 
 def _lines(*files: str) -> list[Prediction]:
-    return predict_files(_predictor(), files)
+    return list(heard(_model(), [Song.of(file) for file in files]))
 
 
 def test_a_file_that_cannot_be_had_is_a_line(tmp_path: Path) -> None:
@@ -48,26 +50,6 @@ def test_so_is_one_that_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (str(line.status), "bucket 'b'" in line.detail) == ("unreadable", True)
 
 
-def test_what_the_decoder_says_is_told_with_its_file_only(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> None:
-    """Mpg123 writes to stderr below Python, and names no file."""
-
-    def predict(path: str) -> Prediction:
-        for _ in range(3):
-            os.write(2, b"Warning: Xing stream size off by more than 1%\n")
-        return Prediction(path, Status.OK, "")
-
-    predictor = cast(Predictor, SimpleNamespace(predict=predict))
-    caplog.set_level("INFO")
-    predict_files(predictor, [str(tmp_path / "song.mp3")])
-    os.write(2, b"ours\n")
-    assert capfd.readouterr().err == "ours\n"
-    assert caplog.messages == [
-        f"{tmp_path}/song.mp3: Warning: Xing stream size off by more than 1%"
-    ]
-
-
 def test_a_folder_stands_for_its_audio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "new" / "deep").mkdir(parents=True)
     for name in ("new/b.wav", "new/deep/a\n.mp3", "new/c.m4a", "new/cover.jpg", "song.mp3"):
@@ -76,7 +58,8 @@ def test_a_folder_stands_for_its_audio(tmp_path: Path, monkeypatch: pytest.Monke
     os.mkfifo(tmp_path / "new" / "pipe.wav")
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path)
-    files, left_out = named_files(["song.mp3", "new", "gone.mp3", "new/", "empty", ""])
+    given = given_files(["song.mp3", "new", "gone.mp3", "new/", "empty", ""])
+    files, left_out = list(given.files), given.left_out
     below = ["new/b.wav", "new/deep/a\n.mp3"]
     assert files == ["song.mp3", *below, "gone.mp3", *below, "empty", ""]
     assert left_out.counts == {".jpg": 2, ".m4a": 2, "name": 2, "no_regular_file": 2}
@@ -89,7 +72,28 @@ def test_so_does_a_prefix_of_a_bucket(bucket: Bucket, monkeypatch: pytest.Monkey
     monkeypatch.setattr("storage.places.bucket.given_options", lambda: bucket.options)
     for name in ("new/b.wav", "new/deep/a.mp3", "new/c.m4a", "song.mp3"):
         (bucket / name).write_bytes(b"audio")
-    files, left_out = named_files([f"{bucket.uri}/{name}" for name in ("song.mp3", "new", "gone")])
+    given = given_files([f"{bucket.uri}/{name}" for name in ("song.mp3", "new", "gone")])
     names = ("song.mp3", "new/b.wav", "new/deep/a.mp3", "gone")
-    assert files == [f"{bucket.uri}/{name}" for name in names]
-    assert left_out.counts == {".m4a": 1}
+    assert list(given.files) == [f"{bucket.uri}/{name}" for name in names]
+    assert given.left_out.counts == {".m4a": 1}
+
+
+def test_a_dash_stands_for_the_lines_of_stdin(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "a.mp3").write_bytes(b"audio")
+    lines = ["b c.mp3\r\n", "\n", f"{tmp_path}/new\n", os.fsdecode(b"caf\xe9.mp3")]
+    found = given_files(["first.mp3", "-", "last.mp3"], stdin=iter(lines))
+    assert found.files == (
+        *("first.mp3", "b c.mp3", f"{tmp_path}/new/a.mp3"),
+        *("caf\udce9.mp3", "last.mp3"),
+    )
+    assert set(found.entries) == {f"{tmp_path}/new/a.mp3"}
+    assert found.entries[f"{tmp_path}/new/a.mp3"].size == 5
+
+
+def test_stdin_is_left_alone_where_it_is_not_asked_for() -> None:
+    def read() -> Iterator[str]:
+        pytest.fail("stdin was read")
+        yield ""
+
+    assert given_files(["song.mp3"], stdin=read()).files == ("song.mp3",)

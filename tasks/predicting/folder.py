@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from prefect import task
@@ -16,11 +15,9 @@ from storage.errors import Damaged
 from storage.places.location import Entry, Location
 from storage.predictions import PREDICTION_COLUMNS, PredictionTable
 from storage.store import Store
-from tasks.models import model_id_of, open_predictor
-from tasks.prediction import audio_files, predict_at
-
-if TYPE_CHECKING:
-    from genre_model.predict import Predictor
+from tasks.predicting.chosen import ChosenModel
+from tasks.predicting.given import audio_files
+from tasks.worker.songs import Hears, predict_at
 
 SAVED_EVERY = 100
 
@@ -130,24 +127,23 @@ def predict_folder(
     audio, left_out = audio_files(folder)
     for sentence in left_out.sentences:
         say(sentence)
-    name, predictor = open_predictor(store, model)
-    model_id = model_id_of(name)
-    table = store.predictions.table(model=model_id, folder=folder)
-    what = store.predictions.claim_name(model=model_id, folder=folder)
-    with store.claim(what, say=say):
+    chosen = ChosenModel.of(store, model)
+    table = store.predictions.table(model=chosen.id, folder=folder)
+    what = store.predictions.claim_name(model=chosen.id, folder=folder)
+    with store.claim(what, say=say), chosen.child() as child:
         lines = {} if refresh else _still_true(_known(table, say), audio)
         table.location.make_way()
         reused = len(lines)
         new = [entry for entry in audio.values() if entry.name not in lines]
         for done, entry in enumerate(new, start=1):
-            lines[entry.name] = _line(predictor, folder, entry)
+            lines[entry.name] = _line(child, folder, entry)
             files_done(done, len(new))
             if done % SAVED_EVERY == 0:
                 table.write(_frame(lines))
         frame = _frame(lines)
         table.write(frame)
     return PredictedFolder(
-        model=name,
+        model=chosen.name,
         folder=folder.uri,
         table=table.location.uri,
         files=len(audio),
@@ -176,8 +172,8 @@ def _still_true(known: pd.DataFrame, audio: Mapping[str, Entry]) -> dict[str, Pr
     return {line.path: line for line in lines if line.is_of(audio.get(line.path))}
 
 
-def _line(predictor: Predictor, folder: Location, entry: Entry) -> PredictedFile:
-    found = predict_at(predictor, folder / entry.name)
+def _line(model: Hears, folder: Location, entry: Entry) -> PredictedFile:
+    found = predict_at(model, folder / entry.name)
     return PredictedFile(
         path=entry.name,
         size=entry.size,

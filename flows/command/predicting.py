@@ -1,0 +1,166 @@
+"""What `genre predict` does: no flow, no server, and Dask only where it is asked for."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from flows.command import console, environment, progress, song_lines
+from flows.command.together import refuse_contradictions
+from flows.engine.heard_songs import heard_songs
+from flows.engine.progress import say, stage
+from flows.errors import UsageError
+from flows.results import PredictResult
+from storage.places.address import parse_location
+from storage.places.folder import Folder
+from tasks.predicting.chosen import ChosenModel
+from tasks.predicting.given import Given, given_files
+from tasks.predicting.table import SongLine, SongTable
+from tasks.worker.songs import Song
+
+if TYPE_CHECKING:
+    from genre_model.hearing.prediction import Prediction
+    from storage.places.location import Entry, Location
+
+SAVED_EVERY = 100
+SAVED_EVERY_S = 60.0
+
+
+def predict(
+    *,
+    as_json: bool,
+    said: Collection[str],
+    store: str,
+    model: str | None,
+    files: Sequence[str],
+    workers: int | None = None,
+    as_jsonl: bool = False,
+    csv: str | None = None,
+    parquet: str | None = None,
+    strict: bool = False,
+) -> None:
+    """Run `genre predict`; `said` names the options that stood on the command line."""
+    refuse_contradictions(said)
+    environment.prepare()
+    with console.result_stream() as out:
+        progress.enable()
+        csv_file, kept_in = _writable(csv), _writable(parquet)
+        given = given_files(files, stdin=_lines_of_stdin())
+        for sentence in given.left_out.sentences:
+            say(sentence)
+        if not given.files:
+            raise UsageError("no file was named: the list on stdin is empty; write a name a line")
+        chosen = ChosenModel.of(store, model)
+        table = None if kept_in is None else SongTable(kept_in, chosen.id)
+        kept = _Kept.of(given, table)
+        new = [name for name in dict.fromkeys(given.files) if name not in kept.lines]
+        for each in kept.predictions.values() if as_jsonl else ():
+            _write_line(each, out)
+        with stage("predict", total=len(new), unit="files") as show:
+            found = heard_songs(chosen, new, workers=workers, say=say)
+            for done, each in enumerate(kept.saved(found), start=1):
+                if as_jsonl:
+                    _write_line(each, out)
+                kept.take(each if as_json else replace(each, timeline=[]))
+                show(done, "")
+        result = PredictResult(
+            model=chosen.name,
+            predictions=tuple(kept.predictions[name] for name in given.files),
+            left_out=given.left_out,
+            reused=len(kept.lines),
+            licences=tuple(chosen.bundle.licences),
+        )
+        if csv_file is not None:
+            csv_file.write_bytes(song_lines.as_csv(result.predictions, chosen.bundle.genres))
+        _end(result, as_json=as_json, is_written=as_jsonl, strict=strict, to=out)
+
+
+@dataclass
+class _Kept:
+    """What is known of the files, and the table that it is kept in."""
+
+    given: Given
+    table: SongTable | None
+    entries: Mapping[str, Entry | None] = field(default_factory=dict)
+    lines: dict[str, SongLine] = field(default_factory=dict)
+    predictions: dict[str, Prediction] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, given: Given, table: SongTable | None) -> _Kept:
+        """Read what an earlier run left of the files that were given."""
+        if table is None:
+            return cls(given, None)
+        entries = {name: given.entries.get(name) or _entry(name) for name in given.files}
+        lines = table.known(entries)
+        predictions = {name: line.prediction() for name, line in lines.items()}
+        return cls(given, table, entries, lines, predictions)
+
+    def take(self, found: Prediction) -> None:
+        """Keep a new prediction."""
+        self.predictions[found.path] = found
+
+    def saved(self, found: Iterator[Prediction]) -> Iterator[Prediction]:
+        """Pass predictions on, and save the table from time to time and at the end."""
+        if self.table is None:
+            yield from found
+            return
+        lines, last = dict(self.lines), time.monotonic()
+        try:
+            for done, each in enumerate(found, start=1):
+                yield each
+                entry = self.entries.get(each.path)
+                lines[each.path] = SongLine.of(each, entry=entry, model=self.table.model)
+                if done % SAVED_EVERY == 0 or time.monotonic() - last > SAVED_EVERY_S:
+                    self.table.write(lines)
+                    last = time.monotonic()
+        finally:
+            self.table.write(lines)
+
+
+def _entry(name: str) -> Entry | None:
+    song = Song.of(name)
+    if song.problem:
+        return None
+    return (song.place or Folder(Path(name).absolute())).entry()
+
+
+def _writable(address: str | None) -> Location | None:
+    """Give the location of a file that is to be written; a folder there is refused at once."""
+    if address is None:
+        return None
+    place = parse_location(address)
+    path = place.local_path
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        what = "is a folder" if path.is_dir() else f"would lie in {path.parent}, which is not there"
+        raise UsageError(f"{address} {what}; name a file in a folder that is there")
+    return place
+
+
+def _lines_of_stdin() -> Iterable[str]:
+    # names of files are bytes
+    return io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape")
+
+
+def _write_line(each: Prediction, to: TextIO) -> None:
+    to.write(json.dumps(each.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
+    to.flush()
+
+
+def _end(
+    result: PredictResult, *, as_json: bool, is_written: bool, strict: bool, to: TextIO
+) -> None:
+    """Write the result, and refuse where all files are bad, or one that must not be."""
+    bad = [each for each in result.predictions if each.genre is None]
+    many = len(result.predictions)
+    if not is_written and len(bad) < many:
+        show = partial(song_lines.table, result)
+        console.emit(result.to_dict(), as_json=as_json, show=show, to=to)
+    if len(bad) == many or (strict and bad):
+        raise UsageError(song_lines.refusal(bad, of=many))
