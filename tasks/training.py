@@ -204,6 +204,7 @@ def _train(
                 "validation_track_accuracy": result.validation_track_accuracy,
                 "validation_window_accuracy": result.validation_window_accuracy,
                 "stall_share": round(result.stall_share, 4),
+                "windows_per_second": round(result.windows_per_second, 1),
                 "training_seconds": round(time.monotonic() - began, 3),
                 **({} if result.search is None else {"search": result.search}),
                 **({"licences": licences} if licences else {}),

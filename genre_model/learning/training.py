@@ -137,6 +137,7 @@ class _Run:
         waiting, as_stepped = Waiting(), AsStepped()
         seed_dropout(state.network, np.random.default_rng([self.spec.seed, number, 1]))
         fitted = self._fit(state.network, number, waiting, as_stepped)
+        of_steps = time.perf_counter() - started
         predictions = predict_rows(
             state.network,
             self.validation,
@@ -155,6 +156,7 @@ class _Run:
             "learning_rate": learning_rate,
             "seconds": seconds,
             "stall_share": waiting.seconds / seconds,
+            "windows_per_second": self.training.window_count / of_steps,
         }
         history = (*state.history, line)
         improved = best_epoch(history) == number
@@ -257,12 +259,14 @@ def _result(state: Checkpoint) -> TrainingResult:
     model = keras.models.clone_model(state.network)
     model.set_weights(state.best_weights)
     line = state.history[best - 1]
+    history = pd.DataFrame(state.history, columns=list(HISTORY_COLUMNS))
     return TrainingResult(
         model=model,
-        history=pd.DataFrame(state.history, columns=list(HISTORY_COLUMNS)),
+        history=history,
         best_epoch=best,
         validation_track_accuracy=line["validation_track_accuracy"],
         validation_window_accuracy=line["validation_window_accuracy"],
         statistics=state.statistics,
         stall_share=stall_share(state.history),
+        windows_per_second=float(history["windows_per_second"].median()),
     )

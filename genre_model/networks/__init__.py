@@ -50,6 +50,9 @@ class NetworkEntry:
 NETWORKS: Mapping[str, NetworkEntry] = {
     "default": NetworkEntry("genre_model.networks.default", takes="log_mel"),
     "notebook": NetworkEntry("genre_model.networks.notebook", takes="log_mel"),
+    "dong": NetworkEntry("genre_model.networks.dong", takes="log_mel"),
+    "resnet-s": NetworkEntry("genre_model.networks.resnet_s", takes="log_mel"),
+    "resnet-l": NetworkEntry("genre_model.networks.resnet_l", takes="log_mel"),
     "linear": NetworkEntry("genre_model.networks.linear", takes="embedding", is_fitted=True),
     "mlp": NetworkEntry("genre_model.networks.mlp", takes="embedding"),
 }

@@ -28,7 +28,7 @@ FEATURES = LogMel(
     name="tiny", n_mels=BANDS, windows=WINDOWS, window_frames=FRAMES, window_stride=FRAMES
 )
 SPEC = TrainSpec(epochs=3, batch_size=32, patience=10, learning_rate=3e-3, pooled_shards=2)
-TIMES = ("seconds", "stall_share")
+TIMES = ("seconds", "stall_share", "windows_per_second")
 SHARD = 64
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.xdist_group("tensorflow")
 
 ROWS, LABELS = learnable_rows(240, seed=3)
 TRAINING, VALIDATION, TEST = np.split(np.arange(240), [112, 144])
-TIMES = ("seconds", "stall_share")
+TIMES = ("seconds", "stall_share", "windows_per_second")
 SHORT = TrainSpec(epochs=4, batch_size=32, patience=10, learning_rate=3e-3, pooled_shards=3)
 
 
@@ -74,6 +74,9 @@ def test_the_result_tells_how_it_came_to_be(trained: tuple) -> None:
     ]
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
     assert (history["seconds"] > 0).all()
+    windows = index_of(LABELS, TRAINING).window_count
+    assert (history["windows_per_second"] * history["seconds"] > windows).all()
+    assert result.windows_per_second == history["windows_per_second"].median()
     assert history["learning_rate"].is_monotonic_decreasing
     best = history.iloc[result.best_epoch - 1]
     assert best["validation_track_accuracy"] == history["validation_track_accuracy"].max()
