@@ -82,7 +82,9 @@ def train_model(
     began = time.monotonic()
     kept = Store.open(store_address(store), storage_options(storage_block))
     frontend = find_preset(kept, preset)
-    model, spec = recipe_for(frontend, recipe=recipe, network=network, seed=seed, epochs=epochs)
+    model, augmentation, spec = recipe_for(
+        frontend, recipe=recipe, network=network, seed=seed, epochs=epochs
+    )
     data = load_labelled(kept, frontend, catalogue_id=catalogue)
     with progress.stage("training", total=spec.epochs, unit="epochs") as show:
 
@@ -98,6 +100,7 @@ def train_model(
             quoted(data),
             model,
             spec,
+            augmentation=augmentation,
             refresh=refresh,
             on_epoch=quoted(on_epoch),
             say=quoted(progress.say),
@@ -129,5 +132,7 @@ def name_model(
     """Name the model that `train_model` makes or finds with these parameters."""
     frontend = find_preset(store, preset)
     data = load_labelled(store, frontend, catalogue_id=catalogue)
-    asked = recipe_for(frontend, recipe=recipe, network=network, seed=seed, epochs=epochs)
-    return identify_model(data, *asked)
+    model, augmentation, spec = recipe_for(
+        frontend, recipe=recipe, network=network, seed=seed, epochs=epochs
+    )
+    return identify_model(data, model, spec, augmentation=augmentation)

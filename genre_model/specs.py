@@ -68,6 +68,10 @@ class Spec:
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def changed(self) -> list[str]:
+        """Name the fields that are not at their default."""
+        return [each.name for each in fields(self) if getattr(self, each.name) != each.default]
+
     def _identity(self) -> dict[str, object]:
         """Return the fields that make two specs different."""
         return self.to_dict()

@@ -13,11 +13,13 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from genre_model.errors import ModelError
+from genre_model.frontends.log_mel import LogMel
+from genre_model.learning.augmenting.rows import check_augmentation
 from genre_model.learning.bundle import HISTORY_FILE, model_id
 from genre_model.learning.opening.params import FORMAT
 from genre_model.learning.saving import save_bundle
 from genre_model.networks import check_network, is_fitted
-from genre_model.recipe import ModelSpec, Recipe, TrainSpec
+from genre_model.recipe import AugmentSpec, ModelSpec, Recipe, TrainSpec
 from genre_model.specs import TRAINING_VERSION
 from storage.models import MODEL_FILE, Models
 from storage.places.location import Location
@@ -32,9 +34,17 @@ if TYPE_CHECKING:
     from genre_model.learning.training_result import TrainingResult
 
 OnEpoch = Callable[[int, int, Mapping[str, float]], None]
+PLAIN = AugmentSpec()
+"""Windows as they are."""
 
 
-def identify_model(data: LabelledFeatures, model: ModelSpec, spec: TrainSpec) -> str:
+def identify_model(
+    data: LabelledFeatures,
+    model: ModelSpec,
+    spec: TrainSpec,
+    *,
+    augmentation: AugmentSpec = PLAIN,
+) -> str:
     """Name the model that these rows and specs make."""
     made_of = {
         "rows": data.digest(),
@@ -43,6 +53,8 @@ def identify_model(data: LabelledFeatures, model: ModelSpec, spec: TrainSpec) ->
         "training": spec.digest(),
         "version": TRAINING_VERSION,
     }
+    if augmentation != PLAIN:  # what came later leaves the ids as they were
+        made_of["augmentation"] = augmentation.digest()
     if is_fitted(model.network):  # its strength hangs on whose the tracks are
         made_of["artists"] = data.artists_digest()
     return model_id(model.network, made_of)
@@ -59,6 +71,7 @@ def train_network(
     model: ModelSpec,
     spec: TrainSpec,
     *,
+    augmentation: AugmentSpec = PLAIN,
     refresh: bool = False,
     on_epoch: OnEpoch | None = None,
     say: Callable[[str], None] | None = None,
@@ -71,6 +84,7 @@ def train_network(
     data : LabelledFeatures
     model : ModelSpec
     spec : TrainSpec
+    augmentation : AugmentSpec
     refresh : bool
         Train again though the model is there.
     on_epoch : callable, optional
@@ -91,9 +105,12 @@ def train_network(
     CatalogueError
         If there is too little to learn from.
     """
+    recipe = Recipe(model=model, augmentation=augmentation, training=spec)
     check_network(model.network, frontend=data.spec)
+    check_augmentation(augmentation, frontend=data.spec, network=model.network)
     data.check_trainable()
-    models, name = store.models, identify_model(data, model, spec)
+    models = store.models
+    name = identify_model(data, model, spec, augmentation=augmentation)
     weights, licences = weights_of(store, data.spec), licences_of(store, data.spec)
     with store.claim(models.claim_name(name), say=say):
         is_sound = _is_sound(models, name, say=say)
@@ -104,8 +121,7 @@ def train_network(
                 models,
                 name,
                 data,
-                model,
-                spec,
+                recipe,
                 weights=weights,
                 licences=licences,
                 refresh=anew,
@@ -158,8 +174,7 @@ def _train(
     models: Models,
     name: str,
     data: LabelledFeatures,
-    model: ModelSpec,
-    spec: TrainSpec,
+    recipe: Recipe,
     *,
     weights: Sequence[Location],
     licences: Sequence[Mapping[str, str]],
@@ -174,13 +189,14 @@ def _train(
     if say is not None:
         say(f"training on {device}")
     began = time.monotonic()
+    model, spec = recipe.model or ModelSpec(), recipe.training
     with temporary_folder("model") as staged:
         if is_fitted(model.network):
             result = _fit(data, model, spec, say=say)
         else:
             checkpoints = None if refresh else models.checkpoints(name)
             result = _train_in_epochs(
-                data, model, spec, checkpoints=checkpoints, on_epoch=on_epoch, say=say
+                data, recipe, checkpoints=checkpoints, on_epoch=on_epoch, say=say
             )
         save_bundle(
             staged / MODEL_FILE,
@@ -198,7 +214,7 @@ def _train(
                 "tracks": data.counts(),
                 "seed": spec.seed,
                 "device": device,
-                "recipe": Recipe(model=model, training=spec).to_dict(),
+                "recipe": recipe.to_dict(),
                 "epochs": len(result.history),
                 "best_epoch": result.best_epoch,
                 "validation_track_accuracy": result.validation_track_accuracy,
@@ -229,8 +245,7 @@ def _rows(data: LabelledFeatures) -> dict[str, Any]:
 
 def _train_in_epochs(
     data: LabelledFeatures,
-    model: ModelSpec,
-    spec: TrainSpec,
+    recipe: Recipe,
     *,
     checkpoints: Location | None,
     on_epoch: OnEpoch | None,
@@ -244,7 +259,15 @@ def _train_in_epochs(
         kept = None
         if checkpoints is not None:
             kept = StoredCheckpoints(checkpoints, say=say, scratch=scratch)
-        return train(**_rows(data), model=model, spec=spec, on_epoch=on_epoch, checkpoints=kept)
+        return train(
+            **_rows(data),
+            model=recipe.model,
+            augmentation=recipe.augmentation,
+            scale=data.spec.scale if isinstance(data.spec, LogMel) else None,
+            spec=recipe.training,
+            on_epoch=on_epoch,
+            checkpoints=kept,
+        )
 
 
 def _fit(

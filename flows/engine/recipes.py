@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from genre_model.frontends import Frontend
+from genre_model.learning.augmenting.rows import check_augmentation
 from genre_model.networks import choose_network
-from genre_model.recipe import ModelSpec, Recipe, TrainSpec
+from genre_model.recipe import AugmentSpec, ModelSpec, Recipe, TrainSpec
 
 
 def recipe_for(
@@ -17,7 +18,7 @@ def recipe_for(
     seed: int | None,
     epochs: int | None,
     said: Collection[str] = (),
-) -> tuple[ModelSpec, TrainSpec]:
+) -> tuple[ModelSpec, AugmentSpec, TrainSpec]:
     """Complete a recipe: with the parameters that win over it, and a network for the rows.
 
     Parameters
@@ -32,8 +33,8 @@ def recipe_for(
 
     Returns
     -------
-    tuple[ModelSpec, TrainSpec]
-        Which network is trained, and how.
+    tuple[ModelSpec, AugmentSpec, TrainSpec]
+        Which network is trained, on what, and how.
 
     Raises
     ------
@@ -50,9 +51,14 @@ def recipe_for(
         network or named,
         frontend=frontend,
         epochs=epochs,
-        said=[*said, *(f"training.{name}" for name in training.changed())],
+        said=[
+            *said,
+            *(f"training.{name}" for name in training.changed()),
+            *(f"augmentation.{name}" for name in asked.augmentation.changed()),
+        ],
     )
-    return ModelSpec(network=chosen), training
+    check_augmentation(asked.augmentation, frontend=frontend, network=chosen)
+    return ModelSpec(network=chosen), asked.augmentation, training
 
 
 def named_network(network: str | None, recipe: Recipe | Mapping[str, object] | None) -> str | None:

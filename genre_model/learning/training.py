@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 import pandas as pd
 
 from genre_model.errors import InvalidSpec
+from genre_model.learning.augmenting.augmenting import Augmenting
 from genre_model.learning.batches import (
     Block,
     ReadShard,
@@ -33,7 +35,10 @@ from genre_model.learning.training_result import HISTORY_COLUMNS, TrainingResult
 from genre_model.networks import build_network
 from genre_model.networks.parts import seed_dropout
 from genre_model.networks.statistics import InputStatistics
-from genre_model.recipe import ModelSpec, TrainSpec
+from genre_model.recipe import AugmentSpec, ModelSpec, TrainSpec
+
+if TYPE_CHECKING:
+    from genre_model.signal.mel_spec import Scale
 
 OnEpoch = Callable[[int, int, Mapping[str, float]], None]
 """Called after each epoch with its number (from 1), the most there can be, and its history line."""
@@ -47,6 +52,8 @@ def train(
     rows_per_shard: int,
     classes: int,
     model: ModelSpec | None = None,
+    augmentation: AugmentSpec | None = None,
+    scale: Scale | None = None,
     spec: TrainSpec | None = None,
     on_epoch: OnEpoch | None = None,
     checkpoints: Checkpoints | None = None,
@@ -70,6 +77,11 @@ def train(
         Genres; every label is below it.
     model : ModelSpec, optional
         Which network; by default the default one.
+    augmentation : AugmentSpec, optional
+        How training windows are changed; by default not at all. The rows must be such as
+        `augmenting.rows.check_augmentation` lets pass.
+    scale : {"log1p", "decibel"}, optional
+        Of the rows' values, if they are spectra.
     spec : TrainSpec, optional
         How; by default its defaults.
     on_epoch : OnEpoch, optional
@@ -90,27 +102,26 @@ def train(
     """
     model, spec = model or ModelSpec(), spec or TrainSpec()
     check_rows(training, validation, classes)
-    run = _Run(training, validation, read_shard, rows_per_shard, classes, spec)
+    augmenting = Augmenting(augmentation or AugmentSpec(), scale, spec.seed)
+    run = _Run(training, validation, read_shard, rows_per_shard, classes, spec, augmenting)
     _check_steps(spec, run.steps)
     state = checkpoints.load() if checkpoints else None
     if state is None:
         statistics, shape = _look_over(training, read_shard, rows_per_shard)
-        network = build_network(
-            model.network,
-            input_shape=shape,
-            classes=classes,
-            statistics=statistics,
-            seed=spec.seed,
-        )
+        network = run.build(model.network, augmenting.trained_shape(shape), statistics)
         _compile(network, run.steps, spec)
         state = Checkpoint(network, statistics, network.get_weights(), ())
+    judged, trained = state.network, augmenting.before(state.network, state.statistics)
+    if augmenting.windows_a_crop > 1:
+        shape = augmenting.window_shape(state.network.input_shape[1:])
+        judged = run.build(model.network, shape, state.statistics)
     while not _finished(state.history, spec):
-        state = run.epoch(state)
+        state = run.epoch(state, trained=trained, judged=judged)
         if checkpoints:
             checkpoints.save(state)
         if on_epoch:
             on_epoch(len(state.history), spec.epochs, state.history[-1])
-    return _result(state)
+    return _result(state, judged)
 
 
 @dataclass(frozen=True)
@@ -123,23 +134,42 @@ class _Run:
     rows_per_shard: int
     classes: int
     spec: TrainSpec
+    augmenting: Augmenting
 
     @property
     def steps(self) -> int:
         """Return how many an epoch has."""
         return -(-self.training.window_count // self.spec.batch_size)
 
-    def epoch(self, state: Checkpoint) -> Checkpoint:
-        """Train and validate once more; the given state's network goes on in the new one."""
+    def build(
+        self, network: str, shape: tuple[int, ...], statistics: InputStatistics
+    ) -> keras.Model:
+        """Build the untrained network for windows of some shape."""
+        return build_network(
+            network,
+            input_shape=shape,
+            classes=self.classes,
+            statistics=statistics,
+            seed=self.spec.seed,
+        )
+
+    def epoch(self, state: Checkpoint, *, trained: keras.Model, judged: keras.Model) -> Checkpoint:
+        """Train and validate once more; the given state's network goes on in the new one.
+
+        `trained` is that network, or what stands before it, and `judged` is it, or the same for
+        windows of another length.
+        """
         started, number = time.perf_counter(), len(state.history) + 1
         set_rate(state.network.optimizer, self.spec, state.history, self.steps)
         learning_rate = float(state.network.optimizer.learning_rate)
-        waiting, as_stepped = Waiting(), AsStepped()
+        waiting, as_stepped = Waiting(), AsStepped(state.network)
         seed_dropout(state.network, np.random.default_rng([self.spec.seed, number, 1]))
-        fitted = self._fit(state.network, number, waiting, as_stepped)
+        fitted = self._fit(trained, number, waiting, as_stepped)
         of_steps = time.perf_counter() - started
+        if judged is not state.network:
+            judged.set_weights(state.network.get_weights())
         predictions = predict_rows(
-            state.network,
+            judged,
             self.validation,
             self.read_shard,
             rows_per_shard=self.rows_per_shard,
@@ -170,7 +200,12 @@ class _Run:
     ) -> dict[str, float]:
         """Run one epoch's steps; what the reader raised comes out as it was."""
         batches = EpochBatches(
-            self._batches(number, waiting), count=self.steps, classes=self.classes
+            self._batches(number, waiting),
+            count=self.steps,
+            labels=self.training.labels,
+            classes=self.classes,
+            weights=class_weights(self.training, self.classes, self.spec),
+            draw=self.augmenting.draws(number),
         )
         try:
             history = network.fit(
@@ -178,7 +213,6 @@ class _Run:
                 epochs=1,
                 shuffle=False,
                 verbose=0,
-                class_weight=class_weights(self.training, self.classes, self.spec),
                 callbacks=self._callbacks(number, as_stepped),
             )
         except Exception:
@@ -201,6 +235,7 @@ class _Run:
             generator=np.random.default_rng([self.spec.seed, number, 0]),
             pooled_shards=self.spec.pooled_shards,
             rows_per_shard=self.rows_per_shard,
+            crops=self.augmenting.crops(number),
             waiting=waiting,
         )
 
@@ -253,10 +288,10 @@ def _compile(network: keras.Model, steps: int, spec: TrainSpec) -> None:
     )
 
 
-def _result(state: Checkpoint) -> TrainingResult:
+def _result(state: Checkpoint, judged: keras.Model) -> TrainingResult:
     best = best_epoch(state.history)
     # A copy without the optimiser, whose state is twice the size of the weights.
-    model = keras.models.clone_model(state.network)
+    model = keras.models.clone_model(judged)
     model.set_weights(state.best_weights)
     line = state.history[best - 1]
     history = pd.DataFrame(state.history, columns=list(HISTORY_COLUMNS))
