@@ -21,7 +21,7 @@ from genre_model.learning.saving import save_bundle
 from genre_model.networks import check_network, is_fitted
 from genre_model.recipe import AugmentSpec, ModelSpec, Recipe, TrainSpec
 from genre_model.specs import TRAINING_VERSION
-from storage.models import MODEL_FILE, Models
+from storage.models import CHECKPOINTS, MODEL_FILE, Models
 from storage.places.location import Location
 from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
@@ -33,7 +33,7 @@ from tasks.native_stderr import captured_native_stderr
 if TYPE_CHECKING:
     from genre_model.learning.training_result import TrainingResult
 
-OnEpoch = Callable[[int, int, Mapping[str, float]], None]
+OnEpoch = Callable[[int, int, Sequence[Mapping[str, float]]], None]
 PLAIN = AugmentSpec()
 """Windows as they are."""
 
@@ -88,7 +88,7 @@ def train_network(
     refresh : bool
         Train again though the model is there.
     on_epoch : callable, optional
-        Called after each epoch with its number, the most there can be, and its history line.
+        Called after each epoch with its number, the most there can be, and the history.
     say : callable, optional
         Called with a sentence: what is waited for, on which device, or that another process trains
         this very model.
@@ -194,10 +194,8 @@ def _train(
         if is_fitted(model.network):
             result = _fit(data, model, spec, say=say)
         else:
-            checkpoints = None if refresh else models.checkpoints(name)
-            result = _train_in_epochs(
-                data, recipe, checkpoints=checkpoints, on_epoch=on_epoch, say=say
-            )
+            place = None if refresh else models.location(name)
+            result = _train_in_epochs(data, recipe, place=place, on_epoch=on_epoch, say=say)
         save_bundle(
             staged / MODEL_FILE,
             model=result.model,
@@ -247,19 +245,22 @@ def _train_in_epochs(
     data: LabelledFeatures,
     recipe: Recipe,
     *,
-    checkpoints: Location | None,
+    place: Location | None,
     on_epoch: OnEpoch | None,
     say: Callable[[str], None] | None,
 ) -> TrainingResult:
+    """Train in epochs; what outlasts a kill, and who watches, finds at the model's place."""
     with captured_native_stderr(say):
         from genre_model.learning.training import train
         from tasks.checkpoints import StoredCheckpoints
+        from tasks.event_log import written_as_it_goes
 
     with temporary_folder("checkpoint") as scratch:
         kept = None
-        if checkpoints is not None:
-            kept = StoredCheckpoints(checkpoints, say=say, scratch=scratch)
-        return train(
+        if place is not None:
+            kept = StoredCheckpoints(place / CHECKPOINTS, say=say, scratch=scratch)
+            on_epoch = written_as_it_goes(place, scratch=scratch, then=on_epoch)
+        result = train(
             **_rows(data),
             model=recipe.model,
             augmentation=recipe.augmentation,
@@ -268,6 +269,17 @@ def _train_in_epochs(
             on_epoch=on_epoch,
             checkpoints=kept,
         )
+    if say is not None and len(result.history) < recipe.training.epochs:
+        say(_stopped_early(result, recipe.training))
+    return result
+
+
+def _stopped_early(result: TrainingResult, spec: TrainSpec) -> str:
+    return (
+        f"stopped early, after epoch {len(result.history)} of {spec.epochs}: none of the last "
+        f"{spec.patience} was better; epoch {result.best_epoch} is kept "
+        f"({result.validation_track_accuracy:.1%} of validation tracks)"
+    )
 
 
 def _fit(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -40,8 +40,8 @@ from genre_model.recipe import AugmentSpec, ModelSpec, TrainSpec
 if TYPE_CHECKING:
     from genre_model.signal.mel_spec import Scale
 
-OnEpoch = Callable[[int, int, Mapping[str, float]], None]
-"""Called after each epoch with its number (from 1), the most there can be, and its history line."""
+OnEpoch = Callable[[int, int, Sequence[Mapping[str, float]]], None]
+"""Called after each epoch with its number (from 1), the most there can be, and the history."""
 
 
 def train(
@@ -120,7 +120,7 @@ def train(
         if checkpoints:
             checkpoints.save(state)
         if on_epoch:
-            on_epoch(len(state.history), spec.epochs, state.history[-1])
+            on_epoch(len(state.history), spec.epochs, state.history)
     return _result(state, judged)
 
 
