@@ -22,7 +22,7 @@ import statistics
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,8 @@ def measure(ways: Mapping[str, ReadShard], *, shards: int, rounds: int) -> list[
     now = [names[-1]]  # of the first epoch, which is left out
     lines: dict[str, list[Mapping[str, float]]] = defaultdict(list)
 
-    def on_epoch(number: int, most: int, line: Mapping[str, float]) -> None:
+    def on_epoch(number: int, most: int, history: Sequence[Mapping[str, float]]) -> None:
+        line = history[-1]
         if number > 1:
             lines[now[0]].append(line)
         now[0] = names[(number - 1) % len(names)]

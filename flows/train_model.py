@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
 
-from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
+from flows.dashboard.training_watch import TrainingWatch
 from flows.engine import progress
 from flows.engine.addresses import store_address
 from flows.engine.quoting import quoted
@@ -82,38 +82,50 @@ def train_model(
     began = time.monotonic()
     kept = Store.open(store_address(store), storage_options(storage_block))
     frontend = find_preset(kept, preset)
-    model, spec = recipe_for(frontend, recipe=recipe, network=network, seed=seed, epochs=epochs)
+    model, augmentation, spec = recipe_for(
+        frontend, recipe=recipe, network=network, seed=seed, epochs=epochs
+    )
     data = load_labelled(kept, frontend, catalogue_id=catalogue)
+    logger = get_run_logger()
+    watch = TrainingWatch(f"{model.network} on {frontend.name} features", log=logger.info)
     with progress.stage("training", total=spec.epochs, unit="epochs") as show:
 
-        def on_epoch(number: int, _most: int, line: Mapping[str, float]) -> None:
-            show(
-                number,
-                f"validation track accuracy {line['validation_track_accuracy']:.1%}, "
-                f"waited for data {line['stall_share']:.1%} of the time",
-            )
+        def on_epoch(number: int, most: int, history: Sequence[Mapping[str, float]]) -> None:
+            show(number, progress_note(history[-1]))
+            watch.epoch(number, most, history)
 
         facts, is_reused = train_network(
             kept,
             quoted(data),
             model,
             spec,
+            augmentation=augmentation,
             refresh=refresh,
             on_epoch=quoted(on_epoch),
             say=quoted(progress.say),
         )
-    get_run_logger().info(
-        "%s: %s after %d epochs on %s, validation track accuracy %.1f %%, waited for data: %s",
+    logger.info(
+        "%s: %s after %d epochs on %s, of which epoch %d is kept, validation track accuracy "
+        "%.1f %%, waited for data: %s",
         facts.model,
         "found" if is_reused else "trained",
         facts.epochs,
         facts.device,
+        facts.best_epoch,
         100 * facts.validation_track_accuracy,
         facts.waited_for_data,
     )
     if not is_reused:
-        artifacts.training_curves(read_history(kept.models, facts.model), facts)
+        watch.end(read_history(kept.models, facts.model), facts, most=spec.epochs)
     return TrainResult(facts=facts, reused=is_reused, seconds=round(time.monotonic() - began, 3))
+
+
+def progress_note(line: Mapping[str, float]) -> str:
+    """Say what an epoch came to in the rest of a line of 80 columns."""
+    return (
+        f"loss {line['loss']:.3f}, tracks {line['validation_track_accuracy']:.1%}, "
+        f"{line['windows_per_second']:,.0f} windows/s"
+    )
 
 
 def name_model(
@@ -129,5 +141,7 @@ def name_model(
     """Name the model that `train_model` makes or finds with these parameters."""
     frontend = find_preset(store, preset)
     data = load_labelled(store, frontend, catalogue_id=catalogue)
-    asked = recipe_for(frontend, recipe=recipe, network=network, seed=seed, epochs=epochs)
-    return identify_model(data, *asked)
+    model, augmentation, spec = recipe_for(
+        frontend, recipe=recipe, network=network, seed=seed, epochs=epochs
+    )
+    return identify_model(data, model, spec, augmentation=augmentation)

@@ -193,6 +193,65 @@ class TrainSpec(Spec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AugmentSpec(Spec):
+    """How training windows are changed at random, anew in every epoch; by default they are not.
+
+    Parameters
+    ----------
+    crop_windows : int [windows, 0 to 100]
+        Length of crops anywhere in a track's joined windows, which stand in for its windows: 1 for
+        a window's own; with 0 the windows are taken as they are.
+    gain : float [dB, 0 to 40]
+        How far a whole window becomes louder or softer at most.
+    equaliser : float [dB, 0 to 40]
+        How far each of five points over the bands is lifted or lowered at most, with straight lines
+        between them.
+    time_masks, band_masks : int [0 to 20]
+        Stripes of frames, and of bands, that are hidden behind their band's mean (Park et al. 2019,
+        "SpecAugment").
+    time_mask : float [0 to 1]
+        Share of a window's frames that a stripe has at most.
+    band_mask : int [bands, 1 to 1,024]
+        That a stripe has at most.
+    mixup : float [0 to 10]
+        Parameter of the beta distribution of the shares in which two windows of a batch, and their
+        targets, are mixed (Zhang et al. 2018, "mixup"); 0: they are not.
+    """
+
+    _version: ClassVar[int] = TRAINING_VERSION
+    _called: ClassVar[str] = "augmentation"
+
+    crop_windows: int = 0
+    gain: float = 0.0
+    equaliser: float = 0.0
+    time_masks: int = 0
+    time_mask: float = 0.2
+    band_masks: int = 0
+    band_mask: int = 16
+    mixup: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._whole("crop_windows", 0, 100)
+        self._real("gain", 0.0, 40.0)
+        self._real("equaliser", 0.0, 40.0)
+        self._whole("time_masks", 0, 20)
+        self._real("time_mask", 0.0, 1.0)
+        self._whole("band_masks", 0, 20)
+        self._whole("band_mask", 1, 1_024)
+        self._real("mixup", 0.0, 10.0)
+        for name in self.unused():
+            if name in self.changed():
+                raise InvalidSpec(
+                    f"augmentation.{name} is {getattr(self, name)!r}, and there are no such masks; "
+                    f"leave it out, or set augmentation.{name}s to 2"
+                )
+
+    def unused(self) -> list[str]:
+        """Name the fields that mean nothing beside the others."""
+        return [name for name in ("time_mask", "band_mask") if not getattr(self, f"{name}s")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe(Spec):
     """What a person may say of a training, in tables.
 
@@ -200,6 +259,8 @@ class Recipe(Spec):
     ----------
     model : ModelSpec, optional
         Which network; by default the usual one for the rows.
+    augmentation : AugmentSpec
+        How training windows are changed.
     training : TrainSpec
         How it is trained.
     """
@@ -207,10 +268,15 @@ class Recipe(Spec):
     _version: ClassVar[int] = TRAINING_VERSION
 
     model: ModelSpec | None = None
+    augmentation: AugmentSpec = AugmentSpec()
     training: TrainSpec = TrainSpec()
 
     def __post_init__(self) -> None:
-        for name, kinds in (("model", (ModelSpec, NoneType)), ("training", TrainSpec)):
+        for name, kinds in (
+            ("model", (ModelSpec, NoneType)),
+            ("augmentation", AugmentSpec),
+            ("training", TrainSpec),
+        ):
             if not isinstance(table := getattr(self, name), kinds):
                 raise InvalidSpec(f"{name} is {table!r}; it must be a table of settings")
 
@@ -223,14 +289,21 @@ class Recipe(Spec):
         InvalidSpec
             If a table or a key is not known, or a value is refused.
         """
-        tables: Mapping[str, type[Spec]] = {"model": ModelSpec, "training": TrainSpec}
         made = {
-            name: tables[name].from_dict(given)
-            if name in tables and isinstance(given, Mapping)
+            name: TABLES[name].from_dict(given)
+            if name in TABLES and isinstance(given, Mapping)
             else given
             for name, given in mapping.items()
         }
         return super().from_dict(made)
+
+
+TABLES: Mapping[str, type[Spec]] = {
+    "model": ModelSpec,
+    "augmentation": AugmentSpec,
+    "training": TrainSpec,
+}
+"""What a recipe's tables are called, and hold."""
 
 
 @dataclass(frozen=True, kw_only=True)

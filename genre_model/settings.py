@@ -14,10 +14,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from genre_model.errors import InvalidSpec
-from genre_model.recipe import ModelSpec, Recipe, TrainSpec
-from genre_model.specs import Spec
+from genre_model.recipe import TABLES, Recipe
 
-TABLES: Mapping[str, type[Spec]] = {"model": ModelSpec, "training": TrainSpec}
 NAMES = tuple(f"{table}.{each.name}" for table, kind in TABLES.items() for each in fields(kind))
 """Of all settings, as `training.epochs`."""
 OF_FITTED = ("model.network", "training.seed")
@@ -126,11 +124,15 @@ def as_toml(recipe: Recipe, *, names: tuple[str, ...] = NAMES) -> str:
         The settings to write; all by default.
     """
     lines: list[str] = []
+    unused_of = {
+        "augmentation": recipe.augmentation.unused(),
+        "training": recipe.training.unused(),
+    }
     for table, values in recipe.to_dict().items():
         named = dict(values) if isinstance(values, Mapping) else {}
         said = {key: value for key, value in named.items() if f"{table}.{key}" in names}
         if said:
-            unused = recipe.training.unused() if table == "training" else []
+            unused = unused_of.get(table, [])
             told = (f"{'# ' if key in unused else ''}{key} = {_value(said[key])}" for key in said)
             lines += ["", f"[{table}]", *told]
     return "\n".join(lines[1:]) + "\n"

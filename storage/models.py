@@ -32,6 +32,8 @@ from storage.proof.seals import Unsealed
 
 MODEL_FILE = "model.keras"
 METRICS_FILE = "metrics.json"
+CHECKPOINTS = "checkpoints"
+"""Folder of the states of a training that is under way."""
 
 Json = dict[str, Any]
 """A JSON object as it was read."""
@@ -72,7 +74,7 @@ class Models:
 
     def checkpoints(self, model_id: str) -> Location:
         """Place the states of a training that is under way."""
-        return self.location(model_id) / "checkpoints"
+        return self.location(model_id) / CHECKPOINTS
 
     def claim_name(self, model_id: str) -> str:
         """Name what whoever trains the model claims."""
@@ -184,7 +186,7 @@ class Models:
         """Seal a model that has no seal, as it lies there now."""
         place = self.location(model_id)
         names = [entry.name for entry in place.list(recursive=True)]
-        own = [name for name in names if not name.startswith(("evaluation/", "checkpoints/"))]
+        own = [name for name in names if not name.startswith(("evaluation/", f"{CHECKPOINTS}/"))]
         files = {name: SealedFile.of((place / name).read_bytes()) for name in own}
         (place / SEAL_FILE).write_bytes(FolderSeal(_name(model_id), files).to_json())
 

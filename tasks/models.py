@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +39,8 @@ class ModelFacts:
         At its best epoch.
     stall_share : float [0 to 1]
         How much of the epochs' time went by waiting for shards.
+    windows_per_second : float, optional
+        Training windows, median of the epochs; None of models that were made before it was told.
     """
 
     model: str
@@ -52,11 +54,18 @@ class ModelFacts:
     validation_track_accuracy: float
     validation_window_accuracy: float
     stall_share: float
+    windows_per_second: float | None = None
 
     @property
     def waited_for_data(self) -> str:
         """Say how much of the epochs' time went by waiting for shards."""
         return f"{self.stall_share:.1%} of the time"
+
+    @property
+    def pace(self) -> str:
+        """Say how quickly windows went through the network in training."""
+        known = self.windows_per_second is not None
+        return f"{self.windows_per_second:,.0f} windows/s" if known else "not told"
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""
@@ -154,12 +163,14 @@ def describe_model(store: Store, model: str) -> ModelFacts:
         If its params.json does not tell.
     """
     params = read_parameters(store.models, model)
-    own = [each.name for each in fields(ModelFacts) if each.name not in ("model", "path")]
-    if lacking := [name for name in own if name not in params]:
+    own = [each for each in fields(ModelFacts) if each.name not in ("model", "path")]
+    needed = [each.name for each in own if each.default is MISSING]
+    if lacking := [name for name in needed if name not in params]:
         place = (store.models.location(model) / PARAMS_FILE).uri
         raise Damaged(f"{place} does not tell {lacking[0]!r}; train the model again.")
     path = store.models.location(model).uri
-    return ModelFacts(model=model, path=path, **{name: params[name] for name in own})
+    told = {each.name: params[each.name] for each in own if each.name in params}
+    return ModelFacts(model=model, path=path, **told)
 
 
 def open_model(

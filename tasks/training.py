@@ -13,14 +13,16 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from genre_model.errors import ModelError
+from genre_model.frontends.log_mel import LogMel
+from genre_model.learning.augmenting.rows import check_augmentation
 from genre_model.learning.bundle import HISTORY_FILE, model_id
 from genre_model.learning.opening.params import FORMAT
 from genre_model.learning.pretrained import Pretrained
 from genre_model.learning.saving import save_bundle
 from genre_model.networks import check_network, is_fitted, is_pretrained
-from genre_model.recipe import ModelSpec, Recipe, TrainSpec
+from genre_model.recipe import AugmentSpec, ModelSpec, Recipe, TrainSpec
 from genre_model.specs import TRAINING_VERSION
-from storage.models import MODEL_FILE, Models
+from storage.models import CHECKPOINTS, MODEL_FILE, Models
 from storage.places.location import Location
 from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
@@ -32,10 +34,18 @@ from tasks.native_stderr import captured_native_stderr
 if TYPE_CHECKING:
     from genre_model.learning.training_result import TrainingResult
 
-OnEpoch = Callable[[int, int, Mapping[str, float]], None]
+OnEpoch = Callable[[int, int, Sequence[Mapping[str, float]]], None]
+PLAIN = AugmentSpec()
+"""Windows as they are."""
 
 
-def identify_model(data: LabelledFeatures, model: ModelSpec, spec: TrainSpec) -> str:
+def identify_model(
+    data: LabelledFeatures,
+    model: ModelSpec,
+    spec: TrainSpec,
+    *,
+    augmentation: AugmentSpec = PLAIN,
+) -> str:
     """Name the model that these rows and specs make."""
     made_of = {
         "rows": data.digest(),
@@ -46,6 +56,8 @@ def identify_model(data: LabelledFeatures, model: ModelSpec, spec: TrainSpec) ->
     }
     if is_pretrained(model.network):
         made_of["weights"] = Pretrained.of(model).digest()
+    if augmentation != PLAIN:  # what came later leaves the ids as they were
+        made_of["augmentation"] = augmentation.digest()
     if is_fitted(model.network):  # its strength hangs on whose the tracks are
         made_of["artists"] = data.artists_digest()
     return model_id(model.network, made_of)
@@ -62,6 +74,7 @@ def train_network(
     model: ModelSpec,
     spec: TrainSpec,
     *,
+    augmentation: AugmentSpec = PLAIN,
     refresh: bool = False,
     on_epoch: OnEpoch | None = None,
     say: Callable[[str], None] | None = None,
@@ -74,10 +87,11 @@ def train_network(
     data : LabelledFeatures
     model : ModelSpec
     spec : TrainSpec
+    augmentation : AugmentSpec
     refresh : bool
         Train again though the model is there.
     on_epoch : callable, optional
-        Called after each epoch with its number, the most there can be, and its history line.
+        Called after each epoch with its number, the most there can be, and the history.
     say : callable, optional
         Called with a sentence: what is waited for, on which device, or that another process trains
         this very model.
@@ -94,9 +108,12 @@ def train_network(
     CatalogueError
         If there is too little to learn from.
     """
+    recipe = Recipe(model=model, augmentation=augmentation, training=spec)
     check_network(model.network, frontend=data.spec)
+    check_augmentation(augmentation, frontend=data.spec, network=model.network)
     data.check_trainable()
-    models, name = store.models, identify_model(data, model, spec)
+    models = store.models
+    name = identify_model(data, model, spec, augmentation=augmentation)
     weights, licences = weights_of(store, data.spec), licences_of(store, data.spec)
     with store.claim(models.claim_name(name), say=say):
         is_sound = _is_sound(models, name, say=say)
@@ -107,8 +124,7 @@ def train_network(
                 models,
                 name,
                 data,
-                model,
-                spec,
+                recipe,
                 weights=weights,
                 licences=licences,
                 refresh=anew,
@@ -161,8 +177,7 @@ def _train(
     models: Models,
     name: str,
     data: LabelledFeatures,
-    model: ModelSpec,
-    spec: TrainSpec,
+    recipe: Recipe,
     *,
     weights: Sequence[Location],
     licences: Sequence[Mapping[str, str]],
@@ -177,14 +192,13 @@ def _train(
     if say is not None:
         say(f"training on {device}")
     began = time.monotonic()
+    model, spec = recipe.model or ModelSpec(), recipe.training
     with temporary_folder("model") as staged:
         if is_fitted(model.network):
             result = _fit(data, model, spec, say=say)
         else:
-            checkpoints = None if refresh else models.checkpoints(name)
-            result = _train_in_epochs(
-                data, model, spec, checkpoints=checkpoints, on_epoch=on_epoch, say=say
-            )
+            place = None if refresh else models.location(name)
+            result = _train_in_epochs(data, recipe, place=place, on_epoch=on_epoch, say=say)
         save_bundle(
             staged / MODEL_FILE,
             model=result.model,
@@ -201,12 +215,13 @@ def _train(
                 "tracks": data.counts(),
                 "seed": spec.seed,
                 "device": device,
-                "recipe": Recipe(model=model, training=spec).to_dict(),
+                "recipe": recipe.to_dict(),
                 "epochs": len(result.history),
                 "best_epoch": result.best_epoch,
                 "validation_track_accuracy": result.validation_track_accuracy,
                 "validation_window_accuracy": result.validation_window_accuracy,
                 "stall_share": round(result.stall_share, 4),
+                "windows_per_second": round(result.windows_per_second, 1),
                 "training_seconds": round(time.monotonic() - began, 3),
                 **({} if result.search is None else {"search": result.search}),
                 **({"licences": licences} if licences else {}),
@@ -231,22 +246,43 @@ def _rows(data: LabelledFeatures) -> dict[str, Any]:
 
 def _train_in_epochs(
     data: LabelledFeatures,
-    model: ModelSpec,
-    spec: TrainSpec,
+    recipe: Recipe,
     *,
-    checkpoints: Location | None,
+    place: Location | None,
     on_epoch: OnEpoch | None,
     say: Callable[[str], None] | None,
 ) -> TrainingResult:
+    """Train in epochs; what outlasts a kill, and who watches, finds at the model's place."""
     with captured_native_stderr(say):
         from genre_model.learning.training import train
         from tasks.checkpoints import StoredCheckpoints
+        from tasks.event_log import written_as_it_goes
 
     with temporary_folder("checkpoint") as scratch:
         kept = None
-        if checkpoints is not None:
-            kept = StoredCheckpoints(checkpoints, say=say, scratch=scratch)
-        return train(**_rows(data), model=model, spec=spec, on_epoch=on_epoch, checkpoints=kept)
+        if place is not None:
+            kept = StoredCheckpoints(place / CHECKPOINTS, say=say, scratch=scratch)
+            on_epoch = written_as_it_goes(place, scratch=scratch, then=on_epoch)
+        result = train(
+            **_rows(data),
+            model=recipe.model,
+            augmentation=recipe.augmentation,
+            scale=data.spec.scale if isinstance(data.spec, LogMel) else None,
+            spec=recipe.training,
+            on_epoch=on_epoch,
+            checkpoints=kept,
+        )
+    if say is not None and len(result.history) < recipe.training.epochs:
+        say(_stopped_early(result, recipe.training))
+    return result
+
+
+def _stopped_early(result: TrainingResult, spec: TrainSpec) -> str:
+    return (
+        f"stopped early, after epoch {len(result.history)} of {spec.epochs}: none of the last "
+        f"{spec.patience} was better; epoch {result.best_epoch} is kept "
+        f"({result.validation_track_accuracy:.1%} of validation tracks)"
+    )
 
 
 def _fit(

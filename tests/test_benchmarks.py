@@ -236,6 +236,15 @@ def test_training() -> None:
     assert 0.8 < rows[late]["waited_s"] < 5
 
 
+def test_networks() -> None:
+    found = result("networks", "--rounds", 1, "--network", "default", "--network", "dong")
+    lines = {line["network"]: line for line in found["networks"]}
+    assert lines["default"]["parameters"] == 81_112
+    assert lines["default"]["multiply_adds"] == 13_387_264
+    assert lines["dong"]["window"] == "64x256"
+    assert all(line["trained"] > 0 and line["named"] > 0 for line in lines.values())
+
+
 def _nap(began: float, process: int) -> Nap:
     return Nap(
         shard=0,

@@ -13,6 +13,9 @@ from genre_model.shown import shown
 
 __all__ = ["Bars", "Lines", "enable", "say"]
 
+_LOOKED_BACK_S = 600.0
+"""What the time left is judged by: an epoch may take minutes."""
+
 
 class Lines:
     """Writes a line a stage, when it has ended."""
@@ -50,7 +53,6 @@ class Bars(Lines):
             MofNCompleteColumn,
             Progress,
             TextColumn,
-            TimeElapsedColumn,
             TimeRemainingColumn,
         )
 
@@ -59,13 +61,14 @@ class Bars(Lines):
             os.fdopen(os.dup(sys.stderr.fileno()), "w") as terminal,
             Progress(
                 TextColumn("[bold]{task.description:<9}"),
-                BarColumn(),
+                BarColumn(bar_width=None),  # what the rest of the line leaves
                 MofNCompleteColumn(),
                 TextColumn(unit),
-                TimeElapsedColumn(),
                 TimeRemainingColumn(),
                 TextColumn("{task.fields[note]}", markup=False),
                 console=Console(file=terminal),
+                expand=True,
+                speed_estimate_period=_LOOKED_BACK_S,
             ) as progress,
         ):
             bar = progress.add_task(name, total=total, note="")

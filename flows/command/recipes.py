@@ -70,7 +70,7 @@ class Asked:
         InvalidSpec
             If its network does not take them, or something said is of no use to it.
         """
-        model, training = recipe_for(
+        model, augmentation, training = recipe_for(
             frontend,
             recipe=self.recipe,
             network=None,
@@ -78,7 +78,7 @@ class Asked:
             epochs=self.epochs,
             said=[*self.settings],
         )
-        return Recipe(model=model, training=training)
+        return Recipe(model=model, augmentation=augmentation, training=training)
 
     def as_toml(self, frontend: Frontend) -> str:
         """Write the recipe that would run on a frontend's rows; what its network ignores is not."""

@@ -79,6 +79,7 @@ def model(result: TrainResult, to: TextIO) -> None:
         ("network", f"{facts.network}, {facts.parameters:,} parameters"),
         ("trained on", facts.device),
         ("epochs", f"{facts.epochs}"),
+        ("pace", facts.pace),
         ("waited for data", facts.waited_for_data),
         (
             "validation",

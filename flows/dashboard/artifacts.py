@@ -17,9 +17,12 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import ArtifactUpdate
 from prefect.exceptions import PrefectException
 
 from flows.errors import joined
+from genre_model.learning.best_epoch import best_epoch
 from genre_model.shown import as_markdown, as_markdown_code
 
 if TYPE_CHECKING:
@@ -108,20 +111,71 @@ def quarantine(rows: Sequence[Mapping[str, object]], *, total: int) -> None:
     )
 
 
-def training_curves(history: pd.DataFrame, facts: ModelFacts) -> None:
-    """Publish the curves of a training run."""
-    from genre_model.judging.plots import curves_png
-    from genre_model.judging.report import data_uri
+class UpdatedMarkdown:
+    """A Markdown artifact that is made once and then written anew in its place.
 
-    picture = data_uri(curves_png(history, best_epoch=facts.best_epoch))
+    Parameters
+    ----------
+    key : str
+    """
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._id: UUID | None = None
+
+    def write(self, markdown: str, *, description: str) -> None:
+        """Show this from now on."""
+        if self._id is None:
+            made = create_markdown_artifact(markdown, key=self._key, description=description)
+            self._id = made  # type: ignore[assignment]
+            return
+        with get_client(sync_client=True) as client:
+            client.update_artifact(self._id, ArtifactUpdate(data=markdown, description=description))
+
+
+def training_curves(
+    history: pd.DataFrame, facts: ModelFacts, *, into: UpdatedMarkdown | None = None
+) -> None:
+    """Publish the curves of a training run, in place of those that were drawn meanwhile."""
     markdown = (
         f"## {as_markdown(facts.model)}\n\n{facts.parameters:,} parameters; validation track "
         f"accuracy **{facts.validation_track_accuracy:.1%}** at epoch {facts.best_epoch} of "
         f"{facts.epochs}, on {as_markdown(facts.device)}. Waited for data: "
         f"{facts.waited_for_data}.\n\n"
-        f"![Loss and accuracy by epoch]({picture})\n\nModel: {_address(facts.path)}\n"
+        f"{_curves(history, facts.best_epoch)}\n\nModel: {_address(facts.path)}\n"
     )
-    create_markdown_artifact(markdown, key="training-curves", description=as_markdown(facts.model))
+    place = into or UpdatedMarkdown("training-curves")
+    place.write(markdown, description=as_markdown(facts.model))
+
+
+def curves_so_far(
+    into: UpdatedMarkdown, history: Sequence[Mapping[str, float]], title: str
+) -> None:
+    """Draw the curves of a training that goes on.
+
+    Parameters
+    ----------
+    into : UpdatedMarkdown
+    history : Sequence
+        One line an epoch.
+    title : str
+        What is trained.
+    """
+    best = best_epoch(tuple(history))
+    accuracy = history[best - 1]["validation_track_accuracy"]
+    markdown = (
+        f"## {as_markdown(title)}\n\nIn training: validation track accuracy **{accuracy:.1%}** at "
+        f"epoch {best} of {len(history)} so far.\n\n{_curves(pd.DataFrame(history), best)}\n"
+    )
+    into.write(markdown, description=as_markdown(f"{title}, epoch {len(history)}"))
+
+
+def _curves(history: pd.DataFrame, best: int) -> str:
+    from genre_model.judging.plots import curves_png
+    from genre_model.judging.report import data_uri
+
+    picture = data_uri(curves_png(history, best_epoch=best))
+    return f"![Loss and accuracy by epoch]({picture})"
 
 
 def evaluation(markdown: str, found: Evaluation, *, report: str, model_folder: str) -> None:

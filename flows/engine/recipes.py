@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from genre_model.frontends import Frontend
+from genre_model.learning.augmenting.rows import check_augmentation
 from genre_model.networks import choose_network
-from genre_model.recipe import ModelSpec, Recipe, TrainSpec
+from genre_model.recipe import AugmentSpec, ModelSpec, Recipe, TrainSpec
 
 
 def recipe_for(
@@ -18,7 +19,7 @@ def recipe_for(
     seed: int | None,
     epochs: int | None,
     said: Collection[str] = (),
-) -> tuple[ModelSpec, TrainSpec]:
+) -> tuple[ModelSpec, AugmentSpec, TrainSpec]:
     """Complete a recipe: with the parameters that win over it, and a network for the rows.
 
     Parameters
@@ -33,8 +34,8 @@ def recipe_for(
 
     Returns
     -------
-    tuple[ModelSpec, TrainSpec]
-        Which network is trained, and how.
+    tuple[ModelSpec, AugmentSpec, TrainSpec]
+        Which network is trained, on what, and how.
 
     Raises
     ------
@@ -55,10 +56,12 @@ def recipe_for(
         said=[
             *said,
             *(f"training.{name}" for name in training.changed()),
+            *(f"augmentation.{name}" for name in asked.augmentation.changed()),
             *(f"model.{name}" for name in model.changed() if name != "network"),
         ],
     )
-    return replace(model, network=chosen), training
+    check_augmentation(asked.augmentation, frontend=frontend, network=chosen)
+    return replace(model, network=chosen), asked.augmentation, training
 
 
 def named_network(network: str | None, recipe: Recipe | Mapping[str, object] | None) -> str | None:

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from genre_model.errors import InvalidSpec
+from genre_model.learning.augmenting.crops import CroppedBlock, Crops
 from genre_model.learning.read_ahead import READS_AT_ONCE, Waiting, read_ahead
 
 ReadShard = Callable[[int], np.ndarray]
@@ -30,6 +31,9 @@ It is called in several threads at once.
 
 Block = tuple[np.ndarray, np.ndarray]
 """Windows (float16 [n, ...]) and for each its place in the `RowIndex` (int64 [n])."""
+
+Pool = list[tuple[np.ndarray | CroppedBlock, np.ndarray]]
+"""Blocks, or the crops of blocks."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,7 @@ def shuffled_batches(
     batch_size: int,
     generator: np.random.Generator,
     pooled_shards: int = 4,
+    crops: Crops | None = None,
     waiting: Waiting | None = None,
 ) -> Generator[Block, None, None]:
     """Yield one epoch of shuffled batches.
@@ -192,13 +197,15 @@ def shuffled_batches(
         Source of the order.
     pooled_shards : int
         Shards whose windows are mixed with each other.
+    crops : Crops, optional
+        What stands in for windows.
     waiting : Waiting, optional
         Takes the time in which a batch was asked for and its pool was not read yet.
 
     Yields
     ------
     Block
-        Windows float16 [batch, ...], and their labels int32 [batch].
+        Windows float16 [batch, ...], and each one's place in the index [batch].
     """
     blocks = window_blocks(
         index,
@@ -213,7 +220,7 @@ def shuffled_batches(
         for _ in range(0, len(shards), pooled_shards):
             # no name holds the pool, so that it has gone before the next one is taken
             for piece in _pieces(
-                list(islice(blocks, pooled_shards)), index.labels, batch_size, generator
+                _pool(islice(blocks, pooled_shards), crops), batch_size, generator
             ):
                 left.append(piece)
                 yield from _full_batches(left, batch_size)
@@ -221,27 +228,29 @@ def shuffled_batches(
         yield _joined(left)
 
 
-def _pieces(
-    pool: list[Block], labels: np.ndarray, batch_size: int, generator: np.random.Generator
-) -> Iterator[Block]:
-    """Yield the windows of a pool in a random order, with their labels, a batch at a time."""
+def _pool(blocks: Iterable[Block], crops: Crops | None) -> Pool:
+    return [(crops.of(*each) if crops else each[0], each[1]) for each in blocks]
+
+
+def _pieces(pool: Pool, batch_size: int, generator: np.random.Generator) -> Iterator[Block]:
+    """Yield the windows of a pool in a random order, with their places, a batch at a time."""
     sizes = [len(places) for _, places in pool]
     block = np.repeat(np.arange(len(pool)), sizes)
     inside = np.concatenate([np.arange(size) for size in sizes])
-    labels = labels[np.concatenate([places for _, places in pool])]
-    order = generator.permutation(len(labels))
+    everywhere = np.concatenate([places for _, places in pool])
+    order = generator.permutation(len(everywhere))
     for at in range(0, len(order), batch_size):
         chosen = order[at : at + batch_size]
         pairs = zip(block[chosen], inside[chosen], strict=True)
-        yield np.stack([pool[number][0][place] for number, place in pairs]), labels[chosen]
+        yield np.stack([pool[number][0][place] for number, place in pairs]), everywhere[chosen]
 
 
 def _full_batches(left: list[Block], batch_size: int) -> Iterator[Block]:
     """Yield full batches made of the pieces of `left`, in which the rest stays."""
-    while sum(len(labels) for _, labels in left) >= batch_size:
-        windows, labels = _joined(left)
-        left[:] = [(windows[batch_size:], labels[batch_size:])] if len(labels) > batch_size else []
-        yield windows[:batch_size], labels[:batch_size]
+    while sum(len(places) for _, places in left) >= batch_size:
+        windows, places = _joined(left)
+        left[:] = [(windows[batch_size:], places[batch_size:])] if len(places) > batch_size else []
+        yield windows[:batch_size], places[:batch_size]
 
 
 def _joined(blocks: list[Block]) -> Block:

@@ -7,18 +7,23 @@ Keras asks for      0 1          0 1 2 3 4 …
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 
 import keras
 import numpy as np
 
+from genre_model.learning.augmenting.draws import Draws, mixed_targets
 from genre_model.learning.batches import Block
 
 _ASKED_TWICE = 2
 
+Given = np.ndarray | Mapping[str, np.ndarray]
+Batch = tuple[Given, np.ndarray] | tuple[Given, np.ndarray, np.ndarray]
+"""Windows (with draws: by name), targets [batch, classes], and how much each window weighs."""
+
 
 class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches that are made once, in their order, with labels as Keras's losses take them.
+    """Batches that are made once, in their order, with targets as Keras's losses take them.
 
     Keras asks from a thread of its own, ahead of the network: how far ahead is TensorFlow's to
     choose (`prefetch(AUTOTUNE)`).
@@ -26,11 +31,17 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
     Parameters
     ----------
     batches : Generator of Block
-        Windows float16 [batch, ...], and their labels [batch]; closed after the last.
+        Windows float16 [batch, ...], and their places among the `labels` [batch]; closed after the
+        last.
     count : int
         How many there are.
+    labels : np.ndarray [shape=(n,), int32]
+        Every one is below `classes`.
     classes : int
-        Every label is below it.
+    weights : Mapping, optional
+        Genre's place -> how much its windows weigh.
+    draw : callable, optional
+        Windows -> what they are to be changed by.
 
     Attributes
     ----------
@@ -38,26 +49,41 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
         What the batches raised. Out of `fit` comes TensorFlow's own error, with its text.
     """
 
-    def __init__(self, batches: Generator[Block, None, None], *, count: int, classes: int) -> None:
+    def __init__(
+        self,
+        batches: Generator[Block, None, None],
+        *,
+        count: int,
+        labels: np.ndarray,
+        classes: int,
+        weights: Mapping[int, float] | None = None,
+        draw: Callable[[np.ndarray], Draws] | None = None,
+    ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
         self.raised: Exception | None = None
-        self._batches, self._count = batches, count
-        self._one_hot = np.eye(classes, dtype=np.float32)
-        self._first: list[tuple[np.ndarray, np.ndarray]] = []
+        self._batches, self._count, self._draw = batches, count, draw
+        self._targets = np.eye(classes, dtype=np.float32)[labels]
+        self._weights: np.ndarray | None = None
+        if weights is not None:
+            self._weights = np.array([weights[each] for each in range(classes)], np.float32)
+        self._first: list[Batch] = []
 
     @property
     def num_batches(self) -> int:
         """Return how many batches the epoch has."""
         return self._count
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> Batch:
         """Return the next batch, or one of the first two again.
 
         Returns
         -------
-        np.ndarray [shape=(batch, ...), float16]
+        np.ndarray [shape=(batch, ...), float16] or Mapping
+            `windows` and the draws, where there are any.
         np.ndarray [shape=(batch, classes), float32]
-            1 at each window's label.
+            1 at each window's label; shares of two, where windows are mixed.
+        np.ndarray [shape=(batch,), float32], optional
+            How much each window weighs.
         """
         if index < len(self._first):
             return self._first[index]
@@ -68,10 +94,15 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
             self._batches.close()
         return batch
 
-    def _next(self) -> tuple[np.ndarray, np.ndarray]:
+    def _next(self) -> Batch:
         try:
-            windows, labels = next(self._batches)
+            windows, places = next(self._batches)
         except Exception as error:
             self.raised = error
             raise
-        return windows, self._one_hot[labels]
+        targets, drawn = self._targets[places], self._draw(windows) if self._draw else {}
+        targets = mixed_targets(targets, drawn)
+        given = {"windows": windows, **drawn} if drawn else windows
+        if self._weights is None:  # Keras takes no None in its place
+            return given, targets
+        return given, targets, targets @ self._weights

@@ -177,6 +177,7 @@ def fit(
         "learning_rate": 0.0,
         "seconds": seconds,
         "stall_share": waiting.seconds / seconds,
+        "windows_per_second": training.window_count / seconds,
     }
     return TrainingResult(
         model=network,
@@ -186,6 +187,7 @@ def fit(
         validation_window_accuracy=line["validation_window_accuracy"],
         statistics=statistics,
         stall_share=line["stall_share"],
+        windows_per_second=line["windows_per_second"],
         search={
             "strengths": {f"{strength:.2e}": loss for strength, loss in losses.items()},
             "chosen": float(f"{chosen:.2e}"),

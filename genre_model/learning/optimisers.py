@@ -36,15 +36,21 @@ def make_optimiser(spec: TrainSpec, steps: int) -> keras.optimizers.Optimizer:
 class AsStepped(keras.callbacks.Callback):  # type: ignore[misc]
     """Keeps the weights as the last step left them: Keras ends `fit` with the averaged ones.
 
+    Parameters
+    ----------
+    network : keras.Model
+        Whose; what is fitted may be more than it.
+
     Attributes
     ----------
     weights : list of np.ndarray
     """
 
-    def __init__(self) -> None:
+    def __init__(self, network: keras.Model) -> None:
         super().__init__()
+        self._network = network
         self.weights: list[np.ndarray] = []
 
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
         """Take a copy."""
-        self.weights = self.model.get_weights()
+        self.weights = self._network.get_weights()

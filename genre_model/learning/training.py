@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 import pandas as pd
 
 from genre_model.errors import InvalidSpec
+from genre_model.learning.augmenting.augmenting import Augmenting
 from genre_model.learning.batches import (
     Block,
     ReadShard,
@@ -35,10 +37,13 @@ from genre_model.learning.training_result import HISTORY_COLUMNS, TrainingResult
 from genre_model.networks import build_network, is_pretrained
 from genre_model.networks.parts import seed_dropout
 from genre_model.networks.statistics import InputStatistics
-from genre_model.recipe import ModelSpec, TrainSpec
+from genre_model.recipe import AugmentSpec, ModelSpec, TrainSpec
 
-OnEpoch = Callable[[int, int, Mapping[str, float]], None]
-"""Called after each epoch with its number (from 1), the most there can be, and its history line."""
+if TYPE_CHECKING:
+    from genre_model.signal.mel_spec import Scale
+
+OnEpoch = Callable[[int, int, Sequence[Mapping[str, float]]], None]
+"""Called after each epoch with its number (from 1), the most there can be, and the history."""
 
 
 def train(
@@ -49,6 +54,8 @@ def train(
     rows_per_shard: int,
     classes: int,
     model: ModelSpec | None = None,
+    augmentation: AugmentSpec | None = None,
+    scale: Scale | None = None,
     spec: TrainSpec | None = None,
     on_epoch: OnEpoch | None = None,
     checkpoints: Checkpoints | None = None,
@@ -72,6 +79,11 @@ def train(
         Genres; every label is below it.
     model : ModelSpec, optional
         Which network; by default the default one.
+    augmentation : AugmentSpec, optional
+        How training windows are changed; by default not at all. The rows must be such as
+        `augmenting.rows.check_augmentation` lets pass.
+    scale : {"log1p", "decibel"}, optional
+        Of the rows' values, if they are spectra.
     spec : TrainSpec, optional
         How; by default its defaults.
     on_epoch : OnEpoch, optional
@@ -92,27 +104,26 @@ def train(
     """
     model, spec = model or ModelSpec(), spec or TrainSpec()
     check_rows(training, validation, classes)
-    run = _Run(training, validation, read_shard, rows_per_shard, classes, model, spec)
+    augmenting = Augmenting(augmentation or AugmentSpec(), scale, spec.seed)
+    run = _Run(training, validation, read_shard, rows_per_shard, classes, model, spec, augmenting)
     _check_steps(spec, run.steps)
     state = checkpoints.load() if checkpoints else None
     if state is None:
         statistics, shape = _look_over(training, read_shard, rows_per_shard)
-        network = build_network(
-            model.network,
-            input_shape=shape,
-            classes=classes,
-            statistics=statistics,
-            seed=spec.seed,
-            pretrained=Pretrained.of(model).behind if is_pretrained(model.network) else None,
-        )
+        network = run.build(augmenting.trained_shape(shape), statistics)
         state = Checkpoint(network, statistics, network.get_weights(), ())
+    judged, trained = state.network, None
+    if augmenting.windows_a_crop > 1:
+        shape = augmenting.window_shape(state.network.input_shape[1:])
+        judged = run.build(shape, state.statistics)
     while not _finished(state.history, model, spec):
-        state = run.epoch(state)
+        trained = run.trained(state, trained)
+        state = run.epoch(state, trained=trained, judged=judged)
         if checkpoints:
             checkpoints.save(state)
         if on_epoch:
-            on_epoch(len(state.history), spec.epochs, state.history[-1])
-    return _result(state)
+            on_epoch(len(state.history), spec.epochs, state.history)
+    return _result(state, judged)
 
 
 @dataclass(frozen=True)
@@ -126,27 +137,60 @@ class _Run:
     classes: int
     model: ModelSpec
     spec: TrainSpec
+    augmenting: Augmenting
 
     @property
     def steps(self) -> int:
         """Return how many an epoch has."""
         return -(-self.training.window_count // self.spec.batch_size)
 
-    def epoch(self, state: Checkpoint) -> Checkpoint:
-        """Train and validate once more; the given state's network goes on in the new one."""
+    def build(self, shape: tuple[int, ...], statistics: InputStatistics) -> keras.Model:
+        """Build the untrained network for windows of some shape."""
+        return build_network(
+            self.model.network,
+            input_shape=shape,
+            classes=self.classes,
+            statistics=statistics,
+            seed=self.spec.seed,
+            pretrained=Pretrained.of(self.model).behind
+            if is_pretrained(self.model.network)
+            else None,
+        )
+
+    def trained(self, state: Checkpoint, so_far: keras.Model | None) -> keras.Model:
+        """Return what the next epoch trains: the network, or what stands before it.
+
+        That is what it was so far, unless a phase begins, which compiles the network anew.
+        """
+        number = len(state.history) + 1
+        phase = phase_of(self.model, self.spec, number)
+        begins = number == phase.before + 1
+        if begins and phase.thaws:
+            thaw(state.network)
+        if begins:
+            _compile(state.network, self.steps, phase.spec)
+        if so_far is None or begins:
+            return self.augmenting.before(state.network, state.statistics)
+        return so_far
+
+    def epoch(self, state: Checkpoint, *, trained: keras.Model, judged: keras.Model) -> Checkpoint:
+        """Train and validate once more; the given state's network goes on in the new one.
+
+        `trained` is that network, or what stands before it, and `judged` is it, or the same for
+        windows of another length.
+        """
         started, number = time.perf_counter(), len(state.history) + 1
         phase = phase_of(self.model, self.spec, number)
-        if number == phase.before + 1:
-            if phase.thaws:
-                thaw(state.network)
-            _compile(state.network, self.steps, phase.spec)
         set_rate(state.network.optimizer, phase.spec, phase.history(state.history), self.steps)
         learning_rate = float(state.network.optimizer.learning_rate)
-        waiting, as_stepped = Waiting(), AsStepped()
+        waiting, as_stepped = Waiting(), AsStepped(state.network)
         seed_dropout(state.network, np.random.default_rng([self.spec.seed, number, 1]))
-        fitted = self._fit(state.network, number, waiting, as_stepped)
+        fitted = self._fit(trained, number, waiting, as_stepped)
+        of_steps = time.perf_counter() - started
+        if judged is not state.network:
+            judged.set_weights(state.network.get_weights())
         predictions = predict_rows(
-            state.network,
+            judged,
             self.validation,
             self.read_shard,
             rows_per_shard=self.rows_per_shard,
@@ -163,6 +207,7 @@ class _Run:
             "learning_rate": learning_rate,
             "seconds": seconds,
             "stall_share": waiting.seconds / seconds,
+            "windows_per_second": self.training.window_count / of_steps,
         }
         history = (*state.history, line)
         improved = best_epoch(history) == number
@@ -176,7 +221,12 @@ class _Run:
     ) -> dict[str, float]:
         """Run one epoch's steps; what the reader raised comes out as it was."""
         batches = EpochBatches(
-            self._batches(number, waiting), count=self.steps, classes=self.classes
+            self._batches(number, waiting),
+            count=self.steps,
+            labels=self.training.labels,
+            classes=self.classes,
+            weights=class_weights(self.training, self.classes, self.spec),
+            draw=self.augmenting.draws(number),
         )
         try:
             history = network.fit(
@@ -184,7 +234,6 @@ class _Run:
                 epochs=1,
                 shuffle=False,
                 verbose=0,
-                class_weight=class_weights(self.training, self.classes, self.spec),
                 callbacks=self._callbacks(number, as_stepped),
             )
         except Exception:
@@ -208,6 +257,7 @@ class _Run:
             generator=np.random.default_rng([self.spec.seed, number, 0]),
             pooled_shards=self.spec.pooled_shards,
             rows_per_shard=self.rows_per_shard,
+            crops=self.augmenting.crops(number),
             waiting=waiting,
         )
 
@@ -260,18 +310,20 @@ def _compile(network: keras.Model, steps: int, spec: TrainSpec) -> None:
     )
 
 
-def _result(state: Checkpoint) -> TrainingResult:
+def _result(state: Checkpoint, judged: keras.Model) -> TrainingResult:
     best = best_epoch(state.history)
     # A copy without the optimiser, whose state is twice the size of the weights.
-    model = keras.models.clone_model(state.network)
+    model = keras.models.clone_model(judged)
     model.set_weights(state.best_weights)
     line = state.history[best - 1]
+    history = pd.DataFrame(state.history, columns=list(HISTORY_COLUMNS))
     return TrainingResult(
         model=model,
-        history=pd.DataFrame(state.history, columns=list(HISTORY_COLUMNS)),
+        history=history,
         best_epoch=best,
         validation_track_accuracy=line["validation_track_accuracy"],
         validation_window_accuracy=line["validation_window_accuracy"],
         statistics=state.statistics,
         stall_share=stall_share(state.history),
+        windows_per_second=float(history["windows_per_second"].median()),
     )

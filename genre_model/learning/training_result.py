@@ -20,6 +20,7 @@ HISTORY_COLUMNS = (
     "learning_rate",
     "seconds",
     "stall_share",
+    "windows_per_second",
 )
 """Of a line of the history.
 
@@ -27,7 +28,8 @@ HISTORY_COLUMNS = (
 of them went by while the next shard was asked for and not read yet: the first pool of the epoch,
 every later one, and validation's shards. It is an upper bound of how long the network had nothing
 to do, since finished batches (as many as TensorFlow chooses) wait for it while the next pool is
-asked for. What a solver fits has one epoch, and a learning rate of 0.
+asked for. `windows_per_second` are training windows a second of the epoch without its validation.
+What a solver fits has one epoch, and a learning rate of 0.
 """
 
 
@@ -49,6 +51,8 @@ class TrainingResult:
         Of the training windows, as they are in the model.
     stall_share : float [0 to 1]
         Of all epochs together, see `HISTORY_COLUMNS`.
+    windows_per_second : float
+        Median of the epochs.
     search : Mapping, optional
         What was tried before, and what it came to, as plain values.
     """
@@ -60,4 +64,5 @@ class TrainingResult:
     validation_window_accuracy: float
     statistics: InputStatistics
     stall_share: float
+    windows_per_second: float
     search: Mapping[str, object] | None = None

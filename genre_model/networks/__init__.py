@@ -44,18 +44,26 @@ class NetworkEntry:
         Whether a solver fits it at once (`learning.fitting`); else it is trained in epochs.
     is_pretrained : bool
         Whether `build` takes `pretrained`, too, and begins with that net, frozen.
+    any_length : bool
+        Whether it has the same weights for windows of any length.
     """
 
     module: str
     takes: str
     is_fitted: bool = False
     is_pretrained: bool = False
+    any_length: bool = False
 
 
 NETWORKS: Mapping[str, NetworkEntry] = {
-    "default": NetworkEntry("genre_model.networks.default", takes="log_mel"),
+    "default": NetworkEntry("genre_model.networks.default", takes="log_mel", any_length=True),
     "notebook": NetworkEntry("genre_model.networks.notebook", takes="log_mel"),
-    "imagenet": NetworkEntry("genre_model.networks.imagenet", takes="log_mel", is_pretrained=True),
+    "dong": NetworkEntry("genre_model.networks.dong", takes="log_mel"),
+    "resnet-s": NetworkEntry("genre_model.networks.resnet_s", takes="log_mel", any_length=True),
+    "resnet-l": NetworkEntry("genre_model.networks.resnet_l", takes="log_mel", any_length=True),
+    "imagenet": NetworkEntry(
+        "genre_model.networks.imagenet", takes="log_mel", any_length=True, is_pretrained=True
+    ),
     "linear": NetworkEntry("genre_model.networks.linear", takes="embedding", is_fitted=True),
     "mlp": NetworkEntry("genre_model.networks.mlp", takes="embedding"),
 }

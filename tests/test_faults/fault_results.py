@@ -13,8 +13,8 @@ import pandas as pd
 from fault_stores import FeaturesFolder
 
 TIMES = {
-    "params.json": {"trained", "training_seconds", "stall_share", "files"},
-    "history.csv": {"seconds", "stall_share"},
+    "params.json": {"trained", "training_seconds", "stall_share", "windows_per_second", "files"},
+    "history.csv": {"seconds", "stall_share", "windows_per_second"},
     "metrics.json": {"evaluated", "comparisons"},
 }
 """What a file says of when and how fast it was made, and of what there was to compare with.

@@ -45,6 +45,7 @@ TRAIN_KEYS = {
     "validation_track_accuracy",
     "validation_window_accuracy",
     "stall_share",
+    "windows_per_second",
     "seconds",
 }
 EVALUATE_KEYS = {
@@ -101,7 +102,8 @@ def test_stdout_is_one_object_with_the_keys_of_the_contract(run: Run, tiny_fma: 
     assert set(result["features"]) >= FEATURES_KEYS
     assert set(result["model"]) >= TRAIN_KEYS
     assert 0 < result["model"]["stall_share"] < 1
-    assert re.search(r"waited for data \d+\.\d% of the time", run.first.err)
+    assert result["model"]["windows_per_second"] > 0
+    assert re.search(r"loss \d+\.\d{3}, tracks \d+\.\d%, [\d,]+ windows/s", run.first.err)
     assert run.first.err.splitlines().count(LOADING) == 1
     assert set(result["evaluation"]) >= EVALUATE_KEYS
     assert (result["store"], result["data"]) == (str(run.store), str(tiny_fma))

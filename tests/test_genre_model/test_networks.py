@@ -19,12 +19,16 @@ from genre_model.networks import (
     is_pretrained,
 )
 from genre_model.networks.statistics import InputStatistics
+from genre_model.portable.classifier import Classifier
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
 SHAPES = {
     "notebook": PRESETS["notebook"].row_shape[1:],
     "default": (128, 128),
+    "dong": PRESETS["notebook"].row_shape[1:],
+    "resnet-s": (128, 128),
+    "resnet-l": (128, 128),
     "linear": (456,),
     "mlp": (456,),
 }
@@ -42,6 +46,12 @@ for name in sys.argv[1:]:
     np.testing.assert_allclose(logits, saved["logits"], atol=1e-4)
 assert not [name for name in sys.modules if name.partition(".")[0] == "genre_model"]
 """
+
+
+def portable_network(network) -> bytes:  # noqa: ANN001
+    from genre_model.learning.portable_network import portable_network
+
+    return portable_network(network)
 
 
 def statistics(bands: int) -> InputStatistics:
@@ -63,8 +73,8 @@ def multiply_adds(network) -> int:  # noqa: ANN001
     return int(count)
 
 
-def built(name: str, *, seed: int = 0, classes: int = 8):  # noqa: ANN201
-    shape = SHAPES[name]
+def built(name: str, *, seed: int = 0, classes: int = 8, shape: tuple[int, ...] = ()):  # noqa: ANN201
+    shape = shape or SHAPES[name]
     return build_network(
         name, input_shape=shape, classes=classes, statistics=statistics(shape[0]), seed=seed
     )
@@ -131,6 +141,21 @@ class TestEveryNetwork:
         else:
             assert f"{multiply_adds(network):,} multiply-adds" in " ".join(text.split())
 
+    def test_takes_the_windows_of_every_preset_of_its_rows(self, name: str) -> None:
+        takes = [each for each in PRESETS.values() if each.array == NETWORKS[name].takes]
+        assert takes
+        for each in takes:
+            network = built(name, shape=each.row_shape[1:], classes=3)
+            windows = np.zeros((2, *each.row_shape[1:]), np.float16)
+            assert network.predict_on_batch(windows).shape == (2, 3)
+
+    def test_its_onnx_file_says_what_keras_says(self, name: str) -> None:
+        network, given = built(name), features(name)
+        expected = network.predict_on_batch(given)
+        found = Classifier(portable_network(network)).logits(given)
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found, expected, atol=1e-4 * max(1, np.abs(expected).max()))
+
     def test_what_makes_no_sense_is_refused(self, name: str) -> None:
         with pytest.raises(InvalidSpec, match="1 genre has nothing"):
             built(name, classes=1)
@@ -184,10 +209,31 @@ def test_the_notebook_network_says_which_windows_are_too_small(
             build()
 
 
+@pytest.mark.parametrize(("bands", "frames", "fits"), [(12, 36, True), (11, 36, False)])
+def test_dongs_network_says_which_windows_are_too_small(
+    bands: int, frames: int, fits: bool
+) -> None:
+    if fits:
+        assert built("dong", shape=(bands, frames), classes=2).output_shape == (None, 2)
+    else:
+        with pytest.raises(InvalidSpec, match=f"{bands} bands x {frames} frames"):
+            built("dong", shape=(bands, frames))
+
+
+def test_dongs_network_weighs_down_the_weights_that_the_paper_does() -> None:
+    network = built("dong")
+    squares = [
+        float((layer.kernel.numpy() ** 2).sum()) for layer in network.layers if layer.weights
+    ]
+    expected = 0.01 * squares[0] + 0.01 * squares[1] + 0.02 * squares[2]
+    assert float(sum(network.losses)) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["default", "resnet-s"])
 @pytest.mark.parametrize("shape", [(64, 256), (8, 8), (1, 1)])
-def test_the_default_network_takes_any_window(shape: tuple[int, int]) -> None:
+def test_some_networks_take_any_window(name: str, shape: tuple[int, int]) -> None:
     network = build_network(
-        "default",
+        name,
         input_shape=shape,
         classes=3,
         statistics=InputStatistics.identity(shape[0]),

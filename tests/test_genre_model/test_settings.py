@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from genre_model.errors import InvalidSpec
-from genre_model.recipe import ModelSpec, Recipe, TrainSpec
+from genre_model.recipe import AugmentSpec, ModelSpec, Recipe, TrainSpec
 from genre_model.settings import NAMES, as_toml, make_recipe, parse_setting, read_settings
 
 
@@ -42,15 +42,32 @@ TRAININGS = st.fixed_dictionaries(
         "accumulation": whole(1, 1_024),
     },
 )
+AUGMENTATIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "crop_windows": whole(0, 100),
+        "gain": real(0, 40),
+        "equaliser": real(0, 40),
+        "time_masks": whole(0, 20),
+        "time_mask": real(0, 1),
+        "band_masks": whole(0, 20),
+        "band_mask": whole(1, 1_024),
+        "mixup": real(0, 10),
+    },
+)
 MODELS = st.none() | st.builds(ModelSpec, network=st.text(min_size=1))
 
 
-@given(MODELS, TRAININGS)
+@given(MODELS, AUGMENTATIONS, TRAININGS)
 def test_a_recipe_comes_back_from_its_toml(
-    model: ModelSpec | None, training: dict[str, object]
+    model: ModelSpec | None, augmentation: dict[str, object], training: dict[str, object]
 ) -> None:
     try:
-        recipe = Recipe(model=model, training=TrainSpec.from_dict(training))
+        recipe = Recipe(
+            model=model,
+            augmentation=AugmentSpec.from_dict(augmentation),
+            training=TrainSpec.from_dict(training),
+        )
     except InvalidSpec:
         assume(False)
     assume(model is None or model.network.isascii() or _encodes(model.network))
@@ -63,6 +80,7 @@ def _encodes(text: str) -> bool:
 
 def test_the_law_knows_every_setting() -> None:
     made = {f"training.{name}" for name in TrainSpec().to_dict()}
+    made |= {f"augmentation.{name}" for name in AugmentSpec().to_dict()}
     assert {*made, "model.network"} == set(NAMES)
 
 
@@ -95,7 +113,7 @@ def test_a_value_is_read_as_toml_and_a_word_is_a_text(text: str, value: object) 
     ("text", "says"),
     [
         ("[trainig]\nepochs=3", r"it has the table \[trainig\], .* the nearest is \[training\]"),
-        ("[augmentation]", r"it has the table \[augmentation\], which no recipe has"),
+        ("[augmentaton]", r"it has the table \[augmentaton\], .* nearest is \[augmentation\]"),
         ("[training]\nepoch=3", "it says training.epoch, .* nearest is training.epochs$"),
         ("[training.learning]\nrate=3", "says training.learning, .* training.learning_rate$"),
         ("learning_rate=3", "it says learning_rate outside of a table, .* training.learning_rate$"),

@@ -28,6 +28,7 @@ ARTIFACTS = {
     "features-progress": (("102 of 102 tracks decoded",), 0),
     "throughput": (("tracks a second meanwhile", "Dask workers"), 0),
     "quarantine": (("undecodable", "is not there", "1.60 s decode, a window takes 2.95 s"), 0),
+    "training-progress": ((" epochs",), 0),
     "training-curves": (("parameters; validation track accuracy", "Model:"), 1),
     "evaluation-report": (
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +29,7 @@ FEATURES = LogMel(
     name="tiny", n_mels=BANDS, windows=WINDOWS, window_frames=FRAMES, window_stride=FRAMES
 )
 SPEC = TrainSpec(epochs=3, batch_size=32, patience=10, learning_rate=3e-3, pooled_shards=2)
-TIMES = ("seconds", "stall_share")
+TIMES = ("seconds", "stall_share", "windows_per_second")
 SHARD = 64
 
 
@@ -149,13 +150,41 @@ def test_a_training_that_was_cut_off_goes_on(
         run(store, data, cut_off_after=2)
     kept = checkpoints(store, data)
     assert names(kept) == ["epoch-0002.zip"]
+    assert epochs_for_tensorboard(store, data) == {1, 2}
     said: list[str] = []
     result, epochs = run(store, data, say=said.append)
     assert epochs == [3]
     assert f"training goes on after epoch 2, kept at {kept.uri}" in said
     assert names(kept) == ["epoch-0003.zip"]
     assert_same(store, result.model, undisturbed)
+    assert epochs_for_tensorboard(store, data) == {1, 2, 3}
+    assert store.models.problems(result.model) == []
     assert run(store, data) == (result, [])
+
+
+def test_what_stops_early_says_which_epoch_is_kept(tmp_path: Path, data: LabelledFeatures) -> None:
+    store, said = Store.create(tmp_path / "store"), []
+    spec = replace(SPEC, epochs=9, patience=1, learning_rate=1e-7)
+    facts, _ = train_network.fn(store, data, ModelSpec(), spec, say=said.append)
+    assert facts.epochs == facts.best_epoch + 1 < 9
+    assert said[-1] == (
+        f"stopped early, after epoch {facts.epochs} of 9: none of the last 1 was better; epoch "
+        f"{facts.best_epoch} is kept ({facts.validation_track_accuracy:.1%} of validation tracks)"
+    )
+
+
+def epochs_for_tensorboard(store: Store, data: LabelledFeatures) -> set[int]:
+    """Read of which epochs the event file tells, which lies where the model will lie."""
+    import tensorflow as tf
+
+    from genre_model.learning.event_log import EVENT_FILE
+
+    model = store.models.location(identify_model(data, ModelSpec(), SPEC))
+    content = (model / "logs" / EVENT_FILE).read_bytes()
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(content)
+        records = list(tf.data.TFRecordDataset(file.name).as_numpy_iterator())
+    return {tf.compat.v1.Event.FromString(each).step for each in records[1:]}
 
 
 def test_refreshing_goes_on_from_nothing(tmp_path: Path, data: LabelledFeatures) -> None:

@@ -19,7 +19,7 @@ from genre_model.judging.evaluation import Metrics
 from genre_model.learning.batches import RowIndex
 from genre_model.learning.inference import predict_rows
 from genre_model.learning.opening.params import PARAMS_FILE
-from genre_model.recipe import EvaluateSpec, ModelSpec, Recipe, TrainSpec
+from genre_model.recipe import AugmentSpec, EvaluateSpec, ModelSpec, Recipe, TrainSpec
 from storage.store import Store
 from tasks.evaluation import evaluate_network
 from tasks.labelled import LabelledFeatures, load_labelled
@@ -146,6 +146,7 @@ def test_params_json_holds_the_whole_recipe(judged: Judged) -> None:
     stored = json.loads(place.read_bytes())["recipe"]
     assert Recipe.from_dict(stored) == Recipe(model=ModelSpec(), training=SPEC)
     assert set(stored["training"]) == set(SPEC.to_dict())
+    assert set(stored["augmentation"]) == set(AugmentSpec().to_dict())
 
 
 def test_an_epoch_is_judged_by_the_validation_tracks(judged: Judged) -> None:
@@ -175,6 +176,14 @@ def test_the_dummy_knows_the_training_labels_alone(judged: Judged) -> None:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> LabelledFeatures:
     return made_store(tmp_path_factory.mktemp("made") / "store", mislabelled="").data
+
+
+def test_augmentation_makes_another_model_and_none_the_same(data: LabelledFeatures) -> None:
+    plain = identify_model(data, ModelSpec(), SPEC)
+    assert identify_model(data, ModelSpec(), SPEC, augmentation=AugmentSpec()) == plain
+    changed = [AugmentSpec(gain=1), AugmentSpec(gain=2), AugmentSpec(crop_windows=1)]
+    names = {identify_model(data, ModelSpec(), SPEC, augmentation=each) for each in changed}
+    assert len(names | {plain}) == 4
 
 
 def identified(data: LabelledFeatures, rows: pd.DataFrame) -> str:

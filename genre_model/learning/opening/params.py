@@ -128,6 +128,10 @@ def _is_keras_file(value: object) -> bool:
     return is_plain_name(value) and str(value).endswith(".keras")
 
 
+def _is_rate(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+
+
 def _are_licences(value: object) -> bool:
     if not isinstance(value, list) or len(value) > MOST_LICENCES:
         return False
@@ -154,6 +158,7 @@ _NAME = (is_plain_name, "a plain name")
 _TEXT = (_is_text, f"a text of {LONGEST_TEXT:,} characters at most")
 _WHOLE = (_is_whole, "a whole number of at least 0")
 _SHARE = (_is_share, "a number from 0 to 1")
+_RATE = (_is_rate, "a number of at least 0")
 _OBJECT = (_is_object, "an object")
 _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "id": _NAME,
@@ -177,6 +182,7 @@ _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "validation_window_accuracy": _SHARE,
     "stall_share": _SHARE,
     "threshold": _SHARE,
+    "windows_per_second": _RATE,
 }
 
 

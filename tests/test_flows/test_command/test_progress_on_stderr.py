@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from flows.command.progress import enable
+from flows.command.progress import Bars, enable
 from flows.engine import progress
 
 
@@ -33,3 +35,33 @@ def test_a_stage_is_a_line_on_stderr(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_stage_with_nothing_to_do_is_not_mentioned(capsys: pytest.CaptureFixture[str]) -> None:
     show(0, done=0)
     assert capsys.readouterr().err == "training on CPU\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "total", "unit", "done", "note"),
+    [
+        ("training", 40, "epochs", 12, "loss 1.234, tracks 45.2%, 1,234 windows/s"),
+        ("training", 100, "epochs", 100, "loss 0.034, tracks 100.0%, 512 windows/s"),
+        ("features", 106_574, "tracks", 98_765, ""),
+    ],
+)
+def test_a_bar_fits_eighty_columns(
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    total: int,
+    unit: str,
+    done: int,
+    note: str,
+) -> None:
+    for variable, value in (("COLUMNS", "80"), ("FORCE_COLOR", "1"), ("TERM", "xterm-256color")):
+        monkeypatch.setenv(variable, value)
+    with Bars().stage(name, total=total, unit=unit) as tell:
+        tell(done, note)
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capfd.readouterr().err)
+    lines = [line.strip("\r") for line in re.split(r"[\r\n]+", drawn) if line.strip()]
+    assert max(map(len, lines)) <= 80
+    assert lines[-1].startswith(name)
+    assert lines[-1].rstrip().endswith(note)
+    assert f"{done}/{total}" in lines[-1]
+    assert unit in lines[-1]

@@ -24,7 +24,7 @@ def printed(ended: Ended) -> Recipe:
 FILES = {
     "good.toml": "[training]\nepochs = 7\nlearning_rate = 0.01\nseed = 5\n",
     "table.toml": "[trainig]\nepochs = 7\n",
-    "later.toml": "[augmentation]\nmixup = 0.2\n",
+    "later.toml": "[schedule]\nmixup = 0.2\n",
     "key.toml": "[training]\nlerning_rate = 0.1\n",
     "high.toml": "[training]\nlearning_rate = 5\n",
     "broken.toml": "[training\n",
@@ -64,7 +64,7 @@ REFUSED = [
     (["--preset", "mfcc", "--set", "training.optimiser=adam"], "no use for training.optimiser; le"),
     (["--preset", "mfcc", "--config", "good.toml"], "'linear' is fitted at once and has no use fo"),
     (["--config", "table.toml"], "table.toml has the table [trainig], which no recipe has; the ne"),
-    (["--config", "later.toml"], "later.toml has the table [augmentation], which no recipe has"),
+    (["--config", "later.toml"], "later.toml has the table [schedule], which no recipe has"),
     (["--config", "key.toml"], "says training.lerning_rate, which no recipe has; the nearest is t"),
     (["--config", "high.toml"], "training.learning_rate is 5; it must be a number from 1e-07 to 1"),
     (["--config", "broken.toml"], "broken.toml is no TOML: "),

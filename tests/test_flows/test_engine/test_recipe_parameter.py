@@ -14,7 +14,7 @@ from flows.engine.recipes import named_network, named_seed, recipe_for
 from flows.options import RECIPE
 from genre_model.errors import InvalidSpec
 from genre_model.frontends import PRESETS
-from genre_model.recipe import ModelSpec, Recipe, TrainSpec
+from genre_model.recipe import AugmentSpec, ModelSpec, Recipe, TrainSpec
 
 SGD = Recipe(model=ModelSpec(network="notebook"), training=TrainSpec(optimiser="sgd", seed=5))
 NOTHING: dict[str, Any] = {"recipe": None, "network": None, "seed": None, "epochs": None}
@@ -36,7 +36,16 @@ def test_parameters_win_over_the_recipe_and_the_rows_choose_a_network(
     preset: str, given: dict[str, Any], network: str, training: TrainSpec
 ) -> None:
     made = recipe_for(PRESETS[preset], **{**NOTHING, **given})
-    assert made == (ModelSpec(network=network), training)
+    assert made == (ModelSpec(network=network), AugmentSpec(), training)
+
+
+def test_what_rows_cannot_be_augmented_by_is_refused() -> None:
+    louder = Recipe(augmentation=AugmentSpec(gain=3))
+    assert recipe_for(PRESETS["default"], **{**NOTHING, "recipe": louder})[1].gain == 3
+    with pytest.raises(InvalidSpec, match=r"'linear' is fitted .* no use for augmentation\.gain"):
+        recipe_for(PRESETS["mfcc"], **{**NOTHING, "recipe": louder})
+    with pytest.raises(InvalidSpec, match=r"augmentation\.gain changes spectra, and the preset"):
+        recipe_for(PRESETS["mfcc"], **{**NOTHING, "recipe": louder, "network": "mlp"})
 
 
 def test_what_a_solver_ignores_is_refused() -> None:

@@ -71,10 +71,10 @@ def test_an_epoch_holds_every_whole_window_once_with_its_label(
         )
     )
     values = np.concatenate([windows[:, 0, 0] for windows, _ in batches]).astype(int)
-    labels = np.concatenate([label for _, label in batches])
+    labels = index.labels[np.concatenate([places for _, places in batches])]
     assert sorted(values) == window_numbers(index)
     np.testing.assert_array_equal(values // WINDOWS, labels)
-    sizes = [len(label) for _, label in batches]
+    sizes = [len(places) for _, places in batches]
     assert sizes[:-1] == [batch_size] * (len(sizes) - 1)
     assert 1 <= sizes[-1] <= batch_size
     assert len(sizes) == -(-index.window_count // batch_size)

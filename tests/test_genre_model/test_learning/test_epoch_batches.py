@@ -19,7 +19,7 @@ SIZES = (4, 4, 4, 4, 4, 1)
 def blocks(
     count: int, ended: list[str] | None = None, *, failing_at: int | None = None
 ) -> Generator[Block, None, None]:
-    """Make batches whose values are their number."""
+    """Make batches whose values are their number, and whose place is that of their label."""
     try:
         for number, size in enumerate(SIZES[-count:]):
             if number == failing_at:
@@ -52,7 +52,9 @@ def test_each_batch_is_seen_once_in_its_order(count: int) -> None:
     from genre_model.learning.epoch_batches import EpochBatches
 
     ended: list[str] = []
-    seen = fitted(EpochBatches(blocks(count, ended), count=count, classes=CLASSES))
+    seen = fitted(
+        EpochBatches(blocks(count, ended), count=count, labels=np.arange(CLASSES), classes=CLASSES)
+    )
     assert [windows.shape[0] for windows, _ in seen] == list(SIZES[-count:])
     for number, (windows, labels) in enumerate(seen):
         assert windows.dtype == np.float16
@@ -66,7 +68,9 @@ def test_each_batch_is_seen_once_in_its_order(count: int) -> None:
 def test_what_the_batches_raised_is_kept_as_it_was(at: int) -> None:
     from genre_model.learning.epoch_batches import EpochBatches
 
-    batches = EpochBatches(blocks(6, failing_at=at), count=6, classes=CLASSES)
+    batches = EpochBatches(
+        blocks(6, failing_at=at), count=6, labels=np.arange(CLASSES), classes=CLASSES
+    )
     with pytest.raises(Exception, match="no key for the bucket"):
         fitted(batches)
     assert isinstance(batches.raised, PermissionError)

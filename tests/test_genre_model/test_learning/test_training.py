@@ -1,15 +1,28 @@
 """Training on rows that can be learned: it learns, from labels alone, and can be resumed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from learnable_rows import GENRES, ROWS_PER_SHARD, index_of, learnable_rows, reader
+from learnable_rows import GENRES, ROWS_PER_SHARD, index_of, reader
 from scipy.stats import binom
+from trainings import (
+    LABELS,
+    ROWS,
+    SHORT,
+    TEST,
+    TRAINING,
+    VALIDATION,
+    Kept,
+    assert_same,
+    cut_off_and_resumed,
+    fit,
+    hits,
+)
 
 from genre_model.errors import InvalidSpec
 from genre_model.learning.batches import RowIndex
@@ -18,37 +31,18 @@ from genre_model.recipe import ModelSpec, TrainSpec
 
 pytestmark = pytest.mark.xdist_group("tensorflow")
 
-ROWS, LABELS = learnable_rows(240, seed=3)
-TRAINING, VALIDATION, TEST = np.split(np.arange(240), [112, 144])
-TIMES = ("seconds", "stall_share")
-SHORT = TrainSpec(epochs=4, batch_size=32, patience=10, learning_rate=3e-3, pooled_shards=3)
 
-
-def fit(labels: np.ndarray = LABELS, spec: TrainSpec = SHORT, **options: object):  # noqa: ANN201
-    from genre_model.learning.training import train
-
-    return train(
-        index_of(labels, TRAINING),
-        validation=index_of(labels, VALIDATION),
-        read_shard=options.pop("read_shard", reader(ROWS)),
-        classes=len(GENRES),
-        spec=spec,
-        rows_per_shard=ROWS_PER_SHARD,
-        **options,
-    )
+def _losses(history: Sequence[Mapping[str, float]]) -> list[float]:
+    return [line["loss"] for line in history]
 
 
 @pytest.fixture(scope="module")
 def trained():  # noqa: ANN201
     lines: list[tuple[int, int]] = []
-    result = fit(on_epoch=lambda epoch, epochs, logs: lines.append((epoch, epochs, logs["loss"])))
+    result = fit(
+        on_epoch=lambda number, most, history: lines.append((number, most, *_losses(history)))
+    )
     return result, lines
-
-
-def hits(model: object, labels: np.ndarray) -> int:
-    index = index_of(labels, TEST)
-    tracks = predict_rows(model, index, reader(ROWS), rows_per_shard=ROWS_PER_SHARD).tracks()
-    return int((tracks.probabilities.argmax(axis=1) == tracks.labels).sum())
 
 
 def test_what_can_be_learned_is_learned(trained: tuple) -> None:
@@ -69,11 +63,12 @@ def test_the_result_tells_how_it_came_to_be(trained: tuple) -> None:
     history: pd.DataFrame = result.history
     assert tuple(history.columns) == HISTORY_COLUMNS
     assert history["epoch"].tolist() == [1, 2, 3, 4]
-    assert lines == [
-        (epoch, 4, loss) for epoch, loss in zip([1, 2, 3, 4], history["loss"], strict=True)
-    ]
+    assert lines == [(epoch, 4, *history["loss"][:epoch]) for epoch in (1, 2, 3, 4)]
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
     assert (history["seconds"] > 0).all()
+    windows = index_of(LABELS, TRAINING).window_count
+    assert (history["windows_per_second"] * history["seconds"] > windows).all()
+    assert result.windows_per_second == history["windows_per_second"].median()
     assert history["learning_rate"].is_monotonic_decreasing
     best = history.iloc[result.best_epoch - 1]
     assert best["validation_track_accuracy"] == history["validation_track_accuracy"].max()
@@ -123,59 +118,6 @@ def test_the_stall_share_weighs_epochs_by_their_seconds() -> None:
 
     timed = ({"seconds": 1.0, "stall_share": 0.5}, {"seconds": 3.0, "stall_share": 0.1})
     assert stall_share(timed) == pytest.approx(0.2)
-
-
-class CutOffError(Exception):
-    """Stands for whatever ends a training early."""
-
-
-class Kept:
-    """Keeps a state as its bytes, as a store does."""
-
-    def __init__(self) -> None:
-        self.states: list[bytes] = []
-
-    def all(self) -> list[Any]:
-        from genre_model.learning.checkpoints import decode_checkpoint
-
-        return [decode_checkpoint(each) for each in self.states]
-
-    def load(self):  # noqa: ANN201
-        from genre_model.learning.checkpoints import decode_checkpoint
-
-        return decode_checkpoint(self.states[-1]) if self.states else None
-
-    def save(self, state: Any) -> None:
-        from genre_model.learning.checkpoints import encode_checkpoint
-
-        self.states.append(encode_checkpoint(state))
-
-
-def cut_off_and_resumed(spec: TrainSpec, *, after: int):  # noqa: ANN201
-    def stop(epoch: int, _epochs: int, _logs: object) -> None:
-        if epoch == after:
-            raise CutOffError
-
-    kept = Kept()
-    with pytest.raises(CutOffError):
-        fit(spec=spec, checkpoints=kept, on_epoch=stop)
-    assert len(kept.states) == after
-    epochs: list[int] = []
-    resumed = fit(spec=spec, checkpoints=kept, on_epoch=lambda epoch, *_: epochs.append(epoch))
-    assert epochs == list(range(after + 1, spec.epochs + 1))
-    assert len(kept.states) == spec.epochs
-    return resumed
-
-
-def assert_same(resumed: Any, undisturbed: Any) -> None:
-    columns = [name for name in resumed.history.columns if name not in TIMES]
-    pd.testing.assert_frame_equal(
-        resumed.history[columns], undisturbed.history[columns], rtol=1e-4, check_exact=False
-    )
-    for left, right in zip(
-        resumed.model.get_weights(), undisturbed.model.get_weights(), strict=True
-    ):
-        np.testing.assert_allclose(left, right, atol=1e-4)
 
 
 def test_a_training_that_was_cut_off_goes_on_as_if_it_had_not_been(trained: tuple) -> None:

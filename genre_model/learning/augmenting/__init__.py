@@ -1,0 +1,1 @@
+"""Training windows that are changed at random: drawn on the host, done on the device."""
