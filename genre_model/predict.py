@@ -11,6 +11,7 @@ import numpy as np
 
 from genre_model.errors import ModelError
 from genre_model.frontends.frontend import Extractor
+from genre_model.judging.judgement import Judgement
 from genre_model.learning.bundle import Bundle, load_bundle
 from genre_model.portable.classifier import Classifier
 from genre_model.signal.segments import Heard
@@ -41,11 +42,12 @@ class Prediction:
     detail : str
         One sentence for people; empty for `ok`.
     genre : str | None
-        Of the highest mean probability over all windows; None if the file gave no window.
+        Of the highest probability by the model's rule, which is the mean over all windows unless
+        its params.json says otherwise; None if the file gave no window.
     probability : float | None [0 to 1]
-        That mean.
+        That one.
     probabilities : dict[str, float]
-        Every genre's mean, most probable first; empty if there is no genre.
+        Every genre's, most probable first; empty if there is no genre.
     windows : int
         How many windows the file gave.
     seconds : float [s]
@@ -151,7 +153,7 @@ class Predictor:
     ) -> Prediction:
         spec = self.bundle.features
         length = spec.window_length_seconds
-        mean = self._named(windows.mean(axis=0, dtype=np.float64))
+        mean = self._named(Judgement.from_params(self.bundle.params).of_track(windows))
         genre, probability = next(iter(mean.items()))
         few = f"{len(starts)} whole windows" if len(starts) < spec.windows else ""
         detail = "; ".join(filter(None, (few, heard.unread)))
