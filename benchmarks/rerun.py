@@ -22,7 +22,8 @@ import numpy as np
 
 from benchmarks.clips import make_empty_files, write_tracks_csv
 from benchmarks.scale import pretend
-from genre_model.judging.evaluation import Metrics
+from genre_model.judging.evaluation import WindowPredictions, evaluate
+from genre_model.judging.leaks import KINDS, Leaks
 from tasks.evaluation import Evaluation
 
 SUBSET = "small"
@@ -94,21 +95,10 @@ def _pretend_model(folder: Path, name: str, *, spec: dict[str, Any], catalogue: 
         "seed": 0,
         "trained": "2026-01-01T00:00:00+00:00",
     }
-    metrics = Metrics(
-        genres=(),
-        tracks=1,
-        windows=10,
-        window_accuracy=0.5,
-        track_accuracy=0.5,
-        track_accuracy_interval=(0.0, 1.0),
-        macro_f1=0.5,
-        dummy_accuracy=0.5,
-        dummy_genre="Rock",
-        log_loss=1.0,
-        per_genre={},
-        confusion=np.zeros((0, 0), np.int64),
-    )
-    made_up = Evaluation(model=name, split="test", metrics=metrics)
+    one = WindowPredictions(np.ones((10, 1)), np.zeros(10, np.int64), np.zeros(10, np.int64))
+    metrics = evaluate(one, genres=("Rock",), training_labels=np.zeros(1, np.int64))
+    leaks = Leaks(counts=dict.fromkeys(KINDS, 0))
+    made_up = Evaluation(model=name, split="test", metrics=metrics, leaks=leaks)
     evaluation = folder / "evaluation" / "test"
     evaluation.mkdir(parents=True)
     (evaluation / "report.md").write_text("# Made up\n")

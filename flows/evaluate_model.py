@@ -13,9 +13,12 @@ from flows.engine import progress
 from flows.engine.addresses import store_address
 from flows.engine.quoting import quoted
 from flows.options import (
+    PROMOTE,
+    PROMOTIONS,
     SPLIT,
     STORE,
     Model,
+    Promote,
     Refresh,
     Split,
     StorageBlock,
@@ -25,6 +28,8 @@ from flows.results import EvaluateResult
 from genre_model.recipe import EvaluateSpec
 from genre_model.shown import shown_name
 from storage.store import Store
+from tasks.comparing.choosing import promote_if_better
+from tasks.comparing.leaderboard import leaderboard
 from tasks.evaluation import evaluate_network, read_markdown, report_address
 from tasks.models import choose_model
 
@@ -39,6 +44,7 @@ def evaluate_model(
     store: StoreAddress = STORE.default,
     model: Model = None,
     split: Split = SPLIT.default,
+    promote: Promote = PROMOTE.default,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
 ) -> EvaluateResult:
@@ -52,6 +58,9 @@ def evaluate_model(
         Its id; by default the model that was trained last.
     split : str
         Whose tracks are predicted.
+    promote : str
+        `better` makes the model the champion if it got more validation tracks of the same
+        catalogue right than the champion did.
     refresh : bool
         Evaluate again though it is done.
     storage_block : str, optional
@@ -79,6 +88,15 @@ def evaluate_model(
         report=report,
         model_folder=kept.models.location(name).uri,
     )
+    remark = ""
+    if promote != PROMOTIONS[0]:
+        remark = promote_if_better(kept.models, name)
+        get_run_logger().info(remark)
+    artifacts.models(leaderboard(kept.models))
     return EvaluateResult(
-        evaluation=found, report=report, seconds=round(time.monotonic() - began, 3)
+        evaluation=found,
+        report=report,
+        champion=kept.models.champion(),
+        remark=remark,
+        seconds=round(time.monotonic() - began, 3),
     )

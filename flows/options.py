@@ -21,7 +21,10 @@ from genre_model.frontends.backbones.known import KNOWN, TOGETHER
 from genre_model.frontends.frontend import NAME as NAME_OF_A_FRONTEND
 from genre_model.networks import NETWORKS, usual_networks
 from genre_model.recipe import LARGEST_SEED, MOST_EPOCHS, EvaluateSpec, Recipe, TrainSpec
-from genre_model.specs import SPLITS
+from genre_model.specs import SPLIT_POLICIES, SPLITS
+
+PROMOTIONS = ("never", "better")
+"""When an evaluation moves the champion."""
 
 STAGES = ("features", "training", "evaluation")
 """What a full run does, in this order."""
@@ -132,6 +135,14 @@ CATALOGUE = Option(
     metavar="ID",
     variable="GENRE_CATALOGUE",
 )
+SPLIT_POLICY = Option(
+    name="split_policy",
+    help="Training tracks that are used: all of the split, or those that share no artist or album, "
+    "by however long a chain, with validation or test.",
+    default=SPLIT_POLICIES[0],
+    choices=lambda: SPLIT_POLICIES,
+    variable="GENRE_SPLIT_POLICY",
+)
 NETWORK = Option(
     name="network",
     help="Network that is trained.",
@@ -204,6 +215,15 @@ SPLIT = Option(
     default=EvaluateSpec.split,
     choices=lambda: SPLITS,
     variable="GENRE_SPLIT",
+)
+
+PROMOTE = Option(
+    name="promote",
+    help="`better`: the model becomes the champion if it got more validation tracks of the same "
+    "catalogue right than the champion did.",
+    default=PROMOTIONS[0],
+    choices=lambda: PROMOTIONS,
+    variable="GENRE_PROMOTE",
 )
 
 FROM = Option(
@@ -389,6 +409,7 @@ RunPreset = Annotated[str | None, RUN_PRESET]
 RetryQuarantined = Annotated[bool, RETRY_QUARANTINED]
 MaxQuarantined = Annotated[float, MAX_QUARANTINED]
 Catalogue = Annotated[str | None, CATALOGUE]
+SplitPolicy = Annotated[str, SPLIT_POLICY]
 Network = Annotated[str | None, NETWORK]
 RunNetwork = Annotated[str | None, RUN_NETWORK]
 TrainSeed = Annotated[int | None, TRAIN_SEED]
@@ -397,6 +418,7 @@ Epochs = Annotated[int | None, EPOCHS]
 RecipeOfTraining = Annotated[Recipe | None, RECIPE]
 Model = Annotated[str | None, MODEL]
 Predicting = Annotated[str | None, PREDICTING]
+Promote = Annotated[str, PROMOTE]
 Split = Annotated[str, SPLIT]
 Workers = Annotated[int | None, WORKERS]
 Scheduler = Annotated[str | None, SCHEDULER]

@@ -89,11 +89,17 @@ class EvaluateResult:
         The content of metrics.json; it stands beside the others in the JSON.
     report : str
         Address of the page.
+    champion : str or None
+        The model that `predict` uses now.
+    remark : str
+        A sentence: what became of the champion, where it was to be moved if this one is better.
     seconds : float
     """
 
     evaluation: Evaluation
     report: str
+    champion: str | None
+    remark: str = ""
     seconds: float
 
     def to_dict(self) -> Json:

@@ -16,6 +16,7 @@ from flows.engine.quoting import quoted
 from flows.engine.recipes import named_network, named_seed, recipe_for
 from flows.options import (
     PRESET,
+    SPLIT_POLICY,
     STORE,
     Catalogue,
     Epochs,
@@ -23,6 +24,7 @@ from flows.options import (
     Preset,
     RecipeOfTraining,
     Refresh,
+    SplitPolicy,
     StorageBlock,
     StoreAddress,
     TrainSeed,
@@ -53,6 +55,7 @@ def train_model(
     seed: TrainSeed = None,
     epochs: Epochs = None,
     recipe: RecipeOfTraining = None,
+    split_policy: SplitPolicy = SPLIT_POLICY.default,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
 ) -> TrainResult:
@@ -74,6 +77,9 @@ def train_model(
         Epochs at most. A network that is fitted has none.
     recipe : Recipe, optional
         All else that can be said of a training; `network`, `seed` and `epochs` win over it.
+    split_policy : str
+        `components` leaves out of training what shares artists or albums, by however long a chain,
+        with validation or test.
     refresh : bool
         Train again though the model is there.
     storage_block : str, optional
@@ -85,7 +91,7 @@ def train_model(
     model, augmentation, spec = recipe_for(
         frontend, recipe=recipe, network=network, seed=seed, epochs=epochs
     )
-    data = load_labelled(kept, frontend, catalogue_id=catalogue)
+    data = load_labelled(kept, frontend, catalogue_id=catalogue, split_policy=split_policy)
     logger = get_run_logger()
     watch = TrainingWatch(f"{model.network} on {frontend.name} features", log=logger.info)
     with progress.stage("training", total=spec.epochs, unit="epochs") as show:
@@ -137,10 +143,11 @@ def name_model(
     seed: int | None,
     epochs: int | None,
     recipe: Recipe | None,
+    split_policy: str = SPLIT_POLICY.default,
 ) -> str:
     """Name the model that `train_model` makes or finds with these parameters."""
     frontend = find_preset(store, preset)
-    data = load_labelled(store, frontend, catalogue_id=catalogue)
+    data = load_labelled(store, frontend, catalogue_id=catalogue, split_policy=split_policy)
     model, augmentation, spec = recipe_for(
         frontend, recipe=recipe, network=network, seed=seed, epochs=epochs
     )

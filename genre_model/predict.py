@@ -14,6 +14,7 @@ from genre_model.frontends.frontend import Extractor
 from genre_model.hearing.overview import OverviewMaker
 from genre_model.hearing.passages import passages
 from genre_model.hearing.prediction import Moment, Passage, Prediction
+from genre_model.judging.judgement import Judgement
 from genre_model.learning.bundle import Bundle, load_bundle
 from genre_model.portable.classifier import Classifier
 from genre_model.signal.segments import Heard
@@ -108,7 +109,7 @@ class Predictor:
     ) -> Prediction:
         spec = self.bundle.features
         length = spec.window_length_seconds
-        mean = self._named(windows.mean(axis=0, dtype=np.float64))
+        mean = self._named(Judgement.from_params(self.bundle.params).of_track(windows))
         genre, probability = next(iter(mean.items()))
         few = f"{len(starts)} whole windows" if len(starts) < spec.windows else ""
         detail = "; ".join(filter(None, (few, heard.unread)))

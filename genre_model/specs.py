@@ -16,6 +16,10 @@ TRAINING_VERSION = 1
 
 SPLITS = ("training", "validation", "test")
 
+SPLIT_POLICIES = ("official", "components")
+"""How a catalogue's training split is used: as it is, or without what hangs together with tracks of
+the others by artists and albums."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from storage.champion import ChampionFile
+from storage.champion import ChampionFile, Reign
 from storage.errors import Damaged, NotFound
 from storage.places.address import parse_location
 from storage.places.location import Location
@@ -256,6 +256,11 @@ class Models:
         """Read the champion with its history; {} if there is none yet."""
         found = self._champion.read()
         return found.to_dict() if found else {}
+
+    def reigns(self) -> Sequence[Reign]:
+        """List all champions there were, with the times since when; the present one last."""
+        found = self._champion.read()
+        return found.history if found else ()
 
     def champion_problems(self) -> Sequence[Problem]:
         """Say what is wrong with champion.json; that it is gone, where a model was evaluated."""

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -18,7 +17,11 @@ from genre_model.data.catalogue import count_licences
 from genre_model.errors import InvalidSpec
 from genre_model.frontends import frontend_from_dict
 from genre_model.judging.comparison import Comparison, Evaluated, compare
-from genre_model.judging.evaluation import Metrics, evaluate, track_table
+from genre_model.judging.evaluation import track_table
+from genre_model.judging.judgement import Judgement
+from genre_model.judging.leaks import Leaks
+from genre_model.judging.licences import licence_remarks
+from genre_model.judging.metrics import Metrics
 from genre_model.learning.opening.params import PARAMS_FILE
 from genre_model.recipe import EvaluateSpec
 from genre_model.shown import as_markdown_code, is_harmless_markdown, shown_name
@@ -27,14 +30,19 @@ from storage.models import METRICS_FILE
 from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
 from tasks.comparing.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
+from tasks.comparing.leaderboard import readings
+from tasks.comparing.leaks import leaks_of
 from tasks.comparing.yardstick import ROLE as YARDSTICK
 from tasks.comparing.yardstick import measure
 from tasks.labelled import LabelledFeatures, load_labelled
+from tasks.model_card import measure_predictions, write_card
 from tasks.models import read_parameters
 from tasks.native_stderr import Say, captured_native_stderr
 from tasks.training import read_history
 
 REPORT_FILE, MARKDOWN_FILE = "report.html", "report.md"
+FORMAT = 2
+"""Of metrics.json; one of before is made anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,24 +57,34 @@ class Evaluation:
     comparisons : tuple[Comparison, ...]
         With the champion and with the model that was evaluated before, where there is one, and
         with the yardstick, where the store has its features.
+    leaks : Leaks
+        What the split shares with the training tracks.
     evaluated : str
         When, as ISO 8601.
+    readings : int
+        How often the split was read for this model, this time included: a split that was looked
+        at often is no longer unseen.
     """
 
     model: str
     split: str
     metrics: Metrics
+    leaks: Leaks
     comparisons: tuple[Comparison, ...] = ()
     evaluated: str = ""
+    readings: int = 1
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""
         return {
+            "format": FORMAT,
             "model": self.model,
             "split": self.split,
             **self.metrics.to_dict(),
             "comparisons": [each.to_dict() for each in self.comparisons],
+            **self.leaks.to_dict(),
             "evaluated": self.evaluated,
+            "readings": self.readings,
         }
 
     @classmethod
@@ -84,7 +102,9 @@ class Evaluation:
                 split=stored["split"],
                 metrics=Metrics.from_dict(stored),
                 comparisons=tuple(map(Comparison.from_dict, stored["comparisons"])),
+                leaks=Leaks.from_dict(stored),
                 evaluated=stored["evaluated"],
+                readings=int(stored["readings"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Damaged(
@@ -139,14 +159,18 @@ def evaluate_network(
     problems = models.evaluation_problems(model, spec.split)
     if problems and say is not None:
         say(f"{problems[0].sentence} The model is evaluated again.")
-    stored = None if refresh or problems else models.metrics(model, split=spec.split)
-    if stored is not None:
+    before = {} if problems else models.metrics(model, split=spec.split) or {}
+    if before.get("format", FORMAT) != FORMAT and say is not None:
+        say(f"another version evaluated {model}; it is evaluated again")
+    if stored := {} if refresh or before.get("format") != FORMAT else before:
         place = models.evaluation(model, spec.split) / METRICS_FILE
         found = Evaluation.from_dict(stored, where=place.uri)
     else:
         data = _trained_on(store, model)
         with temporary_folder("evaluation") as folder:
-            found = _evaluate(store, model, data, spec, folder, say=say)
+            found = _evaluate(
+                store, model, data, spec, folder, readings=readings(before) + 1, say=say
+            )
             models.publish_evaluation(folder, model, split=spec.split)
     models.set_champion_if_none(model)
     return found
@@ -177,12 +201,13 @@ def _trained_on(store: Store, model: str) -> LabelledFeatures:
     params = read_parameters(store.models, model)
     try:
         spec, catalogue = frontend_from_dict(params["features"]), str(params["catalogue"])
+        policy = str(params.get("split_policy", "official"))
     except (KeyError, TypeError, AttributeError, InvalidSpec) as error:
         raise UnknownFormat(
             f"{(store.models.location(model) / PARAMS_FILE).uri} does not say what {model} was "
             f"trained on ({error}), as another version wrote it: train the model again."
         ) from error
-    return load_labelled(store, spec, catalogue_id=catalogue)
+    return load_labelled(store, spec, catalogue_id=catalogue, split_policy=policy)
 
 
 def _evaluate(
@@ -192,6 +217,7 @@ def _evaluate(
     spec: EvaluateSpec,
     folder: Path,
     *,
+    readings: int,
     say: Say | None,
 ) -> Evaluation:
     models = store.models
@@ -207,10 +233,12 @@ def _evaluate(
         data.features.read_shard,
         rows_per_shard=data.features.rows_per_shard,
     )
-    training = data.rows.loc[data.rows["split"] == "training", "label"].to_numpy(np.int64)
-    metrics = evaluate(predictions, genres=bundle.genres, training_labels=training)
-    table = track_table(predictions, genres=bundle.genres).merge(
-        data.tracks[["track_id", "path", "title", "artist"]], on="track_id", how="left"
+    judgement = Judgement.from_params(bundle.params)
+    metrics = measure_predictions(predictions, data, judgement)
+    table = track_table(predictions, genres=bundle.genres, rule=judgement.rule).merge(
+        data.tracks[["track_id", "path", "title", "artist", "artist_id"]],
+        on="track_id",
+        how="left",
     )
     this = Evaluated(model=model, catalogue=data.catalogue_id, tracks=table)
     formers = former_evaluations(models, model, split=spec.split)
@@ -221,8 +249,12 @@ def _evaluate(
         stands.append(measured)
     else:
         comparisons.append(compare(this, measured, role=YARDSTICK))
+    leaks = leaks_of(data, split=spec.split)
+    write_card(folder, data, params=bundle.params, metrics=metrics, split=spec.split, leaks=leaks)
     _write_report(
         folder,
+        leaks=leaks,
+        readings=readings,
         comparisons=comparisons,
         standing=" ".join(filter(None, stands)),
         metrics=metrics,
@@ -237,10 +269,16 @@ def _evaluate(
         split=spec.split,
         metrics=metrics,
         comparisons=tuple(comparisons),
+        leaks=leaks,
+        readings=readings,
         evaluated=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     (folder / METRICS_FILE).write_text(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
     return found
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def _nets(licences: Sequence[Mapping[str, str]]) -> dict[str, str]:
@@ -255,6 +293,8 @@ def _nets(licences: Sequence[Mapping[str, str]]) -> dict[str, str]:
 def _write_report(
     folder: Path,
     *,
+    leaks: Leaks,
+    readings: int,
     comparisons: Sequence[Comparison],
     standing: str,
     metrics: Metrics,
@@ -267,6 +307,8 @@ def _write_report(
     from genre_model.judging.report import Report
 
     facts = ("network", "parameters", "epochs", "best_epoch", "device", "catalogue")
+    nets, licences = params.get("licences", ()), count_licences(data.tracks)
+    added = {"split policy": data.split_policy, f"{split} split read": _times(readings)}
     # models of before have no whole recipe
     training = params["recipe"]["training"] if "recipe" in params else params["train_spec"]
     report = Report(
@@ -275,15 +317,16 @@ def _write_report(
         model=params["id"],
         split=split,
         best_epoch=params["best_epoch"],
-        facts={name: params[name] for name in facts} | _nets(params.get("licences", ())),
+        facts={name: params[name] for name in facts} | added | _nets(nets),
         specs={"Features": params["features"], "Training": training},
         tracks_per_split=data.counts(),
         quarantined=data.refused,
         predictions=table,
-        licences=count_licences(data.tracks),
-        remarks=tuple(data.tracks.attrs.get("remarks", ())),
+        licences=licences,
+        remarks=(*data.tracks.attrs.get("remarks", ()), *licence_remarks(nets, licences)),
         standing=standing,
         comparisons=comparisons,
+        leaks=leaks,
     )
     for name, png in report.pictures.items():
         (folder / name).write_bytes(png)

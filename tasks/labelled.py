@@ -12,9 +12,10 @@ import pandas as pd
 
 from genre_model.data.layouts import remedies_of
 from genre_model.data.remedies import Remedies, check_split, check_usable
+from genre_model.data.sharing.components import crosses_splits
 from genre_model.data.splits import label_rows, split_rows
 from genre_model.frontends import Frontend
-from genre_model.specs import SPLITS
+from genre_model.specs import SPLIT_POLICIES, SPLITS
 from storage.array.feature_array import FeatureArray
 from storage.errors import NotFound
 from storage.store import Store
@@ -43,6 +44,8 @@ class LabelledFeatures:
         In the order of the labels.
     refused : Mapping[str, int]
         Status -> tracks of the catalogue without windows.
+    split_policy : str
+        One of `genre_model.specs.SPLIT_POLICIES`.
     """
 
     features: FeatureArray
@@ -52,6 +55,7 @@ class LabelledFeatures:
     rows: pd.DataFrame
     genres: tuple[str, ...]
     refused: Mapping[str, int]
+    split_policy: str = SPLIT_POLICIES[0]
 
     def digest(self) -> str:
         """Return the sha256 of the tracks' audio, labels and splits, whatever rows they have."""
@@ -74,8 +78,12 @@ class LabelledFeatures:
 
     def artists(self, rows: RowIndex) -> np.ndarray:
         """Return whose track each row is [n], int64; who is not known has one track."""
-        known = self.tracks.set_index("track_id")["artist_id"].reindex(rows.track_ids)
-        alone = -1 - rows.track_ids
+        return self.artists_of(rows.track_ids)
+
+    def artists_of(self, track_ids: np.ndarray) -> np.ndarray:
+        """Return whose some tracks are [n], int64; negative, and one's own, where not known."""
+        known = self.tracks.set_index("track_id")["artist_id"].reindex(track_ids)
+        alone = -1 - track_ids
         return np.where(known.isna(), alone, known.fillna(0)).astype(np.int64)
 
     def artists_digest(self) -> str:
@@ -107,7 +115,11 @@ class LabelledFeatures:
 
 
 def load_labelled(
-    store: Store, spec: Frontend, *, catalogue_id: str | None = None
+    store: Store,
+    spec: Frontend,
+    *,
+    catalogue_id: str | None = None,
+    split_policy: str = SPLIT_POLICIES[0],
 ) -> LabelledFeatures:
     """Join an array's rows with a catalogue.
 
@@ -118,6 +130,9 @@ def load_labelled(
         Which array of the catalogue's data set.
     catalogue_id : str, optional
         By default the catalogue that was written last.
+    split_policy : {"official", "components"}
+        With `components`, training tracks that hang together with one of another split, by artists
+        and albums, take no part.
 
     Returns
     -------
@@ -129,17 +144,22 @@ def load_labelled(
         If there is no such catalogue or array, or it is not finished.
     """
     catalogue_id, tracks, features = catalogue_and_array(store, spec, catalogue_id=catalogue_id)
-    return _labelled(catalogue_id, tracks, features, spec)
+    return _labelled(catalogue_id, tracks, features, spec, split_policy)
 
 
 def label_with(
-    store: Store, spec: Frontend, *, catalogue_id: str, tracks: pd.DataFrame
+    store: Store,
+    spec: Frontend,
+    *,
+    catalogue_id: str,
+    tracks: pd.DataFrame,
+    split_policy: str = SPLIT_POLICIES[0],
 ) -> LabelledFeatures:
     """Join an array's rows with a catalogue that the store does not hold yet.
 
     Parameters
     ----------
-    store, spec
+    store, spec, split_policy
         As for `load_labelled`.
     catalogue_id : str
     tracks : pd.DataFrame
@@ -151,15 +171,20 @@ def label_with(
         If there is no such array.
     """
     features = _open(store, spec, str(tracks.attrs["data_set"]))
-    return _labelled(catalogue_id, tracks, features, spec)
+    return _labelled(catalogue_id, tracks, features, spec, split_policy)
 
 
 def _labelled(
-    catalogue_id: str, tracks: pd.DataFrame, features: FeatureArray, spec: Frontend
+    catalogue_id: str,
+    tracks: pd.DataFrame,
+    features: FeatureArray,
+    spec: Frontend,
+    split_policy: str,
 ) -> LabelledFeatures:
     rows = features.rows()
     genres = tuple(sorted(tracks["genre"].unique()))
-    labelled = label_rows(rows, tracks, genres=genres)
+    used = tracks if split_policy == SPLIT_POLICIES[0] else tracks[~crosses_splits(tracks)]
+    labelled = label_rows(rows, used, genres=genres)
     return LabelledFeatures(
         features=features,
         spec=spec,
@@ -167,7 +192,8 @@ def _labelled(
         tracks=tracks,
         rows=labelled.merge(rows[["row", "sha256"]], on="row"),
         genres=genres,
-        refused=_refused(rows, tracks, labelled),
+        refused=_refused(rows, used, labelled),
+        split_policy=split_policy,
     )
 
 

@@ -14,6 +14,7 @@ from prefect.cache_policies import NO_CACHE
 
 from genre_model.errors import ModelError
 from genre_model.frontends.log_mel import LogMel
+from genre_model.judging.fitted_judgement import fit_judgement
 from genre_model.learning.augmenting.rows import check_augmentation
 from genre_model.learning.bundle import HISTORY_FILE, model_id
 from genre_model.learning.opening.params import FORMAT
@@ -28,10 +29,12 @@ from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
 from tasks.backbones.presets import licences_of, weights_of
 from tasks.labelled import LabelledFeatures
+from tasks.model_card import write_first_card
 from tasks.models import ModelFacts, describe_model, read_parameters
 from tasks.native_stderr import captured_native_stderr
 
 if TYPE_CHECKING:
+    from genre_model.judging.evaluation import WindowPredictions
     from genre_model.learning.training_result import TrainingResult
 
 OnEpoch = Callable[[int, int, Sequence[Mapping[str, float]]], None]
@@ -199,6 +202,7 @@ def _train(
         else:
             place = None if refresh else models.location(name)
             result = _train_in_epochs(data, recipe, place=place, on_epoch=on_epoch, say=say)
+        validation = _predict_validation(data, result)
         save_bundle(
             staged / MODEL_FILE,
             model=result.model,
@@ -211,6 +215,7 @@ def _train(
                 "trained": datetime.now(UTC).isoformat(),
                 "catalogue": data.catalogue_id,
                 "data_set": data.features.data_set,
+                "split_policy": data.split_policy,
                 "rows_sha256": data.digest(),
                 "tracks": data.counts(),
                 "seed": spec.seed,
@@ -220,6 +225,7 @@ def _train(
                 "best_epoch": result.best_epoch,
                 "validation_track_accuracy": result.validation_track_accuracy,
                 "validation_window_accuracy": result.validation_window_accuracy,
+                **fit_judgement(validation).to_params(),
                 "stall_share": round(result.stall_share, 4),
                 "windows_per_second": round(result.windows_per_second, 1),
                 "training_seconds": round(time.monotonic() - began, 3),
@@ -228,9 +234,22 @@ def _train(
             },
             weights=[each.read_bytes() for each in weights],
         )
+        write_first_card(staged, data, validation)
         if refresh:
             models.withdraw(name)
         models.publish(staged, name)
+
+
+def _predict_validation(data: LabelledFeatures, result: TrainingResult) -> WindowPredictions:
+    """Predict the tracks by which it is chosen how the model's windows are read."""
+    from genre_model.learning.inference import predict_rows
+
+    return predict_rows(
+        result.model,
+        data.split("validation"),
+        data.features.read_shard,
+        rows_per_shard=data.features.rows_per_shard,
+    )
 
 
 def _rows(data: LabelledFeatures) -> dict[str, Any]:

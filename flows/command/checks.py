@@ -80,6 +80,7 @@ def catalogue_that_can_be_trained_on(
     store: str,
     preset: str,
     asked: Asked,
+    split_policy: str,
     **_others: Any,
 ) -> FoundCatalogue:
     """Find the catalogue of a data folder, of which nothing is written yet.
@@ -100,7 +101,10 @@ def catalogue_that_can_be_trained_on(
     found = find_catalogue.fn(data_location(data), subset=subset)
     tracks = found.catalogue.tracks.copy()
     tracks.attrs.update(found.attributes)
-    label_with(root, spec, catalogue_id=found.catalogue.id, tracks=tracks).check_trainable()
+    name = found.catalogue.id
+    label_with(
+        root, spec, catalogue_id=name, tracks=tracks, split_policy=split_policy
+    ).check_trainable()
     return found
 
 

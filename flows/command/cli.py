@@ -46,6 +46,7 @@ from flows.options import (
     PREDICTING,
     PRESET,
     PRINT_CONFIG,
+    PROMOTE,
     REFRESH,
     REPLACE,
     RETRY_QUARANTINED,
@@ -57,6 +58,7 @@ from flows.options import (
     SET,
     SHA1,
     SPLIT,
+    SPLIT_POLICY,
     START_AT,
     STORAGE_BLOCK,
     STORAGE_OPTIONS,
@@ -187,7 +189,7 @@ def fetch(*, as_json: bool, **options: Any) -> None:
 @genre.command()
 @_with(RUN_DATA, STORE, SUBSET, RUN_PRESET, RUN_NETWORK, RUN_SEED, EPOCHS, CONFIG, SET)
 @_with(WORKERS, SCHEDULER, REFRESH, VERIFY, RETRY_QUARANTINED, MAX_QUARANTINED)
-@_with(START_AT, CATALOGUE, MODEL, STORAGE_OPTIONS, JSON)
+@_with(START_AT, CATALOGUE, SPLIT_POLICY, MODEL, STORAGE_OPTIONS, JSON)
 def run(*, as_json: bool, **options: Any) -> None:
     """Run everything: catalogue, features, training, evaluation, report.
 
@@ -209,7 +211,7 @@ def features(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(NAMED_DATA, STORE, SUBSET, CATALOGUE, PRESET, NETWORK, TRAIN_SEED, EPOCHS)
+@_with(NAMED_DATA, STORE, SUBSET, CATALOGUE, SPLIT_POLICY, PRESET, NETWORK, TRAIN_SEED, EPOCHS)
 @_with(CONFIG, SET, PRINT_CONFIG, REFRESH, STORAGE_OPTIONS, JSON)
 def train(*, as_json: bool, **options: Any) -> None:
     """Train a network on the features in the store.
@@ -222,7 +224,7 @@ def train(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(STORE, MODEL, ANY_PRESET, ANY_NETWORK, ANY_SEED, SPLIT, REFRESH)
+@_with(STORE, MODEL, ANY_PRESET, ANY_NETWORK, ANY_SEED, SPLIT, PROMOTE, REFRESH)
 @_with(STORAGE_OPTIONS, JSON)
 def evaluate(*, as_json: bool, **options: Any) -> None:
     """Evaluate a model on a split, and write its report.
@@ -248,6 +250,37 @@ def predict(*, as_json: bool, **options: Any) -> None:
     from flows.command import predicting
 
     predicting.predict(as_json=as_json, said=_said(), **options)
+
+
+@genre.group(cls=_InOrder, invoke_without_command=True)
+@_with(STORE, STORAGE_OPTIONS, JSON)
+def models(*, as_json: bool, **options: Any) -> None:
+    """List the models, best on validation first; promote one to champion, compare two."""
+    from flows.command import models
+
+    if click.get_current_context().invoked_subcommand is None:
+        models.show(as_json=as_json, **options)
+
+
+@models.command()
+@click.argument("model", metavar="ID")
+@_with(STORE, STORAGE_OPTIONS, JSON)
+def promote(*, as_json: bool, **options: Any) -> None:
+    """Make a model the champion, which `genre predict` uses; a former one too."""
+    from flows.command import models
+
+    models.promote(as_json=as_json, **options)
+
+
+@models.command()
+@click.argument("one", metavar="ID")
+@click.argument("other", metavar="OTHER")
+@_with(STORE, SPLIT, STORAGE_OPTIONS, JSON)
+def compare(*, as_json: bool, **options: Any) -> None:
+    """Compare the evaluations of two models, track by track."""
+    from flows.command import models
+
+    models.compare(as_json=as_json, **options)
 
 
 @genre.group(cls=_InOrder)

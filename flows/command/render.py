@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from shlex import quote
 from typing import TYPE_CHECKING, TextIO
 
+from flows.errors import joined
 from genre_model.shown import shown
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     )
     from genre_model.data.known_defects import DefectReport
     from storage.summary import BackboneSummary, FeaturesSummary, ModelSummary
+    from tasks.evaluation import Evaluation
 
 TRACKS_NAMED = 10
 
@@ -91,17 +93,33 @@ def model(result: TrainResult, to: TextIO) -> None:
 
 
 def evaluation(result: EvaluateResult, to: TextIO) -> None:
-    """Write the headline numbers and a line a genre."""
+    """Write the headline numbers, a line a genre, and how it stands beside other models."""
     found, metrics = result.evaluation, result.evaluation.metrics
-    low, high = metrics.track_accuracy_interval
+
+    def said(name: str, form: str) -> str:
+        low, high = metrics.interval(name)
+        value: float = getattr(metrics, name)
+        return f"{value:{form}} ({low:{form}}–{high:{form}})"
+
     _lines(
         to,
         ("model", found.model),
-        ("split", f"{found.split}: {metrics.tracks:,} tracks, {metrics.windows:,} windows"),
-        ("track accuracy", f"{metrics.track_accuracy:.1%} (95 % interval {low:.0%}–{high:.0%})"),
-        ("window accuracy", f"{metrics.window_accuracy:.1%}"),
-        ("macro-F1", f"{metrics.macro_f1:.3f}"),
-        ("dummy accuracy", f"{metrics.dummy_accuracy:.1%} (always {metrics.dummy_genre})"),
+        ("split", _of_split(found)),
+        ("track accuracy", f"{said('track_accuracy', '.1%')} {metrics.resampling.in_words}"),
+        ("balanced accuracy", said("balanced_accuracy", ".1%")),
+        ("macro-F1", said("macro_f1", ".3f")),
+        ("one of the first two", said("top2_accuracy", ".1%")),
+        ("window accuracy", said("window_accuracy", ".1%")),
+        ("log loss", f"{said('log_loss', '.3f')}; {metrics.log_loss_scaled:.3f} calibrated"),
+        (
+            "calibration error",
+            f"{said('calibration_error', '.3f')}; {metrics.calibration_error_scaled:.3f} "
+            "calibrated",
+        ),
+        ("dummy accuracy", f"{said('dummy_accuracy', '.1%')} (always {metrics.dummy_genre})"),
+        ("leaks", found.leaks.in_words),
+        *((each.role, f"{each.model}: {joined(each.sentences)}") for each in found.comparisons),
+        *([("champion", result.remark)] if result.remark else []),
         ("report", result.report),
     )
     to.write("\n")
@@ -111,6 +129,15 @@ def evaluation(result: EvaluateResult, to: TextIO) -> None:
     for name, row in zip(names, metrics.per_genre.values(), strict=True):
         figures = f"{row.precision:>9.1%} {row.recall:>7.1%} {row.f1:>7.3f} {row.tracks:>7,}"
         _line(to, f"{name:<{width}} {figures}")
+
+
+def _of_split(found: Evaluation) -> str:
+    metrics = found.metrics
+    times = "once" if found.readings == 1 else f"{found.readings:,} times"
+    return (
+        f"{found.split}: {metrics.tracks:,} tracks, {metrics.windows:,} windows; read {times} for "
+        "this model"
+    )
 
 
 def full_run(result: RunResult, to: TextIO) -> None:

@@ -28,6 +28,7 @@ from genre_model.shown import as_markdown, as_markdown_code
 if TYPE_CHECKING:
     from flows.results import FeaturesResult, FetchResult
     from tasks.catalogue import CatalogueSummary
+    from tasks.comparing.leaderboard import Leaderboard
     from tasks.evaluation import Evaluation
     from tasks.models import ModelFacts
     from tasks.predicting.folder import PredictedFolder
@@ -195,11 +196,36 @@ def evaluation(markdown: str, found: Evaluation, *, report: str, model_folder: s
         f"{markdown.rstrip()}\n\n{where}", key="evaluation-report", description=title
     )
     rows = [
-        _row({"metric": name.replace("_", " "), "value": _figure(value)})
+        _row({"metric": name.replace("_", " "), "value": _figure(value), "interval": interval})
         for name, value in found.metrics.to_dict().items()
         if isinstance(value, int | float | str)
+        for interval in [_interval(found.metrics.intervals.get(name))]
     ]
     create_table_artifact(rows, key="metrics", description=title)
+
+
+def models(board: Leaderboard) -> None:
+    """Publish all models, best on validation first."""
+    rows = [
+        _row(
+            {
+                "model": f"{each.model}{' (champion)' if each.champion else ''}",
+                "preset": each.preset,
+                "validation": f"{each.validation_track_accuracy:.1%}",
+                "test": "" if (test := each.test_track_accuracy) is None else f"{test:.1%}",
+                "95 % interval": _interval(each.test_interval),
+                "test read": f"{each.test_readings} times",
+                "parameters": each.parameters,
+                "trained": each.trained[:16],
+            }
+        )
+        for each in board.models
+    ]
+    create_table_artifact(rows, key="models", description="Models, best on validation first")
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    return f"{ends[0]:.4f} to {ends[1]:.4f}" if ends else ""
 
 
 def _figure(value: float | str) -> float | str:

@@ -22,7 +22,7 @@ _OF_FEATURES = (
     "retry_quarantined",
     "max_quarantined",
 )
-_OF_RECIPE = ("epochs", "recipe")
+_OF_RECIPE = ("epochs", "recipe", "split_policy")
 NO_USE: Mapping[str, frozenset[str]] = {
     "features": frozenset({"catalogue", "model"}),
     "training": frozenset({*_OF_FEATURES, "model"}),

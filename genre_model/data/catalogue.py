@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from genre_model.data.artists import artist_remark, artists_in_several_splits
 from genre_model.data.left_out import LeftOut
+from genre_model.data.sharing.artists import artist_remark, artists_in_several_splits
 from genre_model.data.subsets import SUBSETS
 from genre_model.specs import SPLITS
 
@@ -29,6 +29,7 @@ COLUMNS = (
     "title",
     "license",
     "genre_source",
+    "album_id",
 )
 """The columns of a catalogue's frame; docs/catalogue.md says what each holds."""
 
@@ -46,8 +47,8 @@ class Catalogue:
     tracks : pd.DataFrame
         One line a track, sorted by `track_id` (int64): `path` of its audio relative to the data
         folder, `genre`, `split`, `subset` (the one that tracks.csv names), `artist_id` (Int64, may
-        be NA), `artist`, `title`, `license` (text, may be NA), and `genre_source` (`given`, or
-        `derived` from the track's sub-genres).
+        be NA), `artist`, `title`, `license` (text, may be NA), `genre_source` (`given`, or
+        `derived` from the track's sub-genres), and `album_id` (Int64, may be NA).
     unlabelled : int
         How many tracks of the subset were left out because they have no genre.
     left_out : LeftOut
@@ -104,13 +105,18 @@ def count_licences(tracks: pd.DataFrame) -> dict[str, int]:
 def _content_hash(tracks: pd.DataFrame) -> str:
     """Hash a catalogue's values: the same on every machine, pandas version and text type.
 
-    Where every genre is given, `genre_source` says nothing and takes no part.
+    Where every genre is given, `genre_source` says nothing and takes no part; so does `album_id`
+    where no album is known.
     """
-    all_given = bool((tracks["genre_source"] == GIVEN).all())
+    silent = set()
+    if (tracks["genre_source"] == GIVEN).all():
+        silent.add("genre_source")
+    if tracks["album_id"].isna().all():
+        silent.add("album_id")
     columns = {
         column: [None if pd.isna(cell) else cell for cell in tracks[column].tolist()]
         for column in COLUMNS
-        if not (column == "genre_source" and all_given)
+        if column not in silent
     }
     canonical = json.dumps(columns, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

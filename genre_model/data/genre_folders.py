@@ -141,6 +141,7 @@ def catalogue_folders(
         artist=unknown.astype("str"),
         license=unknown.astype("str"),
         genre_source=GIVEN,
+        album_id=unknown.astype("Int64"),
     )
     ordered = tracks.sort_values("track_id", ignore_index=True)[list(COLUMNS)]
     return Catalogue(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
-from genre_model.judging.evaluation import confusion_matrix, macro_f1
+from genre_model.judging.evaluation import confusion_matrix, group_tracks, macro_f1
+from genre_model.judging.intervals import percentile_interval, resampled_sums
+from genre_model.judging.metrics import Stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +25,8 @@ class Evaluated:
     catalogue : str
         Id of the catalogue that gave labels and splits.
     tracks : pd.DataFrame
-        As `genre_model.judging.evaluation.track_table` returns it.
+        As `genre_model.judging.evaluation.track_table` returns it; with `artist_id` the interval
+        of a difference is over artists.
     """
 
     model: str
@@ -71,6 +74,11 @@ class Comparison:
         Track accuracy, window accuracy, macro-F1; none without tracks.
     gained, lost : int
         Tracks that only this model, and only the other one, got right.
+    interval : tuple[float, float] [-1 to 1]
+        95 % interval of the difference in track accuracy, this model's less the other's, by paired
+        resampling as `genre_model.judging.intervals` says; 0 and 0 without tracks.
+    over : {"artists", "tracks"}
+        What was resampled.
     p_value : float [0 to 1]
         Of McNemar's exact test: how likely so uneven a split of `gained` and `lost` is between
         two models that are equally good (McNemar 1947; two-sided binomial).
@@ -84,14 +92,20 @@ class Comparison:
     figures: tuple[Figure, ...]
     gained: int
     lost: int
+    interval: tuple[float, float]
+    over: str
     p_value: float
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""
-        return {**vars(self), "figures": [dict(vars(figure)) for figure in self.figures]}
+        return {
+            **vars(self),
+            "figures": [dict(vars(figure)) for figure in self.figures],
+            "interval": list(self.interval),
+        }
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+    def from_dict(cls, stored: Stored) -> Self:
         """Read what `to_dict` gave.
 
         Raises
@@ -99,7 +113,17 @@ class Comparison:
         KeyError, TypeError
             If something is missing or of another kind.
         """
-        return cls(**{**stored, "figures": tuple(Figure(**figure) for figure in stored["figures"])})
+        low, high = stored["interval"]
+        composed = {
+            "figures": tuple(Figure(**figure) for figure in stored["figures"]),
+            "interval": (float(low), float(high)),
+        }
+        return cls(**{**stored, **composed})
+
+    @property
+    def difference(self) -> float:
+        """Return how much higher this model's track accuracy is [-1 to 1]; 0 without tracks."""
+        return (self.gained - self.lost) / self.tracks if self.tracks else 0.0
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -109,8 +133,11 @@ class Comparison:
         over = f"Over the {_tracks(self.tracks)} that both predicted"
         if self.left_out:
             over += f" ({_tracks(self.left_out)} of only one evaluation, or relabelled, left out)"
+        low, high = self.interval
         said = [
             f"{over}: {self.gained:,} right only here, {self.lost:,} right only there; "
+            f"{100 * self.difference:+.1f} points of track accuracy (95 % interval "
+            f"{100 * low:+.1f} to {100 * high:+.1f}, over {self.over}); "
             f"p = {self.p_value:.2g} (McNemar, exact), {self._verdict()}."
         ]
         if self.catalogue is not None:
@@ -146,6 +173,7 @@ def compare(this: Evaluated, other: Evaluated, *, role: str) -> Comparison:
     right = (both["genre"] == both["predicted"]).to_numpy()
     right_there = (both["genre"] == both["predicted_other"]).to_numpy()
     gained, lost = int((right & ~right_there).sum()), int((~right & right_there).sum())
+    interval, resampled = _interval(both, right, right_there)
     return Comparison(
         role=role,
         model=other.model,
@@ -155,6 +183,8 @@ def compare(this: Evaluated, other: Evaluated, *, role: str) -> Comparison:
         figures=_figures(both) if len(both) else (),
         gained=gained,
         lost=lost,
+        interval=interval,
+        over=resampled,
         p_value=mcnemar(gained, lost),
     )
 
@@ -182,6 +212,31 @@ def mcnemar(gained: int, lost: int) -> float:
     if gained + lost == 0:
         return 1.0
     return float(binomtest(gained, gained + lost).pvalue)
+
+
+def _interval(
+    both: pd.DataFrame, right: np.ndarray, right_there: np.ndarray
+) -> tuple[tuple[float, float], str]:
+    """Resample the difference of two models on the same tracks."""
+    artists = artist_numbers(both)
+    if not len(both):
+        return (0.0, 0.0), "tracks"
+    how, groups = group_tracks(len(both), artists)
+    lines = np.stack([right.astype(float) - right_there, np.ones(len(both))], axis=1)
+    sums = np.zeros((how.groups, 2))
+    np.add.at(sums, groups, lines)
+    drawn = resampled_sums(sums, how)
+    point = float(lines[:, 0].mean())
+    return percentile_interval(drawn[:, 0] / drawn[:, 1], point), how.over
+
+
+def artist_numbers(tracks: pd.DataFrame) -> np.ndarray | None:
+    """Return whose tracks a table holds, as `evaluation.evaluate` takes it; None if not told."""
+    if "artist_id" not in tracks:
+        return None
+    alone = -1 - np.arange(len(tracks))
+    known = tracks["artist_id"]
+    return np.where(known.isna(), alone, known.fillna(0)).astype(np.int64)
 
 
 def _figures(both: pd.DataFrame) -> tuple[Figure, ...]:

@@ -1,14 +1,23 @@
 """What window probabilities are worth: accuracies, F1, confusion, one table a genre or track."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
 from genre_model.errors import ModelError
-from genre_model.judging.intervals import wilson_interval
+from genre_model.judging.intervals import (
+    Resampling,
+    percentile_interval,
+    resampled_sums,
+    wider,
+    wilson_interval,
+)
+from genre_model.judging.judgement import Judgement, calibrated, join_windows
+from genre_model.judging.metrics import GenreMetrics, Interval, Metrics
+from genre_model.judging.tally import JudgedTracks, figures_of, tally
 
 
 @dataclass(frozen=True)
@@ -49,16 +58,13 @@ class WindowPredictions:
             track_ids=np.concatenate([each.track_ids for each in every]),
         )
 
-    def tracks(self) -> Self:
-        """Return one line a track, by ascending id: the mean of its windows' probabilities."""
-        track_ids, first, inverse = np.unique(
-            self.track_ids, return_index=True, return_inverse=True
-        )
-        sums = np.zeros((len(track_ids), self.probabilities.shape[1]))
-        np.add.at(sums, inverse, self.probabilities.astype(np.float64))
-        counts = np.bincount(inverse, minlength=len(track_ids))
+    def tracks(self, rule: str = "mean") -> Self:
+        """Return one line a track, by ascending id, by a rule of `judging.judgement`."""
+        track_ids, first, place = np.unique(self.track_ids, return_index=True, return_inverse=True)
         return type(self)(
-            probabilities=sums / counts[:, None], labels=self.labels[first], track_ids=track_ids
+            probabilities=join_windows(self.probabilities, place, rule=rule),
+            labels=self.labels[first],
+            track_ids=track_ids,
         )
 
     def accuracy(self) -> float:
@@ -71,102 +77,14 @@ class WindowPredictions:
         return float(-np.log(np.maximum(true, 1e-12)).mean())
 
 
-@dataclass(frozen=True)
-class GenreMetrics:
-    """How one genre's tracks fared.
-
-    Parameters
-    ----------
-    precision, recall, f1 : float [0 to 1]
-        Over tracks; 0 where nothing was predicted, or there was nothing to find.
-    tracks : int
-        Tracks of this genre.
-    predicted : int
-        Tracks that were taken for this genre.
-    """
-
-    precision: float
-    recall: float
-    f1: float
-    tracks: int
-    predicted: int
-
-
-@dataclass(frozen=True)
-class Metrics:
-    """All figures of one evaluation.
-
-    Parameters
-    ----------
-    genres : tuple[str, ...]
-        In the order of the labels.
-    tracks, windows : int
-        How many were predicted.
-    window_accuracy : float [0 to 1]
-        Share of the windows whose most probable genre is right.
-    track_accuracy : float [0 to 1]
-        The same for tracks, by the mean of their windows' probabilities.
-    track_accuracy_interval : tuple[float, float]
-        Wilson's 95 % interval of the track accuracy: what so few tracks can tell.
-    macro_f1 : float [0 to 1]
-        Mean F1 of the genres that occur among these tracks or among their predictions.
-    dummy_accuracy : float [0 to 1]
-        Track accuracy of always naming the training tracks' most frequent genre.
-    dummy_genre : str
-        That genre.
-    log_loss : float [nats]
-        Of the tracks' mean probabilities.
-    per_genre : dict[str, GenreMetrics]
-    confusion : np.ndarray [shape=(genres, genres), int64]
-        Tracks by true genre (row) and predicted genre (column).
-    """
-
-    genres: tuple[str, ...]
-    tracks: int
-    windows: int
-    window_accuracy: float
-    track_accuracy: float
-    track_accuracy_interval: tuple[float, float]
-    macro_f1: float
-    dummy_accuracy: float
-    dummy_genre: str
-    log_loss: float
-    per_genre: dict[str, GenreMetrics]
-    confusion: np.ndarray
-
-    def to_dict(self) -> dict[str, object]:
-        """Return all figures as plain values, ready for JSON."""
-        return {
-            **vars(self),
-            "track_accuracy_interval": list(self.track_accuracy_interval),
-            "genres": list(self.genres),
-            "per_genre": {genre: dict(vars(each)) for genre, each in self.per_genre.items()},
-            "confusion": self.confusion.tolist(),
-        }
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` gave; further keys are left alone.
-
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            If a figure is missing or of another kind.
-        """
-        low, high = stored["track_accuracy_interval"]
-        per_genre = {name: GenreMetrics(**each) for name, each in stored["per_genre"].items()}
-        composed: dict[str, Any] = {
-            "genres": tuple(stored["genres"]),
-            "track_accuracy_interval": (float(low), float(high)),
-            "per_genre": per_genre,
-            "confusion": np.array(stored["confusion"], np.int64),
-        }
-        plain = [each.name for each in fields(cls) if each.name not in composed]
-        return cls(**{name: stored[name] for name in plain}, **composed)
-
-
 def evaluate(
-    predictions: WindowPredictions, *, genres: Sequence[str], training_labels: np.ndarray
+    predictions: WindowPredictions,
+    *,
+    genres: Sequence[str],
+    training_labels: np.ndarray,
+    judgement: Judgement | None = None,
+    artists: np.ndarray | None = None,
+    seed: int = 0,
 ) -> Metrics:
     """Measure predictions.
 
@@ -178,6 +96,13 @@ def evaluate(
         Names in the order of the labels.
     training_labels : np.ndarray [shape=(training tracks,), integer]
         From which the dummy takes the most frequent genre (the first of equally frequent ones).
+    judgement : Judgement, optional
+        Of the model; by default its defaults.
+    artists : np.ndarray [shape=(tracks,), int64], optional
+        Whose each track is, by ascending track id; negative, and each another number, where that
+        is not known. None if it is known of none.
+    seed : int
+        Of the resampling.
 
     Returns
     -------
@@ -188,28 +113,82 @@ def evaluate(
     ModelError
         If there is no window, or the probabilities are not of that many genres.
     """
-    _check(predictions, genres)
-    tracks = predictions.tracks()
+    check_predictions(predictions, genres)
+    judgement = judgement or Judgement()
+    dummy = int(np.bincount(training_labels, minlength=len(genres)).argmax())
+    tracks = _judged(predictions, judgement, dummy=dummy)
+    how, groups = group_tracks(len(tracks.labels), artists, seed=seed)
+    sums = tally(tracks, groups)
+    point = figures_of(sums.sum(axis=0), classes=len(genres))
+    many = figures_of(resampled_sums(sums, how), classes=len(genres))
+    plain = {name: float(value) for name, value in point.items() if np.ndim(value) == 0}
     confusion = confusion_matrix(
         tracks.labels, tracks.probabilities.argmax(axis=1), classes=len(genres)
     )
-    per_genre = {name: _genre_metrics(confusion, label) for label, name in enumerate(genres)}
-    dummy = int(np.bincount(training_labels, minlength=len(genres)).argmax())
-    hits = int(np.trace(confusion))
+    per_genre = {name: _genre_metrics(confusion, label, many) for label, name in enumerate(genres)}
     return Metrics(
         genres=tuple(genres),
-        tracks=len(tracks),
+        tracks=len(tracks.labels),
         windows=len(predictions),
-        window_accuracy=predictions.accuracy(),
-        track_accuracy=hits / len(tracks),
-        track_accuracy_interval=wilson_interval(hits, len(tracks)),
-        macro_f1=macro_f1(confusion),
-        dummy_accuracy=float(np.mean(tracks.labels == dummy)),
         dummy_genre=genres[dummy],
-        log_loss=tracks.cross_entropy(),
         per_genre=per_genre,
         confusion=confusion,
+        intervals=_intervals(plain, many, tracks=len(tracks.labels)),
+        resampling=how,
+        **plain,
     )
+
+
+def group_tracks(
+    tracks: int, artists: np.ndarray | None, *, seed: int = 0
+) -> tuple[Resampling, np.ndarray]:
+    """Say what is resampled, and which group each of the tracks belongs to.
+
+    Parameters
+    ----------
+    tracks : int
+    artists : np.ndarray or None
+        As `evaluate` takes it.
+    seed : int
+
+    Returns
+    -------
+    Resampling
+    np.ndarray [shape=(tracks,), int64]
+        A track's group, from 0.
+    """
+    is_known = artists is not None and bool((artists >= 0).any())
+    named = artists if artists is not None and is_known else np.arange(tracks)
+    found, groups = np.unique(named, return_inverse=True)
+    over = "artists" if is_known else "tracks"
+    return Resampling(over=over, groups=len(found), seed=seed), groups
+
+
+def _judged(predictions: WindowPredictions, judgement: Judgement, *, dummy: int) -> JudgedTracks:
+    tracks = predictions.tracks(judgement.rule)
+    place = np.searchsorted(tracks.track_ids, predictions.track_ids)
+    right = predictions.probabilities.argmax(axis=1) == predictions.labels
+    return JudgedTracks(
+        labels=np.asarray(tracks.labels, np.int64),
+        probabilities=tracks.probabilities,
+        scaled=calibrated(tracks.probabilities, judgement.temperature),
+        windows=np.bincount(place),
+        right_windows=np.bincount(place, weights=right),
+        dummy=dummy,
+    )
+
+
+_SHARES = ("track_accuracy", "window_accuracy", "top2_accuracy", "dummy_accuracy")
+"""Figures that are how many of the tracks something holds for; of windows, those of a track."""
+
+
+def _intervals(
+    point: Mapping[str, float], many: Mapping[str, np.ndarray], *, tracks: int
+) -> dict[str, Interval]:
+    found = {name: percentile_interval(many[name], value) for name, value in point.items()}
+    for name in _SHARES:
+        found[name] = wider(found[name], wilson_interval(point[name] * tracks, tracks))
+    return found
 
 
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, *, classes: int) -> np.ndarray:
@@ -247,11 +226,14 @@ def macro_f1(confusion: np.ndarray) -> float:
     >>> macro_f1(np.array([[2, 0, 0], [1, 1, 0], [0, 0, 0]]))
     0.7333333333333334
     """
-    each = [_genre_metrics(confusion, label) for label in range(len(confusion))]
-    return float(np.mean([genre.f1 for genre in each if genre.tracks or genre.predicted]))
+    hits = np.diag(confusion)
+    either = confusion.sum(axis=0) + confusion.sum(axis=1)
+    return float(np.mean(2 * hits[either > 0] / either[either > 0]))
 
 
-def track_table(predictions: WindowPredictions, *, genres: Sequence[str]) -> pd.DataFrame:
+def track_table(
+    predictions: WindowPredictions, *, genres: Sequence[str], rule: str = "mean"
+) -> pd.DataFrame:
     """Tabulate what was predicted for each track.
 
     Parameters
@@ -259,17 +241,19 @@ def track_table(predictions: WindowPredictions, *, genres: Sequence[str]) -> pd.
     predictions : WindowPredictions
     genres : Sequence[str]
         Names in the order of the labels.
+    rule : str
+        How windows become a track; one of `genre_model.judging.judgement.RULES`.
 
     Returns
     -------
     pd.DataFrame
         By ascending `track_id`: `genre` (true), `predicted`, `probability` (of the predicted
         one), `true_probability`, `windows`, `agreeing_windows` (windows that name the predicted
-        genre), `right_windows` (windows that name the true one), and the mean probability of every
+        genre), `right_windows` (windows that name the true one), and the probability of every
         genre in a column of its name after `p_`.
     """
-    _check(predictions, genres)
-    tracks = predictions.tracks()
+    check_predictions(predictions, genres)
+    tracks = predictions.tracks(rule)
     names = np.asarray(genres, dtype=object)
     best = tracks.probabilities.argmax(axis=1)
     every = np.arange(len(tracks))
@@ -294,7 +278,13 @@ def track_table(predictions: WindowPredictions, *, genres: Sequence[str]) -> pd.
     )
 
 
-def _check(predictions: WindowPredictions, genres: Sequence[str]) -> None:
+def check_predictions(predictions: WindowPredictions, genres: Sequence[str]) -> None:
+    """Refuse no windows, and probabilities of another number of genres.
+
+    Raises
+    ------
+    ModelError
+    """
     if not len(predictions):
         raise ModelError("there are 0 windows to evaluate; choose a split with usable audio")
     if predictions.probabilities.shape[1] != len(genres):
@@ -304,13 +294,25 @@ def _check(predictions: WindowPredictions, genres: Sequence[str]) -> None:
         )
 
 
-def _genre_metrics(confusion: np.ndarray, label: int) -> GenreMetrics:
+def _genre_metrics(
+    confusion: np.ndarray, label: int, many: Mapping[str, np.ndarray]
+) -> GenreMetrics:
     hits = int(confusion[label, label])
     tracks, predicted = int(confusion[label].sum()), int(confusion[:, label].sum())
-    return GenreMetrics(
-        precision=hits / predicted if predicted else 0.0,
-        recall=hits / tracks if tracks else 0.0,
-        f1=2 * hits / (tracks + predicted) if tracks + predicted else 0.0,
-        tracks=tracks,
-        predicted=predicted,
-    )
+    figures = {
+        "precision": hits / predicted if predicted else 0.0,
+        "recall": hits / tracks if tracks else 0.0,
+        "f1": 2 * hits / (tracks + predicted) if tracks + predicted else 0.0,
+    }
+    low, high = wilson_interval(hits, tracks + predicted - hits)
+    # F1 = 2J / (1 + J), where J is the share of all tracks of the one or the other that are of both
+    allowed = {
+        "precision": wilson_interval(hits, predicted),
+        "recall": wilson_interval(hits, tracks),
+        "f1": (2 * low / (1 + low), 2 * high / (1 + high)),
+    }
+    intervals = {
+        name: wider(percentile_interval(many[name][:, label], value), allowed[name])
+        for name, value in figures.items()
+    }
+    return GenreMetrics(**figures, tracks=tracks, predicted=predicted, intervals=intervals)

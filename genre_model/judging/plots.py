@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from genre_model.judging.evaluation import Metrics
+from genre_model.judging.metrics import Metrics
 from genre_model.shown import shown
 
 if TYPE_CHECKING:

@@ -6,18 +6,17 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from genre_model.judging.comparison import Comparison
-from genre_model.judging.evaluation import Metrics
+from genre_model.judging.figures import figure_lines
+from genre_model.judging.leaks import Leaks
+from genre_model.judging.metrics import Metrics
 from genre_model.judging.plots import confusion_png, curves_png, per_genre_png
-from genre_model.shown import as_markdown, shown
-
-if TYPE_CHECKING:
-    import jinja2
+from genre_model.judging.templating import environment
 
 SHOWN_TRACKS = 15
 SHOWN_CONFUSIONS = 10
@@ -58,6 +57,8 @@ class Report:
         One sentence: whether this model is the champion, and if not, which one is.
     comparisons : Sequence[Comparison]
         With the champion and with the model that was evaluated before, where there is one.
+    leaks : Leaks, optional
+        What the split shares with the training tracks.
     """
 
     metrics: Metrics
@@ -74,6 +75,7 @@ class Report:
     remarks: Sequence[str] = ()
     standing: str = ""
     comparisons: Sequence[Comparison] = ()
+    leaks: Leaks | None = None
 
     @cached_property
     def pictures(self) -> dict[str, bytes]:
@@ -94,12 +96,14 @@ class Report:
 
     def _render(self, template: str) -> str:
         return (
-            _environment()
+            environment()
             .get_template(template)
             .render(
                 report=self,
                 metrics=self.metrics,
                 headlines=self._headlines(),
+                figures=figure_lines(self.metrics),
+                basis=self.metrics.resampling.basis,
                 pictures={name: data_uri(png) for name, png in self.pictures.items()},
                 confusions=most_confused(self.metrics),
                 mistakes=self._mistakes(),
@@ -159,38 +163,3 @@ def most_confused(metrics: Metrics) -> list[tuple[str, str, int, float]]:
 def data_uri(png: bytes) -> str:
     """Return a PNG as an address that holds it."""
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
-
-
-def _environment() -> jinja2.Environment:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("genre_model.judging"),
-        autoescape=lambda name: bool(name and name.endswith(".html.j2")),
-        undefined=jinja2.StrictUndefined,
-        finalize=_harmless,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = lambda value: f"{value:.0%}"
-    environment.filters["exact"] = lambda value: f"{value:.1%}"
-    environment.filters["points"] = lambda value: f"{100 * value:+.1f} points"
-    environment.filters["thousands"] = _for_people
-    environment.filters["text"] = as_markdown
-    return environment
-
-
-def _harmless(value: object) -> object:
-    """Escape control characters of names; what is HTML already stays HTML."""
-    return type(value)(shown(value)) if isinstance(value, str) else value
-
-
-def _for_people(value: object) -> str:
-    """Write a value for people: digits grouped, long fractions cut."""
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "–"}[value]
-    if isinstance(value, int | np.integer):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return str(value)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from storage.errors import Damaged
-from storage.models import Models
+from storage.models import Json, Models
 from storage.tables import read_table
 from tasks.models import readable_parameters
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PREDICTIONS_FILE = "predictions.parquet"
 CHAMPION, PREVIOUS = "champion", "previous model"
+_SAME = ("network", "features", "recipe", "catalogue")
 
 
 def former_evaluations(models: Models, model: str, *, split: str) -> list[tuple[str, Evaluated]]:
@@ -31,7 +32,7 @@ def former_evaluations(models: Models, model: str, *, split: str) -> list[tuple[
     -------
     list of (role, Evaluated)
         The champion, then the model that was evaluated last; either where there is one, and one
-        line where they are the same.
+        line where they are the same; then the same recipe trained with another split policy.
     """
     params = readable_parameters(models, needed=model)
     data_set = params[model].get("data_set")
@@ -44,6 +45,9 @@ def former_evaluations(models: Models, model: str, *, split: str) -> list[tuple[
     champion = models.champion()
     if champion in by_time:
         roles = {champion: CHAMPION} | {k: v for k, v in roles.items() if k != champion}
+    for name in by_time:
+        if _differs_in_policy(params[model], params[name]):
+            roles.setdefault(name, f"{params[name].get('split_policy', 'official')} split")
     return [
         (role, _read(models, name, split, str(params[name]["catalogue"])))
         for name, role in roles.items()
@@ -61,6 +65,12 @@ def standing(models: Models, model: str, comparisons: Sequence[Comparison]) -> s
     if any(each.role == CHAMPION for each in comparisons):
         return ""
     return f"The champion, {champion}, has no evaluation of these tracks to compare with."
+
+
+def _differs_in_policy(one: Json, other: Json) -> bool:
+    """Whether two models are of one recipe, trained with different split policies."""
+    policies = {each.get("split_policy", "official") for each in (one, other)}
+    return len(policies) == 2 and all(one.get(name) == other.get(name) for name in _SAME)
 
 
 def _when(models: Models, name: str, split: str) -> str:

@@ -47,7 +47,9 @@ def measure(
     if data.spec.digest() == spec.digest():
         return ""
     try:
-        statistics = load_labelled(store, spec, catalogue_id=data.catalogue_id)
+        statistics = load_labelled(
+            store, spec, catalogue_id=data.catalogue_id, split_policy=data.split_policy
+        )
         statistics.check_trainable()
         return _measure(statistics, split, say)
     except (NotFound, CatalogueError):

@@ -15,9 +15,9 @@ from fault_stores import FeaturesFolder
 TIMES = {
     "params.json": {"trained", "training_seconds", "stall_share", "windows_per_second", "files"},
     "history.csv": {"seconds", "stall_share", "windows_per_second"},
-    "metrics.json": {"evaluated", "comparisons"},
+    "metrics.json": {"evaluated", "comparisons", "readings"},
 }
-"""What a file says of when and how fast it was made, and of what there was to compare with.
+"""What a file says of when, how fast and how often it was made, and of what it was compared with.
 
 The sha256 of a network's file is of the time, too: Keras writes it into the archive.
 """

@@ -15,7 +15,7 @@ from labelled_rows import DATA_SET, write_rows
 from learnable_rows import BANDS, FRAMES, GENRES, WINDOWS, learnable_rows
 
 from genre_model.frontends.log_mel import LogMel
-from genre_model.judging.evaluation import Metrics
+from genre_model.judging.metrics import Metrics
 from genre_model.learning.batches import RowIndex
 from genre_model.learning.inference import predict_rows
 from genre_model.learning.opening.params import PARAMS_FILE

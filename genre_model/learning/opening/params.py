@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from genre_model.errors import ModelError
+from genre_model.judging.judgement import RULES
 from genre_model.learning.opening.plain_json import Json, plain_object
 from genre_model.learning.opening.whole_file import read_whole
+from genre_model.specs import SPLIT_POLICIES
 
 FORMAT = 2
 PARAMS_FILE = "params.json"
@@ -124,6 +126,20 @@ def _is_share(value: object) -> bool:
     return math.isfinite(value) and 0 <= value <= 1
 
 
+def _is_rule(value: object) -> bool:
+    return value in RULES
+
+
+def _is_temperature(value: object) -> bool:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) and 0.001 <= value <= 1000
+
+
+def _is_share_or_none(value: object) -> bool:
+    return value is None or _is_share(value)
+
+
 def _is_keras_file(value: object) -> bool:
     return is_plain_name(value) and str(value).endswith(".keras")
 
@@ -172,6 +188,7 @@ _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "train_spec": _OBJECT,
     "catalogue": _NAME,
     "data_set": _NAME,
+    "split_policy": (lambda value: value in SPLIT_POLICIES, f"one of {', '.join(SPLIT_POLICIES)}"),
     "device": _TEXT,
     "trained": _TEXT,
     "parameters": _WHOLE,
@@ -181,8 +198,10 @@ _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "validation_track_accuracy": _SHARE,
     "validation_window_accuracy": _SHARE,
     "stall_share": _SHARE,
-    "threshold": _SHARE,
     "windows_per_second": _RATE,
+    "track_rule": (_is_rule, f"one of {', '.join(RULES)}"),
+    "temperature": (_is_temperature, "a number from 0.001 to 1,000"),
+    "threshold": (_is_share_or_none, "a number from 0 to 1, or null"),
 }
 
 

@@ -18,6 +18,7 @@ from genre_model.data.left_out import LeftOut
 from genre_model.shown import shown
 from storage.places.address import parse_location
 from tasks.catalogue import CatalogueSummary, FoundCatalogue
+from tasks.comparing.leaderboard import Leaderboard
 from tasks.evaluation import Evaluation
 from tasks.models import ModelFacts
 from tasks.predicting.folder import PredictedFolder
@@ -125,6 +126,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         lambda: artifacts.evaluation(
             "# m", hostile(Evaluation), report=FORGED, model_folder=FORGED
         ),
+        lambda: artifacts.models(hostile(Leaderboard)),
         lambda: artifacts.predictions(hostile(PredictedFolder)),
         lambda: artifacts.fetched(hostile(FetchResult)),
     ],

@@ -284,7 +284,7 @@ def test_the_id_stays_the_same_between_versions() -> None:
 def test_the_id_changes_with_every_column(small_to_large: pd.DataFrame, column: str) -> None:
     catalogue = select(small_to_large, subset="large")
     changed = catalogue.tracks.copy()
-    changed.loc[1, column] = 4711 if column == "artist_id" else "other"
+    changed.loc[1, column] = 4711 if column in ("artist_id", "album_id") else "other"
     assert replace(catalogue, tracks=changed).id != catalogue.id
 
 

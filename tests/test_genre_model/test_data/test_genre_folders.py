@@ -12,13 +12,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from genre_model.data import genre_folders, path_hash
-from genre_model.data.artists import artists_in_several_splits
 from genre_model.data.audio_suffixes import AUDIO_SUFFIXES
 from genre_model.data.catalogue import COLUMNS, Catalogue
 from genre_model.data.fma_subsets import locate_audio
 from genre_model.data.folder import Oddity
 from genre_model.data.genre_folders import catalogue_folders, data_set_name, is_audio
 from genre_model.data.path_hash import track_id
+from genre_model.data.sharing.artists import artists_in_several_splits
 from genre_model.data.splits import label_rows
 from genre_model.data.tracks_csv import read_tracks
 from genre_model.errors import CatalogueError

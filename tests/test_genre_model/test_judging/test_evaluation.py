@@ -16,6 +16,8 @@ from genre_model.judging.evaluation import (
     evaluate,
     track_table,
 )
+from genre_model.judging.judgement import Judgement
+from genre_model.judging.metrics import Metrics
 
 GENRES = ("Blues", "Folk", "Jazz")
 
@@ -70,6 +72,12 @@ def test_the_figures_are_scikit_learns(predictions: WindowPredictions) -> None:
             (precision[label], recall[label], f1[label])
         )
         assert each.tracks == support[label]
+    right = [recall[label] for label in range(3) if support[label]]
+    assert ours.balanced_accuracy == pytest.approx(float(np.mean(right)))
+    # of equally probable genres the one that comes first counts, for scikit-learn the last
+    assert ours.top2_accuracy == pytest.approx(
+        reference.top_k_accuracy_score(tracks.labels, tracks.probabilities, k=2, labels=[0, 1, 2])
+    )
     assert ours.dummy_accuracy == pytest.approx(float(np.mean(tracks.labels == 1)))
     shares = tracks.probabilities / tracks.probabilities.sum(axis=1, keepdims=True)
     assert ours.log_loss == pytest.approx(
@@ -103,7 +111,9 @@ def test_the_mapping_is_json_with_the_contracts_keys() -> None:
     predictions = WindowPredictions(np.eye(3), np.array([0, 1, 1]), np.array([1, 2, 3]))
     metrics = evaluate(predictions, genres=GENRES, training_labels=np.array([2, 2, 1]))
     plain = json.loads(json.dumps(metrics.to_dict(), allow_nan=False))
-    assert plain["per_genre"]["Folk"] == {
+    folk = dict(plain["per_genre"]["Folk"])
+    assert set(folk.pop("intervals")) == {"precision", "recall", "f1"}
+    assert folk == {
         "precision": 1.0,
         "recall": 0.5,
         "f1": pytest.approx(2 / 3),
@@ -111,7 +121,15 @@ def test_the_mapping_is_json_with_the_contracts_keys() -> None:
         "predicted": 1,
     }
     assert plain["track_accuracy"] == pytest.approx(2 / 3)
-    assert {"tracks", "windows", "window_accuracy", "macro_f1", "dummy_accuracy"} <= set(plain)
+    figures = {
+        *("window_accuracy", "track_accuracy", "balanced_accuracy", "macro_f1", "top2_accuracy"),
+        *("log_loss", "calibration_error", "dummy_accuracy"),
+    }
+    assert {"tracks", "windows", "track_accuracy_interval", *figures} <= set(plain)
+    assert figures <= set(plain["intervals"])
+    for name, (low, high) in plain["intervals"].items():
+        assert low <= plain[name] <= high, name
+    assert Metrics.from_dict(plain).to_dict() == metrics.to_dict()
     assert plain["confusion"] == [[1, 0, 0], [0, 1, 1], [0, 0, 0]]
 
 
@@ -131,6 +149,27 @@ def test_what_cannot_be_judged_is_refused() -> None:
         evaluate(two, genres=GENRES, training_labels=np.array([0]))
     with pytest.raises(ModelError, match="0 windows"):
         WindowPredictions.join([])
+
+
+def test_the_calibration_error_is_that_of_known_bins() -> None:
+    """Ten tracks that are 0.8 sure and seven of them right; ten that are 0.6 sure and all right."""
+    sure = np.repeat([0.8, 0.6], 10)
+    labels = np.array([0] * 7 + [1] * 3 + [0] * 10)
+    made = WindowPredictions(np.stack([sure, 1 - sure], axis=1), labels, np.arange(20))
+    metrics = evaluate(made, genres=("Folk", "Pop"), training_labels=np.array([0]))
+    assert metrics.calibration_error == pytest.approx(0.5 * 0.1 + 0.5 * 0.4)
+    # twice as sure: the odds are squared
+    warm = evaluate(
+        made,
+        genres=("Folk", "Pop"),
+        training_labels=np.array([0]),
+        judgement=Judgement(temperature=0.5),
+    )
+    surer = [0.8**2 / (0.8**2 + 0.2**2), 0.6**2 / (0.6**2 + 0.4**2)]
+    expected = 0.5 * abs(surer[0] - 0.7) + 0.5 * abs(surer[1] - 1)
+    assert warm.calibration_error_scaled == pytest.approx(expected)
+    assert warm.calibration_error == metrics.calibration_error
+    assert warm.track_accuracy == metrics.track_accuracy
 
 
 def test_the_confusion_matrix_counts_pairs() -> None:

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from genre_model.judging.comparison import Evaluated, compare
-from genre_model.judging.evaluation import Metrics, WindowPredictions, evaluate, track_table
+from genre_model.judging.evaluation import WindowPredictions, evaluate, track_table
+from genre_model.judging.metrics import Metrics
 from genre_model.judging.plots import confusion_png, curves_png, per_genre_png
 from genre_model.judging.report import Report, most_confused
 from genre_model.shown import as_markdown, is_harmless_markdown, shown
@@ -167,7 +168,9 @@ def test_markdown_holds_the_pictures_and_whole_tables(report: Report) -> None:
     markdown = report.markdown()
     assert markdown.startswith("# default-0a1b2c3d on the test split\n")
     assert len(re.findall(r"!\[[^]]+\]\(data:image/png;base64,[A-Za-z0-9+/=]+\)", markdown)) == 3
-    assert f"| Track accuracy | **{report.metrics.track_accuracy:.1%}** |" in markdown
+    low, high = report.metrics.track_accuracy_interval
+    line = f"| **{report.metrics.track_accuracy:.1%}** | {low:.1%} to {high:.1%} |"
+    assert f"| Track accuracy {line}" in markdown
     assert "| quarantined, missing | 1 |" in markdown
     tables = re.findall(r"(?:^\|.*\n)+", markdown, flags=re.MULTILINE)
     assert len(tables) == 4

@@ -1,0 +1,1 @@
+"""What tracks share with each other: artists, albums, and chains of both."""
