@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import onnxruntime
-
 from genre_model.errors import ModelError
+from genre_model.portable.onnx_runtime import onnxruntime
 
 _NOWHERE = "/dev/null/nowhere"
 

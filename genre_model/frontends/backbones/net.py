@@ -5,9 +5,9 @@ from __future__ import annotations
 from hashlib import sha256
 
 import numpy as np
-import onnxruntime
 
 from genre_model.errors import ModelError
+from genre_model.portable.onnx_runtime import onnxruntime
 from genre_model.portable.session import first_line, open_session
 
 INPUT_DIMENSIONS = (3, 4)
