@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,10 @@ def main() -> None:
         "--clips", type=int, help=f"how many in all; {ROWS_PER_SHARD} a shard by default"
     )
     parser.add_argument("--data", type=Path, help="a folder of FMA's layout to take clips from")
+    parser.add_argument("--preset", default="default", help="what a clip becomes")
+    parser.add_argument(
+        "--store", type=Path, help="a store that has the backbone of the preset; it is copied"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     clips = options.clips or options.shards * ROWS_PER_SHARD
@@ -74,7 +79,10 @@ def main() -> None:
     held = []
     with workplace() as folder:
         source = make_data(folder / "data", count=clips, source=options.data)
-        jobs = plan_jobs(folder / "data", folder / "store")
+        if options.store is not None:
+            shutil.copytree(options.store / "backbones", folder / "store" / "backbones")
+            shutil.copy(options.store / "store.json", folder / "store")
+        jobs = plan_jobs(folder / "data", folder / "store", preset=options.preset)
         for line in follow(jobs, sampler=sampler):
             held.append(line)
             say(f"shard {line['shard']:.0f} of {len(jobs)}: worker {line['worker']:.0f} MB")

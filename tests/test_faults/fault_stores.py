@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from storage.array.layout import manifest_name
+from storage.places.location import Location
 
 _BY_RUN = ["manifest_etag"]
 """The column of `rows.parquet` that holds a file's time."""
@@ -21,12 +22,17 @@ class FeaturesFolder:
     """One features folder in a store, as files."""
 
     path: Path
+    values_name: str = "log_mel"
 
     @classmethod
     def only_one(cls, store: Path) -> FeaturesFolder:
         """Find the one that a store holds."""
         (found,) = store.glob("features/*/*")
-        return cls(found)
+        return cls(found, "embedding" if (found / "embedding").exists() else "log_mel")
+
+    @property
+    def _tail(self) -> str:
+        return {"log_mel": "0/0/0", "embedding": "0/0"}[self.values_name]
 
     @property
     def manifests(self) -> list[Path]:
@@ -41,13 +47,12 @@ class FeaturesFolder:
     @property
     def objects(self) -> set[int]:
         """The shards that have bytes."""
-        return {
-            int(path.name) for path in self.path.glob("log_mel/c/*") if (path / "0/0/0").exists()
-        }
+        chunks = self.path.glob(f"{self.values_name}/c/*")
+        return {int(path.name) for path in chunks if (path / self._tail).exists()}
 
     def shard(self, shard: int) -> Path:
         """Place the bytes of a shard."""
-        return self.path / f"log_mel/c/{shard}/0/0/0"
+        return self.path / f"{self.values_name}/c/{shard}/{self._tail}"
 
     def manifest(self, shard: int) -> Path:
         """Place the manifest of a shard."""
@@ -60,7 +65,7 @@ class FeaturesFolder:
         and what lay in the place of a file.
         """
         own = len(self.path.parts)
-        files = [self.path / "zarr.json", *(self.path / "log_mel").rglob("*")]
+        files = [self.path / "zarr.json", *(self.path / self.values_name).rglob("*")]
         return {
             str(f.relative_to(self.path)): f.read_bytes()
             for f in files
@@ -117,6 +122,15 @@ class FeaturesFolder:
                 rows["row"], rows["track_id"], rows["windows"], strict=True
             )
         }
+
+
+def as_folder(store: Location, folder: Path) -> FeaturesFolder:
+    """Copy a store from elsewhere to a folder, where it can be compared."""
+    for entry in store.list(recursive=True):
+        target = folder / entry.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (store / entry.name).download(target)
+    return FeaturesFolder.only_one(folder)
 
 
 def files(folder: Path) -> dict[str, tuple[int, int]]:

@@ -12,7 +12,7 @@ import pytest
 from fault_genre import Genre, sentences
 from fault_kills import NOTES
 from fault_processes import Started, nothing_left
-from fault_stores import FeaturesFolder, assert_same_features
+from fault_stores import FeaturesFolder, as_folder, assert_same_features
 from limits import STEP_S
 from s3_proxy import Proxy, a_fifth
 from seaweedfs import SeaweedFS, weed
@@ -51,14 +51,9 @@ def on_s3(genre: Genre, server: SeaweedFS) -> Callable[..., Genre]:
     return give
 
 
-def as_folder(server: SeaweedFS, folder: Path) -> FeaturesFolder:
-    """Copy the store to a folder, where it can be compared."""
-    store = parse_location(STORE, server.options())
-    for entry in store.list(recursive=True):
-        target = folder / entry.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (store / entry.name).download(target)
-    return FeaturesFolder.only_one(folder)
+def copied(server: SeaweedFS, folder: Path) -> FeaturesFolder:
+    """Copy the store to a folder."""
+    return as_folder(parse_location(STORE, server.options()), folder)
 
 
 def acknowledged(server: SeaweedFS) -> dict[str, str]:
@@ -109,7 +104,7 @@ def test_a_server_killed_five_times(
             time.sleep(draw.uniform(0.2, 2.0))
         code = finish(genre, arguments, run)
     assert kills >= 2
-    assert_same_features(as_folder(server, tmp_path / "copy"), undisturbed)
+    assert_same_features(copied(server, tmp_path / "copy"), undisturbed)
     NOTES.append(f"SeaweedFS killed {kills} times in a features run, which ended with {code}")
 
 
@@ -132,7 +127,7 @@ def test_a_network_that_spoils_a_fifth(
             code = run.wait()
             assert code == 0, run.said
         assert len(proxy.spoilt) == 7, proxy.spoilt
-    found, expected = as_folder(server, tmp_path / "copy").array(), undisturbed.array()
+    found, expected = copied(server, tmp_path / "copy").array(), undisturbed.array()
     assert sorted(found) == sorted(expected)
     assert [name for name in expected if found[name] != expected[name]] == []
 
@@ -160,7 +155,7 @@ def test_two_drivers_on_one_store(
         shards = len(undisturbed.finished)
         assert proxy.of("PUT", "/manifests/") == shards
         assert proxy.of("PUT", "/log_mel/c/") == len(undisturbed.objects)
-    assert_same_features(as_folder(server, tmp_path / "copy"), undisturbed)
+    assert_same_features(copied(server, tmp_path / "copy"), undisturbed)
 
 
 def _wait_for_a_manifest(server: SeaweedFS, run: Started) -> None:
