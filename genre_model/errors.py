@@ -19,3 +19,7 @@ class ModelError(GenreModelError, ValueError):
 
 class AudioError(GenreModelError, ValueError):
     """Audio was asked for in a way that no decoder can serve."""
+
+
+class DivergedError(GenreModelError, ArithmeticError):
+    """A training whose loss is no number any more."""

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from genre_model.data.layouts import remedies_of
-from genre_model.data.remedies import Remedies, check_split, check_usable
+from genre_model.data.remedies import Remedies, check_split, check_usable, unjudged_genres
 from genre_model.data.sharing.components import crosses_splits
 from genre_model.data.splits import label_rows, split_rows
 from genre_model.frontends import Frontend
+from genre_model.recipe import TrainSpec
 from genre_model.specs import SPLIT_POLICIES, SPLITS
 from storage.array.feature_array import FeatureArray
 from storage.errors import NotFound
@@ -101,6 +102,17 @@ class LabelledFeatures:
             If training or validation has none, or there is one genre to learn only.
         """
         check_usable(self.rows, catalogue=self.catalogue_id, remedies=self.remedies)
+
+    def remarks(self, spec: TrainSpec) -> list[str]:
+        """Say what a training on these rows had better know."""
+        windows = int(self.rows.loc[self.rows["split"] == "training", "windows"].sum())
+        found = [unjudged_genres(self.rows)]
+        if windows < spec.batch_size:
+            found.append(
+                f"an epoch is a single step of {windows:,} windows, which are fewer than "
+                f"training.batch_size, {spec.batch_size:,}"
+            )
+        return [sentence for sentence in found if sentence]
 
     @property
     def remedies(self) -> Remedies:

@@ -194,6 +194,8 @@ def _train(
         device = training_device()
     if say is not None:
         say(f"training on {device}")
+        for sentence in data.remarks(recipe.training):
+            say(sentence)
     began = time.monotonic()
     model, spec = recipe.model or ModelSpec(), recipe.training
     with temporary_folder("model") as staged:

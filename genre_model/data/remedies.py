@@ -103,7 +103,8 @@ def check_usable(labelled: pd.DataFrame, *, catalogue: str, remedies: Remedies) 
     Raises
     ------
     CatalogueError
-        If training or validation has no track, or the tracks to learn from are of one genre.
+        If training or validation has no track, the tracks to learn from are of one genre, or none
+        of them is of a genre that others have.
     """
     for split in ("training", "validation"):
         check_split(labelled, split=split, catalogue=catalogue, remedies=remedies)
@@ -114,6 +115,25 @@ def check_usable(labelled: pd.DataFrame, *, catalogue: str, remedies: Remedies) 
             f"genre, {', '.join(map(repr, genres))}, and two are the least that can be told "
             f"apart; {remedies.genres}"
         )
+    if unlearned := sorted(set(labelled["genre"]) - set(genres)):
+        raise CatalogueError(
+            f"no track of {catalogue} with usable audio is of {_genres(unlearned)} in the split "
+            f"'training', and what is not heard cannot be learned; {remedies.split}"
+        )
+
+
+def unjudged_genres(labelled: pd.DataFrame) -> str:
+    """Say which genres no validation track is of; an empty text if there is one of each.
+
+    Parameters
+    ----------
+    labelled
+        As for `check_usable`.
+    """
+    judged = set(labelled.loc[labelled["split"] == "validation", "genre"])
+    if not (lacking := sorted(set(labelled["genre"]) - judged)):
+        return ""
+    return f"no validation track is of {_genres(lacking)}: the best epoch is chosen without"
 
 
 def check_split(labelled: pd.DataFrame, *, split: str, catalogue: str, remedies: Remedies) -> None:
@@ -135,6 +155,11 @@ def check_split(labelled: pd.DataFrame, *, split: str, catalogue: str, remedies:
             f"no track of {catalogue} with usable audio is in the split {split!r} "
             f"({len(labelled):,} in all splits); {remedies.split}"
         )
+
+
+def _genres(names: Iterable[str]) -> str:
+    quoted = [repr(name) for name in names]
+    return f"the genre {quoted[0]}" if len(quoted) == 1 else f"the genres {', '.join(quoted)}"
 
 
 def _splits(names: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from genre_model.errors import InvalidSpec
+from genre_model.errors import DivergedError, InvalidSpec
 from genre_model.learning.augmenting.augmenting import Augmenting
 from genre_model.learning.batches import (
     Block,
@@ -24,15 +24,17 @@ from genre_model.learning.batches import (
 )
 from genre_model.learning.best_epoch import best_epoch
 from genre_model.learning.checkpoints import Checkpoint, Checkpoints
-from genre_model.learning.class_weights import class_weights
-from genre_model.learning.epoch_batches import EpochBatches
+from genre_model.learning.devices import lacks_memory, too_large_in_words
 from genre_model.learning.inference import predict_rows
 from genre_model.learning.normalisation import fit_statistics
-from genre_model.learning.optimisers import AsStepped, make_optimiser
 from genre_model.learning.phases import is_patient_no_more, phase_of, thaw
 from genre_model.learning.pretrained import Pretrained
-from genre_model.learning.rates import set_rate, warmup_callbacks
 from genre_model.learning.read_ahead import Waiting
+from genre_model.learning.stepping.class_weights import class_weights
+from genre_model.learning.stepping.epoch_batches import EpochBatches
+from genre_model.learning.stepping.loss_watch import LossWatch
+from genre_model.learning.stepping.optimisers import AsStepped, make_optimiser
+from genre_model.learning.stepping.rates import set_rate, warmup_callbacks
 from genre_model.learning.training_result import HISTORY_COLUMNS, TrainingResult
 from genre_model.networks import build_network, is_pretrained
 from genre_model.networks.parts import seed_dropout
@@ -99,8 +101,10 @@ def train(
     Raises
     ------
     InvalidSpec
-        If a split has no rows, a label is out of range, the network cannot be built, or more
-        steps are accumulated than an epoch has.
+        If a split has no rows, a label is out of range, the network cannot be built, more steps
+        are accumulated than an epoch has, or a batch does not fit the device.
+    DivergedError
+        If the loss is no number any more.
     """
     model, spec = model or ModelSpec(), spec or TrainSpec()
     check_rows(training, validation, classes)
@@ -234,17 +238,28 @@ class _Run:
                 epochs=1,
                 shuffle=False,
                 verbose=0,
-                callbacks=self._callbacks(number, as_stepped),
+                callbacks=[
+                    LossWatch(
+                        number,
+                        self.spec,
+                        lambda step: self.training.track_ids[batches.places_of(step)],
+                    ),
+                    *self._callbacks(number, as_stepped),
+                ],
             )
-        except Exception:
+        except DivergedError:
+            raise
+        except Exception as error:
             # TensorFlow makes of every error one of its own, and a text of the first.
             if batches.raised is not None:
                 raise batches.raised from None
+            if lacks_memory(error):
+                raise InvalidSpec(too_large_in_words(self.spec)) from error
             raise
         return {name: float(values[-1]) for name, values in history.history.items()}
 
     def _callbacks(self, number: int, as_stepped: AsStepped) -> list[keras.callbacks.Callback]:
-        """Return what acts between steps; nothing does by default, as each costs time."""
+        """Return what changes something between steps; by default nothing does."""
         averaging = [as_stepped] if self.spec.ema else []
         phase = phase_of(self.model, self.spec, number)
         return averaging + warmup_callbacks(phase.spec, number - phase.before, self.steps)

@@ -13,6 +13,7 @@ from genre_model.data.remedies import (
     check_split,
     check_splits,
     check_usable,
+    unjudged_genres,
 )
 from genre_model.errors import CatalogueError
 
@@ -72,3 +73,24 @@ def test_a_split_without_usable_audio_is_refused_with_the_remedy() -> None:
         check_split(
             tracks(("Rock", "training")), split="test", catalogue="fma-1", remedies=words("fma")
         )
+
+
+def test_a_genre_without_training_tracks_is_refused_and_one_without_validation_tracks_told() -> (
+    None
+):
+    rows = pd.DataFrame(
+        {
+            "genre": ["Folk", "Rock", "Jazz", "Folk", "Jazz", "Soul"],
+            "split": ["training", "training", "training", "validation", "test", "training"],
+        }
+    )
+    remedies = remedies_of(None, subset="")
+    check_usable(rows, catalogue="made-0", remedies=remedies)
+    assert unjudged_genres(rows) == (
+        "no validation track is of the genres 'Jazz', 'Rock', 'Soul': the best epoch is chosen "
+        "without"
+    )
+    assert unjudged_genres(rows[rows["genre"] == "Folk"]) == ""
+    rows.loc[2, "split"] = "test"
+    with pytest.raises(CatalogueError, match="is of the genre 'Jazz' in the split 'training', and"):
+        check_usable(rows, catalogue="made-0", remedies=remedies)

@@ -180,7 +180,7 @@ def best_of(state: Any) -> int:
 
 def test_balanced_weights_lift_what_is_rare() -> None:
     """One genre has a ninth of the tracks: without weights it is named less often than with."""
-    from genre_model.learning.class_weights import class_weights
+    from genre_model.learning.stepping.class_weights import class_weights
 
     rare = TRAINING[LABELS[TRAINING] == 0][::9]
     places = np.sort(np.concatenate([rare, TRAINING[LABELS[TRAINING] != 0]]))
@@ -218,7 +218,7 @@ def test_balanced_weights_lift_what_is_rare() -> None:
 def test_a_plateau_is_so_many_epochs_without_a_better_one(
     accuracies: list[float], count: int
 ) -> None:
-    from genre_model.learning.rates import falls
+    from genre_model.learning.stepping.rates import falls
 
     history = tuple(line(each, 1.0) for each in accuracies)
     assert falls(history, TrainSpec(schedule="plateau", plateau_epochs=2)) == count

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from genre_model.learning.rates import first_rate
+from genre_model.learning.stepping.rates import first_rate
 from genre_model.recipe import TrainSpec
 
 

@@ -49,7 +49,7 @@ def fitted(batches: Any) -> list[tuple[np.ndarray, np.ndarray]]:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 6])
 def test_each_batch_is_seen_once_in_its_order(count: int) -> None:
-    from genre_model.learning.epoch_batches import EpochBatches
+    from genre_model.learning.stepping.epoch_batches import EpochBatches
 
     ended: list[str] = []
     seen = fitted(
@@ -66,7 +66,7 @@ def test_each_batch_is_seen_once_in_its_order(count: int) -> None:
 
 @pytest.mark.parametrize("at", [0, 1, 2, 5])
 def test_what_the_batches_raised_is_kept_as_it_was(at: int) -> None:
-    from genre_model.learning.epoch_batches import EpochBatches
+    from genre_model.learning.stepping.epoch_batches import EpochBatches
 
     batches = EpochBatches(
         blocks(6, failing_at=at), count=6, labels=np.arange(CLASSES), classes=CLASSES

@@ -67,6 +67,11 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
         if weights is not None:
             self._weights = np.array([weights[each] for each in range(classes)], np.float32)
         self._first: list[Batch] = []
+        self._places: list[np.ndarray] = []
+
+    def places_of(self, step: int) -> np.ndarray:
+        """Return the places of a step's windows (from 0), once Keras has asked for it."""
+        return self._places[step]
 
     @property
     def num_batches(self) -> int:
@@ -100,6 +105,7 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
         except Exception as error:
             self.raised = error
             raise
+        self._places.append(places)
         targets, drawn = self._targets[places], self._draw(windows) if self._draw else {}
         targets = mixed_targets(targets, drawn)
         given = {"windows": windows, **drawn} if drawn else windows

@@ -1,0 +1,1 @@
+"""One epoch's steps: their batches, weights and rates, and what stops them."""

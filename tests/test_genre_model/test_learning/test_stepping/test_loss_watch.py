@@ -1,0 +1,102 @@
+"""A loss that is no number ends a training at its step, and names the tracks of its batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from learnable_rows import ROWS_PER_SHARD, reader
+from trainings import ROWS, SHORT, TRAINING, fit
+
+from genre_model.errors import DivergedError, InvalidSpec
+from genre_model.learning.batches import Block
+from genre_model.recipe import TrainSpec
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+STEPS, BATCH = 40, 3
+TRACKS = np.arange(7_000, 7_000 + STEPS * BATCH)
+
+
+def batches(bad: dict[int, float]) -> Iterator[Block]:
+    for number in range(STEPS):
+        windows = np.ones((BATCH, 4), np.float16)
+        windows[1] = bad.get(number, 1)
+        yield windows, np.arange(number * BATCH, (number + 1) * BATCH)
+
+
+def epoch_with(bad: dict[int, float]) -> None:
+    import keras
+
+    from genre_model.learning.stepping.epoch_batches import EpochBatches
+    from genre_model.learning.stepping.loss_watch import LossWatch
+
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    network.compile("sgd", keras.losses.CategoricalCrossentropy(from_logits=True))
+    labels = np.arange(STEPS * BATCH, dtype=np.int32) % 2
+    given = EpochBatches(batches(bad), count=STEPS, labels=labels, classes=2)  # type: ignore[arg-type]
+    watch = LossWatch(3, TrainSpec(), lambda step: TRACKS[given.places_of(step)])
+    network.fit(given, epochs=1, shuffle=False, verbose=0, callbacks=[watch])
+
+
+@pytest.mark.parametrize("step", [0, 15, 16, 39])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_the_first_bad_step_is_named_with_its_tracks(step: int, value: float) -> None:
+    with pytest.raises(DivergedError) as caught:
+        epoch_with({step: value, min(step + 2, STEPS - 1): value})
+    said = str(caught.value)
+    tracks = ", ".join(str(7_000 + step * BATCH + place) for place in range(BATCH))
+    assert f"the loss is nan at step {step + 1} of epoch 3, whose windows are of the" in said
+    assert f"of the tracks {tracks}; try a lower training.learning_rate (it is 0.001), or " in said
+    assert "training.clip_norm=1, and where that does not help, leave these tracks out" in said
+
+
+def test_many_tracks_are_counted_and_a_clipped_recipe_is_not_told_to_clip() -> None:
+    from genre_model.learning.stepping.loss_watch import diverged_in_words
+
+    said = diverged_in_words(
+        float("inf"),
+        epoch=1,
+        step=2,
+        tracks=np.repeat(np.arange(30), 2),
+        spec=TrainSpec(clip_norm=1),
+    )
+    assert "the loss is inf at step 2 of epoch 1" in said
+    assert "18, 19 and 10 more; try" in said
+    assert "clip_norm" not in said
+
+
+def test_a_training_ends_with_the_tracks_whose_windows_are_no_numbers() -> None:
+    shards = len(np.unique(TRAINING // ROWS_PER_SHARD))
+    calls: list[int] = []
+
+    def spoilt(shard: int) -> np.ndarray:
+        """Serve a NaN in track 1005 once all shards have been looked at."""
+        calls.append(shard)
+        rows = reader(ROWS)(shard).copy()
+        if len(calls) > shards and shard == 0:
+            rows[5] = np.nan
+        return rows
+
+    with pytest.raises(DivergedError, match=r"at step \d+ of epoch 1, .* tracks .*\b1005\b"):
+        fit(spec=SHORT, read_shard=spoilt)
+
+
+def test_a_batch_that_does_not_fit_is_told_with_a_size_that_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import keras
+    import tensorflow as tf
+
+    def fail(*_: object, **__: object) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr(keras.Model, "fit", fail)
+    with pytest.raises(InvalidSpec) as caught:
+        fit(spec=SHORT)
+    assert str(caught.value) == (
+        "training.batch_size is 32, and a step of so many windows does not fit into the memory of "
+        "CPU; set training.batch_size=16 and training.accumulation=2, which learns as much at a "
+        "time"
+    )
