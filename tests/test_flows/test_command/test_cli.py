@@ -31,9 +31,10 @@ def sentence(err: str) -> str:
 
 IN_ORDER = (
     *("fetch", "run", "features", "train", "evaluate", "predict"),
-    *("backbone", "status", "up", "down"),
+    *("models", "backbone", "status", "up", "down"),
 )
 BACKBONE = ("add", "list", "remove")
+MODELS = ("promote", "compare")
 
 
 def test_help_names_every_command_in_the_order_of_use(called: Callable[..., Ended]) -> None:
@@ -43,7 +44,8 @@ def test_help_names_every_command_in_the_order_of_use(called: Callable[..., Ende
     assert tuple(re.findall(r"^  (\w+) ", listed, re.M)) == IN_ORDER
     assert "..." not in listed
     own = [[command] for command in IN_ORDER if command != "backbone"]
-    for command in (*own, *(["backbone", name] for name in BACKBONE)):
+    deeper = [*(["backbone", name] for name in BACKBONE), *(["models", name] for name in MODELS)]
+    for command in (*own, *deeper):
         assert "--json" in called(*command, "--help").out
 
 
