@@ -34,3 +34,60 @@ PARQUET = Option(
 STRICT = Option(
     name="strict", kind=bool, help="Exit with 2 if any file gives no genre, not only if all do."
 )
+
+# `genre serve`.
+SERVE_HOST = Option(
+    name="host",
+    help="Address of this machine to listen on, so that other machines reach it; they need the "
+    "token of GENRE_TOKEN, or the one that is made and printed.",
+    default="127.0.0.1",
+    metavar="ADDRESS",
+)
+SERVE_PORT = Option(
+    name="port",
+    help="Port to listen on; 0 takes a free one.",
+    kind=int,
+    default=8_480,
+    low=0,
+    high=65_535,
+)
+SERVE_WORKERS = Option(
+    name="workers",
+    help="Processes that hear songs, one at a time each.",
+    kind=int,
+    unset="one a core, 4 at most",
+    low=1,
+    high=64,
+)
+QUEUE = Option(
+    name="queue",
+    help="Songs that may wait for a process; further ones are told to come again (503).",
+    kind=int,
+    default=32,
+    low=0,
+    high=10_000,
+)
+MAX_MB = Option(
+    name="max_mb",
+    help="Largest song that is taken, in MB.",
+    kind=int,
+    default=200,
+    low=1,
+    high=100_000,
+)
+MAX_SECONDS = Option(
+    name="max_seconds",
+    help="Seconds that a song may take to be heard.",
+    kind=int,
+    default=120,
+    low=1,
+    high=86_400,
+)
+
+# `genre models export`.
+EXPORT_TO = Option(
+    name="to",
+    help="Folder that is written; it must be new, or empty.",
+    metavar="FOLDER",
+    is_required=True,
+)

@@ -73,7 +73,20 @@ from flows.options import (
     WEBHOOK,
     WORKERS,
 )
-from flows.prediction_options import CSV, JSON_LINES, PARQUET, PREDICTING_WORKERS, STRICT
+from flows.prediction_options import (
+    CSV,
+    EXPORT_TO,
+    JSON_LINES,
+    MAX_MB,
+    MAX_SECONDS,
+    PARQUET,
+    PREDICTING_WORKERS,
+    QUEUE,
+    SERVE_HOST,
+    SERVE_PORT,
+    SERVE_WORKERS,
+    STRICT,
+)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -252,10 +265,23 @@ def predict(*, as_json: bool, **options: Any) -> None:
     predicting.predict(as_json=as_json, said=_said(), **options)
 
 
+@genre.command()
+@_with(STORE, PREDICTING, SERVE_HOST, SERVE_PORT, SERVE_WORKERS, QUEUE, MAX_MB, MAX_SECONDS)
+@_with(STORAGE_OPTIONS, JSON)
+def serve(*, as_json: bool, **options: Any) -> None:
+    """Serve a page on which songs are dropped and named, and the same for programs.
+
+    Only this machine reaches it, unless --host says otherwise; songs are not kept. Ctrl-C ends it.
+    """
+    from flows.command import serving
+
+    serving.serve(as_json=as_json, **options)
+
+
 @genre.group(cls=_InOrder, invoke_without_command=True)
 @_with(STORE, STORAGE_OPTIONS, JSON)
 def models(*, as_json: bool, **options: Any) -> None:
-    """List the models, best on validation first; promote one to champion, compare two."""
+    """List the models, best on validation first; promote one, compare two, export one."""
     from flows.command import models
 
     if click.get_current_context().invoked_subcommand is None:
@@ -281,6 +307,20 @@ def compare(*, as_json: bool, **options: Any) -> None:
     from flows.command import models
 
     models.compare(as_json=as_json, **options)
+
+
+@models.command()
+@click.argument("model", metavar="ID")
+@_with(EXPORT_TO, STORE, STORAGE_OPTIONS, JSON)
+def export(*, as_json: bool, **options: Any) -> None:
+    """Write a model as a folder that runs anywhere: ONNX, and a script of 80 lines.
+
+    The script needs numpy, soundfile, soxr and onnxruntime, and none of this program. ID is of the
+    store, or a model's folder.
+    """
+    from flows.command import exporting
+
+    exporting.export(as_json=as_json, **options)
 
 
 @genre.group(cls=_InOrder)

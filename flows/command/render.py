@@ -10,6 +10,7 @@ from flows.errors import joined
 from genre_model.shown import shown
 
 if TYPE_CHECKING:
+    from flows.prediction_results import ExportResult, ServeResult
     from flows.results import (
         BackbonesResult,
         DownResult,
@@ -156,6 +157,27 @@ def full_run(result: RunResult, to: TextIO) -> None:
         ("store", result.store),
         ("seconds", f"{result.seconds:.1f}"),
     )
+
+
+def serving(result: ServeResult, to: TextIO) -> None:
+    """Write where the page is, with the token where one was made."""
+    token = f"#token={result.token}" if result.token else ""
+    _lines(
+        to,
+        ("page", f"{result.page}{token}"),
+        ("API", f"{result.page}predict, described at {result.page}docs"),
+        ("model", result.model),
+        *([("token", result.token)] if result.token else []),
+    )
+    _line(to, "Ctrl-C ends it.")
+
+
+def exported(result: ExportResult, to: TextIO) -> None:
+    """Write what lies in the folder now."""
+    _lines(to, ("model", result.model), ("folder", result.to))
+    for name, size in result.files.items():
+        _line(to, f"  {name}, {size:,} bytes")
+    _line(to, f"try: python {quote(result.to + '/predict.py')} song.mp3")
 
 
 def backbones(result: BackbonesResult, to: TextIO) -> None:

@@ -15,6 +15,7 @@ _OF_OTHERS = (
     "GENRE_STALL_LIMIT",
     "GENRE_STARTED_BY",
     "GENRE_STORAGE_OPTIONS",
+    "GENRE_TOKEN",
     "GENRE_UP",
 )
 """Those that are no option's, as literals: most of their modules import Prefect, which must not be

@@ -16,8 +16,8 @@ import numpy as np
 
 from genre_model.hearing.prediction import Passage
 
-CHANGE_COST = 12.0
-"""What a change costs, in nats: of ten seconds at 0.9 to 0.02, or a minute at 0.4 to 0.2."""
+CHANGE_COST = 5.0
+"""What a change costs, in nats: two windows of 0.9 to 0.05, or half a minute of 0.4 to 0.25."""
 _LEAST = 1e-6
 
 

@@ -134,6 +134,16 @@ class Bundle:
         nets = [self._read(name, most=MOST_ONNX) for name in self.features.files]
         return self.features.with_filters(bank).given(nets)
 
+    def content(self, name: str) -> bytes:
+        """Read a file whose sha256 params.json tells.
+
+        Raises
+        ------
+        ModelError
+            If it is gone, or another one.
+        """
+        return self._read(name, most=MOST_ONNX)
+
     def _read(self, name: str, *, most: int) -> bytes:
         """Read a file that is the one which was written there."""
         try:

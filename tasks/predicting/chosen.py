@@ -7,9 +7,41 @@ from pathlib import Path
 from typing import Self
 
 from genre_model.learning.bundle import Bundle, load_bundle
+from storage.models import Json
 from storage.store import Store
 from tasks.models import model_folder, model_id_of
 from tasks.worker.predicting import PredictingChild
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What a model is worth on the tracks of its test split.
+
+    Attributes
+    ----------
+    tracks : int
+    track_accuracy : float [0 to 1]
+    track_accuracy_interval : tuple[float, float] [0 to 1]
+        Of 95 %.
+    """
+
+    tracks: int
+    track_accuracy: float
+    track_accuracy_interval: tuple[float, float]
+
+    @classmethod
+    def of(cls, metrics: Json) -> Self | None:
+        """Take it from the metrics of an evaluation; None if they do not tell."""
+        try:
+            low, high = map(float, metrics["track_accuracy_interval"])
+            accuracy, tracks = float(metrics["track_accuracy"]), int(metrics["tracks"])
+        except (KeyError, TypeError, ValueError):
+            return None
+        return cls(tracks=tracks, track_accuracy=accuracy, track_accuracy_interval=(low, high))
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, ready for JSON."""
+        return {**vars(self), "track_accuracy_interval": list(self.track_accuracy_interval)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +86,19 @@ class ChosenModel:
     def id(self) -> str:
         """Return its id, wherever it lies."""
         return model_id_of(self.name)
+
+    def judged(self, store: str) -> Judged | None:
+        """Return what it is worth on test tracks; None if it lies in no store, or was not judged.
+
+        Raises
+        ------
+        Damaged
+            If the evaluation that is there is not as it was written.
+        """
+        if Path(self.name).exists():
+            return None
+        metrics = Store.open(store).models.metrics(self.name)
+        return None if metrics is None else Judged.of(metrics)
 
     def child(self, *, time_limit_s: float | None = None) -> PredictingChild:
         """Return the child process that hears files with it, which the first file starts."""

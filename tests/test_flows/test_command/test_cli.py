@@ -31,10 +31,10 @@ def sentence(err: str) -> str:
 
 IN_ORDER = (
     *("fetch", "run", "features", "train", "evaluate", "predict"),
-    *("models", "backbone", "status", "up", "down"),
+    *("serve", "models", "backbone", "status", "up", "down"),
 )
 BACKBONE = ("add", "list", "remove")
-MODELS = ("promote", "compare")
+MODELS = ("promote", "compare", "export")
 
 
 def test_help_names_every_command_in_the_order_of_use(called: Callable[..., Ended]) -> None:
@@ -87,6 +87,10 @@ def test_every_option_has_a_sentence_and_its_default(name: str) -> None:
         (["features", "--scheduler", "here"], "no Dask scheduler answers at here"),
         (["predict", "song.mp3", "--store", "nowhere"], "no store at"),
         (["status", "--store", "ftp://host/store"], "'ftp'"),
+        (["models", "export", "m", "--to", "out", "--store", "nowhere"], "no store at"),
+        (["serve", "--store", "nowhere"], "no store at"),
+        (["serve", "--port", "65536"], "65536 is not in the range"),
+        (["serve", "--max-mb", "0"], "0 is not in the range"),
         (["up", "--port", "0"], "0 is not in the range"),
         (["up", "--pool", "tpu"], "'tpu' is not one of 'cpu', 'gpu'"),
         (["up", "--port", "4299", "--webhook", "hooks.example.org"], "that starts with https://"),

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import pytest
 from hostile_values import hostile
 
-from flows import results
+from flows import prediction_results, results
 from flows.command import render, song_lines
 from flows.errors import joined
 from storage.summary import FeaturesSummary
@@ -47,6 +47,8 @@ def test_an_array_that_was_only_begun_is_a_whole_line() -> None:
         (render.evaluation, results.EvaluateResult),
         (render.full_run, results.RunResult),
         (song_lines.table, results.PredictResult),
+        (render.serving, prediction_results.ServeResult),
+        (render.exported, prediction_results.ExportResult),
         (render.backbones, results.BackbonesResult),
         (render.status, results.StatusResult),
         (render.up, results.UpResult),

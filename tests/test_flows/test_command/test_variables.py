@@ -47,6 +47,7 @@ def test_every_variable_of_this_repository_is_known() -> None:
 
 
 def test_those_that_are_no_options_are_what_their_modules_say() -> None:
+    from flows.command.serving import TOKEN
     from flows.engine.addresses import DEMO
     from flows.engine.fetch_request import LOGIN
     from flows.engine.orphans import MARK as STARTED_BY
@@ -54,7 +55,7 @@ def test_those_that_are_no_options_are_what_their_modules_say() -> None:
     from storage.archives.http_origin import STALL_LIMIT
     from storage.places.options import VARIABLE as STORAGE_OPTIONS
 
-    said = {DEMO, LOGIN, STARTED_BY, UP, STALL_LIMIT, STORAGE_OPTIONS}
+    said = {DEMO, LOGIN, STARTED_BY, UP, STALL_LIMIT, STORAGE_OPTIONS, TOKEN}
     assert set(variables._OF_OTHERS) == said
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_model import _filters
+from made_model import made_filters
 
 from genre_model.frontends.log_mel import DEFAULT
 from genre_model.hearing.overview import MOST_COLUMNS, OverviewMaker
@@ -20,7 +20,7 @@ def tone(hertz: float, seconds: float) -> np.ndarray:
 
 
 def maker() -> OverviewMaker:
-    return OverviewMaker(DEFAULT.mel, _filters())
+    return OverviewMaker(DEFAULT.mel, made_filters(DEFAULT.mel))
 
 
 @pytest.mark.parametrize("piece", [1_000, 4_096, 100_000])
@@ -61,6 +61,6 @@ def test_a_long_file_has_no_larger_picture_and_loses_nothing() -> None:
 
 def test_silence_and_nothing_are_pictures_too() -> None:
     assert maker().overview().decibels.shape == (DEFAULT.n_mels, 0)
-    made = OverviewMaker(replace(DEFAULT.mel, frame_length=400), _filters())
+    made = OverviewMaker(replace(DEFAULT.mel, frame_length=400), made_filters(DEFAULT.mel))
     made.take(np.zeros(RATE, np.float32))
     assert made.overview().decibels.max() == pytest.approx(-100)

@@ -1,0 +1,114 @@
+"""A model's folder for anywhere: ONNX files, mel filters, a script that needs neither of us.
+
+model.onnx  filters.npy  *.onnx   the network, its mel filters, the nets of its backbone
+params.json                       what the model is, as in its store
+script.json                       the numbers that the script goes by
+predict.py  requirements.txt      genres of songs, in fewer than 80 lines
+card.md                           what it is for people and model hubs
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from genre_model.errors import ModelError
+from genre_model.exported.card import card
+from genre_model.frontends.backbone import Backbone
+from genre_model.frontends.log_mel import LogMel
+from genre_model.frontends.mfcc import Mfcc
+from genre_model.learning.bundle import FILTERS_FILE, ONNX_FILE, Bundle
+from genre_model.learning.opening.params import PARAMS_FILE
+from genre_model.portable.session import open_session
+
+SCRIPT_FILE, SETTINGS_FILE, CARD_FILE = "predict.py", "script.json", "card.md"
+NEEDS = ("numpy", "onnxruntime", "soundfile", "soxr")
+_SCRIPT = Path(__file__).with_name("predict.txt")
+
+
+def exported(
+    bundle: Bundle, *, model: str, metrics: Mapping[str, object] | None
+) -> dict[str, bytes]:
+    """Make the files of a model that runs anywhere.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Each file is read as the one that was written there.
+    model : str
+        Its id.
+    metrics : Mapping, optional
+        Of its test split, for the card.
+
+    Returns
+    -------
+    dict[str, bytes]
+        Name -> content.
+
+    Raises
+    ------
+    ModelError
+        If a file is gone or another, or the script lacks what the model needs.
+    """
+    onnx = {name: bundle.content(name) for name in (ONNX_FILE, *bundle.features.files)}
+    settings = {**_settings(bundle, onnx), "genres": list(bundle.genres), "networks": list(onnx)}
+    needs = "".join(f"{name}=={version(name)}\n" for name in NEEDS)
+    return {
+        **onnx,
+        FILTERS_FILE: bundle.content(FILTERS_FILE),
+        PARAMS_FILE: (bundle.folder / PARAMS_FILE).read_bytes(),
+        SETTINGS_FILE: _json(settings),
+        SCRIPT_FILE: _SCRIPT.read_bytes(),
+        "requirements.txt": needs.encode(),
+        CARD_FILE: card(bundle, model=model, metrics=metrics).encode(),
+    }
+
+
+def _settings(bundle: Bundle, onnx: Mapping[str, bytes]) -> dict[str, object]:
+    """Say in numbers how the script makes what the network takes."""
+    spec = bundle.features
+    cutting, mel = spec.cutting, spec.mel
+    length, step = cutting.segment_samples
+    return {
+        **{name: value for name, value in vars(mel).items() if name != "filters"},
+        "kind": spec.kind,
+        "windows": cutting.windows,
+        "window_frames": cutting.window_frames,
+        "window_stride": cutting.window_stride,
+        "segment_length": length,
+        "segment_step": step,
+        "input": open_session(onnx[ONNX_FILE]).get_inputs()[0].name,
+        **_of_kind(bundle, onnx),
+    }
+
+
+def _of_kind(bundle: Bundle, onnx: Mapping[str, bytes]) -> dict[str, object]:
+    spec = bundle.features
+    if isinstance(spec, LogMel):
+        return {"scale": spec.scale}
+    if isinstance(spec, Mfcc):
+        return {"scale": "decibel", "coefficients": spec.coefficients}
+    if isinstance(spec, Backbone):
+        nets = [
+            _net(onnx[net.file], file=net.file, output=net.output, name=net.name)
+            for net in spec.nets
+        ]
+        return {"scale": spec.patches, "nets": nets}
+    raise ModelError(f"models of {spec.kind} features cannot be exported; take one of another kind")
+
+
+def _net(content: bytes, *, file: str, output: str, name: str) -> dict[str, object]:
+    (takes,) = open_session(content).get_inputs()
+    if isinstance(takes.shape[0], int):
+        raise ModelError(
+            f"the backbone {name!r} takes {takes.shape[0]} patches at once and no other number, "
+            "which the script of an exported model cannot; take one with a free batch"
+        )
+    has_channel = len(takes.shape) == 4
+    return {"file": file, "output": output, "input": takes.name, "channel": has_channel}
+
+
+def _json(content: object) -> bytes:
+    return f"{json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)}\n".encode()

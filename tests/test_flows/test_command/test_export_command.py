@@ -1,0 +1,44 @@
+"""`genre models export`: a folder, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command import Ended
+from made_model import made_model
+
+Called = Callable[..., Ended]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made_model(tmp_path_factory.mktemp("models") / "made")
+
+
+def test_a_folder_is_written(called: Called, model: Path, tmp_path: Path) -> None:
+    said = called("models", "export", str(model), "--to", "out/deep", "--json").json
+    assert (said["model"], said["to"]) == ("made-1", "out/deep")
+    lying = {each.name: each.stat().st_size for each in (tmp_path / "out" / "deep").iterdir()}
+    assert lying == said["files"]
+    assert {"model.onnx", "predict.py", "card.md", "params.json", "filters.npy"} <= set(lying)
+    assert [each.name for each in (tmp_path / "out").iterdir()] == ["deep"]
+
+
+def test_what_lies_there_stays(called: Called, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("mine")
+    ended = called("models", "export", str(model), "--to", "out")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == "genre: --to is out, where something lies already; name a new folder\n"
+    assert [each.name for each in (tmp_path / "out").iterdir()] == ["mine"]
+
+
+def test_a_changed_model_leaves_nothing(called: Called, tmp_path: Path) -> None:
+    changed = made_model(tmp_path / "changed")
+    (changed / "filters.npy").write_bytes(b"other")
+    ended = called("models", "export", str(changed), "--to", "out")
+    assert (ended.code, ended.out) == (2, "")
+    assert "filters.npy is not the file that was written there" in ended.err
+    assert not (tmp_path / "out").exists()
