@@ -18,6 +18,7 @@ ClassWeights = Literal["none", "balanced"]
 Application = Literal[
     "EfficientNetV2B0", "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3"
 ]
+Feed = Literal["auto", "resident", "streaming"]
 
 _USED_WITH: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "momentum": ("optimiser", ("sgd",)),
@@ -113,6 +114,9 @@ class TrainSpec(Spec):
         Of `imagenet`: epochs at the beginning in which only what stands behind the pretrained net
         is trained. All is trained in the others, at a tenth of the rate, with a schedule and an
         optimiser of their own; batch normalisation stays as it came.
+    feed : {"auto", "resident", "streaming"}
+        Whether training windows are kept where the network computes, or read again in each epoch;
+        by their size. It changes no number, and no model's id.
     """
 
     _version: ClassVar[int] = TRAINING_VERSION
@@ -142,6 +146,7 @@ class TrainSpec(Spec):
     ema: float = 0.0
     accumulation: int = 1
     head_epochs: int = 5
+    feed: Feed = "auto"
 
     def __post_init__(self) -> None:
         self._whole("epochs", 1, MOST_EPOCHS)
@@ -163,6 +168,7 @@ class TrainSpec(Spec):
         self._real("ema", 0.0, 0.9999)
         self._whole("accumulation", 1, 1_024)
         self._whole("head_epochs", 0, MOST_EPOCHS)
+        self._one_of("feed", get_args(Feed))
         self._check_together()
 
     def _check_together(self) -> None:
@@ -188,7 +194,7 @@ class TrainSpec(Spec):
         ]
 
     def _identity(self) -> dict[str, object]:
-        counted = {*self._first, *self.changed()}
+        counted = {*self._first, *self.changed()} - {"feed"}
         return {name: value for name, value in self.to_dict().items() if name in counted}
 
 

@@ -292,6 +292,7 @@ def _train_in_epochs(
             spec=recipe.training,
             on_epoch=on_epoch,
             checkpoints=kept,
+            say=say,
         )
     if say is not None and len(result.history) < recipe.training.epochs:
         say(_stopped_early(result, recipe.training))

@@ -14,13 +14,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import pandas as pd
 
 from genre_model.errors import InvalidSpec
-from genre_model.learning.augmenting.crops import CroppedBlock, Crops
+from genre_model.learning.augmenting.crops import CroppedBlock
 from genre_model.learning.read_ahead import READS_AT_ONCE, Waiting, read_ahead
 
 ReadShard = Callable[[int], np.ndarray]
@@ -33,7 +33,14 @@ Block = tuple[np.ndarray, np.ndarray]
 """Windows (float16 [n, ...]) and for each its place in the `RowIndex` (int64 [n])."""
 
 Pool = list[tuple[np.ndarray | CroppedBlock, np.ndarray]]
-"""Blocks, or the crops of blocks."""
+"""Blocks, or what stands in for them."""
+
+
+class Instead(Protocol):
+    """Makes of windows what stands in for them."""
+
+    def of(self, windows: np.ndarray, places: np.ndarray, /) -> np.ndarray | CroppedBlock:
+        """Give what stands in for a block's windows, one for each."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +181,7 @@ def shuffled_batches(
     batch_size: int,
     generator: np.random.Generator,
     pooled_shards: int = 4,
-    crops: Crops | None = None,
+    instead: Instead | None = None,
     waiting: Waiting | None = None,
 ) -> Generator[Block, None, None]:
     """Yield one epoch of shuffled batches.
@@ -197,7 +204,7 @@ def shuffled_batches(
         Source of the order.
     pooled_shards : int
         Shards whose windows are mixed with each other.
-    crops : Crops, optional
+    instead : Instead, optional
         What stands in for windows.
     waiting : Waiting, optional
         Takes the time in which a batch was asked for and its pool was not read yet.
@@ -220,7 +227,7 @@ def shuffled_batches(
         for _ in range(0, len(shards), pooled_shards):
             # no name holds the pool, so that it has gone before the next one is taken
             for piece in _pieces(
-                _pool(islice(blocks, pooled_shards), crops), batch_size, generator
+                _pool(islice(blocks, pooled_shards), instead), batch_size, generator
             ):
                 left.append(piece)
                 yield from _full_batches(left, batch_size)
@@ -228,8 +235,8 @@ def shuffled_batches(
         yield _joined(left)
 
 
-def _pool(blocks: Iterable[Block], crops: Crops | None) -> Pool:
-    return [(crops.of(*each) if crops else each[0], each[1]) for each in blocks]
+def _pool(blocks: Iterable[Block], instead: Instead | None) -> Pool:
+    return [(instead.of(*each) if instead else each[0], each[1]) for each in blocks]
 
 
 def _pieces(pool: Pool, batch_size: int, generator: np.random.Generator) -> Iterator[Block]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import keras
@@ -25,6 +25,9 @@ from genre_model.learning.batches import (
 from genre_model.learning.best_epoch import best_epoch
 from genre_model.learning.checkpoints import Checkpoint, Checkpoints
 from genre_model.learning.devices import lacks_memory, too_large_in_words
+from genre_model.learning.feeding.budget import is_resident
+from genre_model.learning.feeding.kept_rows import KeptRows
+from genre_model.learning.feeding.resident import Resident, Whereabouts, frames_of
 from genre_model.learning.inference import predict_rows
 from genre_model.learning.normalisation import fit_statistics
 from genre_model.learning.phases import is_patient_no_more, phase_of, thaw
@@ -61,6 +64,7 @@ def train(
     spec: TrainSpec | None = None,
     on_epoch: OnEpoch | None = None,
     checkpoints: Checkpoints | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> TrainingResult:
     """Train a network in epochs until its validation track accuracy no longer improves.
 
@@ -93,6 +97,8 @@ def train(
     checkpoints : Checkpoints, optional
         Those of this very training (same rows, specs and code): after every epoch its state is
         kept there, and a state that is there already is gone on from.
+    say : callable, optional
+        Called with a sentence: where the windows are meanwhile.
 
     Returns
     -------
@@ -116,10 +122,12 @@ def train(
         statistics, shape = _look_over(training, read_shard, rows_per_shard)
         network = run.build(augmenting.trained_shape(shape), statistics)
         state = Checkpoint(network, statistics, network.get_weights(), ())
+    shape = augmenting.window_shape(state.network.input_shape[1:])
     judged, trained = state.network, None
     if augmenting.windows_a_crop > 1:
-        shape = augmenting.window_shape(state.network.input_shape[1:])
         judged = run.build(shape, state.statistics)
+    if not _finished(state.history, model, spec):
+        run = run.fed(state, shape, say=say)
     while not _finished(state.history, model, spec):
         trained = run.trained(state, trained)
         state = run.epoch(state, trained=trained, judged=judged)
@@ -142,6 +150,8 @@ class _Run:
     model: ModelSpec
     spec: TrainSpec
     augmenting: Augmenting
+    resident: Resident | None = None
+    kept: KeptRows | None = None
 
     @property
     def steps(self) -> int:
@@ -174,8 +184,23 @@ class _Run:
         if begins:
             _compile(state.network, self.steps, phase.spec)
         if so_far is None or begins:
-            return self.augmenting.before(state.network, state.statistics)
+            return self.augmenting.before(state.network, state.statistics, self.kept)
         return so_far
+
+    def fed(
+        self, state: Checkpoint, shape: tuple[int, ...], *, say: Callable[[str], None] | None
+    ) -> _Run:
+        """Return the same with the windows, of that shape, kept where they fit."""
+        is_kept, sentence = is_resident(self.spec, windows=self.training.window_count, shape=shape)
+        if say is not None:
+            say(sentence)
+        if not is_kept:
+            return self
+        resident = Resident.gather(
+            self.training, self.read_shard, rows_per_shard=self.rows_per_shard
+        )
+        kept = KeptRows(resident, state.network.input_shape[1:])
+        return replace(self, resident=resident, kept=kept)
 
     def epoch(self, state: Checkpoint, *, trained: keras.Model, judged: keras.Model) -> Checkpoint:
         """Train and validate once more; the given state's network goes on in the new one.
@@ -189,7 +214,8 @@ class _Run:
         learning_rate = float(state.network.optimizer.learning_rate)
         waiting, as_stepped = Waiting(), AsStepped(state.network)
         seed_dropout(state.network, np.random.default_rng([self.spec.seed, number, 1]))
-        fitted = self._fit(trained, number, waiting, as_stepped)
+        shape = state.network.input_shape[1:]
+        fitted = self._fit(trained, number, waiting, as_stepped, shape=shape)
         of_steps = time.perf_counter() - started
         if judged is not state.network:
             judged.set_weights(state.network.get_weights())
@@ -221,7 +247,13 @@ class _Run:
         return Checkpoint(state.network, state.statistics, best, history)
 
     def _fit(
-        self, network: keras.Model, number: int, waiting: Waiting, as_stepped: AsStepped
+        self,
+        network: keras.Model,
+        number: int,
+        waiting: Waiting,
+        as_stepped: AsStepped,
+        *,
+        shape: tuple[int, ...],
     ) -> dict[str, float]:
         """Run one epoch's steps; what the reader raised comes out as it was."""
         batches = EpochBatches(
@@ -230,7 +262,8 @@ class _Run:
             labels=self.training.labels,
             classes=self.classes,
             weights=class_weights(self.training, self.classes, self.spec),
-            draw=self.augmenting.draws(number),
+            draw=self.augmenting.draws(number, shape=shape),
+            is_named=self.resident is not None,
         )
         try:
             history = network.fit(
@@ -265,14 +298,15 @@ class _Run:
         return averaging + warmup_callbacks(phase.spec, number - phase.before, self.steps)
 
     def _batches(self, number: int, waiting: Waiting) -> Generator[Block, None, None]:
+        crops, kept = self.augmenting.crops(number), self.resident
         return shuffled_batches(
             self.training,
-            self.read_shard,
+            kept.numbers if kept else self.read_shard,
             batch_size=self.spec.batch_size,
             generator=np.random.default_rng([self.spec.seed, number, 0]),
             pooled_shards=self.spec.pooled_shards,
             rows_per_shard=self.rows_per_shard,
-            crops=self.augmenting.crops(number),
+            instead=Whereabouts(frames_of(kept.window), crops) if kept else crops,
             waiting=waiting,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from genre_model.errors import InvalidSpec
@@ -40,6 +40,7 @@ TRAININGS = st.fixed_dictionaries(
         "class_weights": st.sampled_from(["none", "balanced"]),
         "ema": real(0, 0.9999),
         "accumulation": whole(1, 1_024),
+        "feed": st.sampled_from(["auto", "resident", "streaming"]),
     },
 )
 AUGMENTATIONS = st.fixed_dictionaries(
@@ -58,6 +59,7 @@ AUGMENTATIONS = st.fixed_dictionaries(
 MODELS = st.none() | st.builds(ModelSpec, network=st.text(min_size=1))
 
 
+@settings(deadline=None)
 @given(MODELS, AUGMENTATIONS, TRAININGS)
 def test_a_recipe_comes_back_from_its_toml(
     model: ModelSpec | None, augmentation: dict[str, object], training: dict[str, object]
@@ -81,7 +83,8 @@ def _encodes(text: str) -> bool:
 def test_the_law_knows_every_setting() -> None:
     made = {f"training.{name}" for name in TrainSpec().to_dict()}
     made |= {f"augmentation.{name}" for name in AugmentSpec().to_dict()}
-    assert {*made, "model.network"} == set(NAMES)
+    made |= {f"model.{name}" for name in ModelSpec().to_dict()}
+    assert made == set(NAMES)
 
 
 def test_what_means_nothing_beside_the_rest_is_a_comment() -> None:

@@ -13,7 +13,14 @@ from genre_model.recipe import TrainSpec
 ROWS, LABELS = learnable_rows(240, seed=3)
 TRAINING, VALIDATION, TEST = np.split(np.arange(240), [112, 144])
 TIMES = ("seconds", "stall_share", "windows_per_second")
-SHORT = TrainSpec(epochs=4, batch_size=32, patience=10, learning_rate=3e-3, pooled_shards=3)
+SHORT = TrainSpec(
+    epochs=4,
+    batch_size=32,
+    patience=10,
+    learning_rate=3e-3,
+    pooled_shards=3,
+    feed="streaming",
+)
 
 
 def fit(labels: np.ndarray = LABELS, spec: TrainSpec = SHORT, **options: object):  # noqa: ANN201

@@ -59,17 +59,20 @@ class Augmenting:
         generator = np.random.default_rng([self.seed, epoch, _OF_CROPS])
         return Crops(self.spec.crop_windows, generator)
 
-    def draws(self, epoch: int) -> Callable[[np.ndarray], Draws] | None:
-        """Return what draws for the batches of an epoch, None if nothing is drawn."""
+    def draws(self, epoch: int, *, shape: tuple[int, ...]) -> Callable[[int], Draws] | None:
+        """Return what draws for so many windows of an epoch, None if nothing is drawn."""
         if not self._drawn(batch=2, shape=(1, 1), generator=np.random.default_rng(0)):
             return None
         generator = np.random.default_rng([self.seed, epoch, _OF_DRAWS])
-        return lambda windows: self._drawn(
-            batch=len(windows), shape=windows.shape[1:], generator=generator
-        )
+        return lambda batch: self._drawn(batch=batch, shape=shape, generator=generator)
 
-    def before(self, network: keras.Model, statistics: InputStatistics) -> keras.Model:
-        """Return what is trained: the network itself, or what changes windows before it.
+    def before(
+        self,
+        network: keras.Model,
+        statistics: InputStatistics,
+        kept: keras.layers.Layer | None = None,
+    ) -> keras.Model:
+        """Return what is trained: the network itself, or what stands before it.
 
         Parameters
         ----------
@@ -77,13 +80,15 @@ class Augmenting:
             Compiled; its optimiser is the other one's, too.
         statistics : InputStatistics
             Of the windows.
+        kept : keras.layers.Layer, optional
+            Gives windows by where they are.
         """
         shape = network.input_shape[1:]
         drawn = self._drawn(batch=2, shape=shape, generator=np.random.default_rng(0))
-        if not drawn:
+        if not drawn and kept is None:
             return network
         fill = statistics.mean.tolist()
-        trained = with_augmentation(network, drawn, scale=self.scale, fill=fill)
+        trained = with_augmentation(network, drawn, scale=self.scale, fill=fill, kept=kept)
         trained.compile(
             optimizer=network.optimizer, loss=network.loss, metrics=["accuracy"], jit_compile=False
         )

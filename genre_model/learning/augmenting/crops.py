@@ -38,13 +38,34 @@ class Crops:
             Each one's track.
         """
         length = windows.shape[-1]
+        begins, lengths, starts = self.drawn(places, length)
+        return CroppedBlock(windows, begins, lengths, starts, self._long * length)
+
+    def drawn(self, places: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Draw where the crops of a block begin.
+
+        Parameters
+        ----------
+        places : np.ndarray [shape=(n,), int64]
+            Each window's track, those of one side by side.
+        length : int [frames]
+            Of a window.
+
+        Returns
+        -------
+        np.ndarray [shape=(n,), int64]
+            Where in the block each one's track begins.
+        np.ndarray [shape=(n,), int64]
+            Frames of the track.
+        np.ndarray [shape=(n,), int64]
+            The frame of it at which the crop begins.
+        """
         wanted = self._long * length
         begins = np.flatnonzero(np.diff(places, prepend=-1))
         counts = np.diff(np.append(begins, len(places)))
         frames = np.repeat(counts, counts) * length
         rooms = np.where(frames >= wanted, frames - wanted + 1, frames)
-        starts = self._generator.integers(rooms)
-        return CroppedBlock(windows, np.repeat(begins, counts), frames, starts, wanted)
+        return np.repeat(begins, counts), frames, self._generator.integers(rooms)
 
 
 @dataclass(frozen=True)

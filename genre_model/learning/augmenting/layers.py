@@ -27,7 +27,12 @@ _ROUNDING = 0.1
 
 
 def with_augmentation(
-    network: keras.Model, drawn: Draws, *, scale: Scale | None, fill: list[float]
+    network: keras.Model,
+    drawn: Draws,
+    *,
+    scale: Scale | None,
+    fill: list[float],
+    kept: keras.layers.Layer | None = None,
 ) -> keras.Model:
     """Put what changes windows before a network.
 
@@ -41,19 +46,26 @@ def with_augmentation(
         Of the values, for what changes their power.
     fill : list of float
         What a masked value becomes: its band's mean.
+    kept : keras.layers.Layer, optional
+        Gives windows by where they are [batch, 3].
 
     Returns
     -------
     keras.Model
-        Takes `windows` and the draws, by name.
+        Takes `windows` (or where they are) and the draws, by name.
     """
-    windows = keras.Input(network.input_shape[1:], name="windows")
+    given = (
+        keras.Input(network.input_shape[1:], name="windows")
+        if kept is None
+        else keras.Input((3,), dtype="int32", name="windows")
+    )
+    windows = given if kept is None else kept(given)
     inputs = {
         name: keras.Input(value.shape[1:], dtype=str(value.dtype), name=name)
         for name, value in drawn.items()
     }
     values = changed(windows, inputs, scale=scale, fill=fill)
-    return keras.Model({"windows": windows, **inputs}, network(values))
+    return keras.Model({"windows": given, **inputs}, network(values))
 
 
 def changed(

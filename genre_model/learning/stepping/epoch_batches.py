@@ -41,7 +41,9 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
     weights : Mapping, optional
         Genre's place -> how much its windows weigh.
     draw : callable, optional
-        Windows -> what they are to be changed by.
+        How many windows -> what they are to be changed by.
+    is_named : bool
+        Whether windows are given by their name even where nothing is drawn.
 
     Attributes
     ----------
@@ -57,11 +59,13 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
         labels: np.ndarray,
         classes: int,
         weights: Mapping[int, float] | None = None,
-        draw: Callable[[np.ndarray], Draws] | None = None,
+        draw: Callable[[int], Draws] | None = None,
+        is_named: bool = False,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
         self.raised: Exception | None = None
         self._batches, self._count, self._draw = batches, count, draw
+        self._is_named = is_named or draw is not None
         self._targets = np.eye(classes, dtype=np.float32)[labels]
         self._weights: np.ndarray | None = None
         if weights is not None:
@@ -106,9 +110,9 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
             self.raised = error
             raise
         self._places.append(places)
-        targets, drawn = self._targets[places], self._draw(windows) if self._draw else {}
+        targets, drawn = self._targets[places], self._draw(len(places)) if self._draw else {}
         targets = mixed_targets(targets, drawn)
-        given = {"windows": windows, **drawn} if drawn else windows
+        given = {"windows": windows, **drawn} if self._is_named else windows
         if self._weights is None:  # Keras takes no None in its place
             return given, targets
         return given, targets, targets @ self._weights

@@ -103,7 +103,7 @@ def test_the_stall_share_is_what_was_waited_for() -> None:
         time.sleep(sleep_s[0])
         return reader(ROWS)(shard)
 
-    spec = TrainSpec(epochs=3, batch_size=32, patience=10, pooled_shards=3)
+    spec = replace(SHORT, epochs=3, learning_rate=1e-3)
     result = fit(spec=spec, read_shard=read, on_epoch=next_epoch)
     prompt, late = result.history.iloc[1], result.history.iloc[2]
     assert 0 <= prompt["stall_share"] < 1

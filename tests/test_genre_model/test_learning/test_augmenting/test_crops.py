@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genre_model.learning.augmenting.crops import Crops
@@ -27,6 +27,7 @@ def starts(counts: list[int], long: int, seed: int) -> list[np.ndarray]:
     return [crops[number] for number in range(len(places))]
 
 
+@settings(deadline=None)
 @given(
     counts=st.lists(st.integers(1, 10), min_size=1, max_size=6),
     long=st.integers(1, 5),

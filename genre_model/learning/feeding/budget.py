@@ -1,0 +1,62 @@
+"""Whether training windows are kept or read again in each epoch."""
+
+from __future__ import annotations
+
+import psutil
+
+from genre_model.errors import InvalidSpec
+from genre_model.learning.devices import training_device
+from genre_model.recipe import TrainSpec
+
+GPU_BUDGET = 4 * 2**30
+"""Bytes of windows that a GPU keeps; FMA small has 1.7 GB of training windows."""
+SHARE_OF_MEMORY = 0.25
+"""Of the memory that is free, where the CPU computes."""
+MOST_FRAMES = 2**31 - 1
+
+
+def is_resident(spec: TrainSpec, *, windows: int, shape: tuple[int, ...]) -> tuple[bool, str]:
+    """Choose, and say why.
+
+    Parameters
+    ----------
+    spec : TrainSpec
+        `feed` forces either.
+    windows : int
+        How many are trained on.
+    shape : tuple[int, ...]
+        Of one.
+
+    Returns
+    -------
+    tuple[bool, str]
+        Whether they are kept, and the sentence.
+
+    Raises
+    ------
+    InvalidSpec
+        If they are to be kept, and have more frames than can be counted.
+    """
+    values = windows
+    for size in shape:
+        values *= size
+    size, frames = 2 * values, windows * (shape[1] if shape[1:] else 1)
+    on_cpu = training_device() == "CPU"
+    budget = int(SHARE_OF_MEMORY * psutil.virtual_memory().available) if on_cpu else GPU_BUDGET
+    where = "memory" if on_cpu else "the device's memory"
+    told = f"{windows:,} training windows ({_mega(size)})"
+    if spec.feed == "resident" and frames > MOST_FRAMES:
+        raise InvalidSpec(
+            f"training.feed is 'resident', but {told} have more frames than {MOST_FRAMES:,}; "
+            "leave it out"
+        )
+    if spec.feed == "streaming" or (
+        spec.feed == "auto" and (size > budget or frames > MOST_FRAMES)
+    ):
+        why = "" if spec.feed == "streaming" else f", above {_mega(budget)}"
+        return False, f"{told} are read in each epoch{why} (training.feed)"
+    return True, f"{told} are kept in {where} (training.feed)"
+
+
+def _mega(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"

@@ -1,0 +1,149 @@
+"""Windows that are kept are the very windows, and a training on them is the very training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from learnable_rows import ROWS_PER_SHARD
+from trainings import ROWS, SHORT, assert_same, cut_off_and_resumed, fit
+
+from genre_model.learning.augmenting.crops import Crops
+from genre_model.learning.batches import RowIndex, shuffled_batches
+from genre_model.learning.feeding.resident import Resident, Whereabouts
+from genre_model.recipe import AugmentSpec, TrainSpec
+
+pytestmark = pytest.mark.xdist_group("tensorflow")
+
+SHARD, WINDOWS, BANDS, FRAMES = 4, 3, 2, 5
+AUGMENTED = {"augmentation": AugmentSpec(crop_windows=2, gain=2, mixup=0.2), "scale": "decibel"}
+
+
+def shard(number: int) -> np.ndarray:
+    generator = np.random.default_rng(number)
+    return generator.normal(size=(SHARD, WINDOWS, BANDS, FRAMES)).astype(np.float16)
+
+
+def an_index(rows: list[int], windows: list[int]) -> RowIndex:
+    return RowIndex(
+        np.array(rows), np.zeros(len(rows), np.int32), np.array(windows), np.array(rows) + 1_000
+    )
+
+
+ROWS_AND_WINDOWS = st.lists(
+    st.tuples(st.integers(0, 19), st.integers(1, WINDOWS)),
+    min_size=1,
+    max_size=12,
+    unique_by=lambda pair: pair[0],
+)
+
+
+@settings(deadline=None)
+@given(ROWS_AND_WINDOWS, st.sampled_from([0, 1, 2]), st.integers(0, 9))
+def test_where_windows_and_crops_are_is_where_they_would_be_read(
+    pairs: list[tuple[int, int]], long: int, seed: int
+) -> None:
+    index = an_index([row for row, _ in pairs], [count for _, count in pairs])
+    kept = Resident.gather(index, shard, rows_per_shard=SHARD)
+
+    def batches(*, is_kept: bool) -> list[tuple[np.ndarray, np.ndarray]]:
+        crops = Crops(long, np.random.default_rng([seed, 2])) if long else None
+        found = shuffled_batches(
+            index,
+            kept.numbers if is_kept else shard,
+            rows_per_shard=SHARD,
+            batch_size=4,
+            generator=np.random.default_rng(seed),
+            pooled_shards=2,
+            instead=Whereabouts(FRAMES, crops) if is_kept else crops,
+        )
+        return list(found)
+
+    for (read, places), (where, kept_places) in zip(
+        batches(is_kept=False), batches(is_kept=True), strict=True
+    ):
+        np.testing.assert_array_equal(places, kept_places)
+        frames = read.shape[-1]
+        at = where[:, :1] + (where[:, 1:2] + np.arange(frames)) % where[:, 2:]
+        np.testing.assert_array_equal(np.swapaxes(kept.frames[at], 1, 2), read)
+
+
+def test_all_windows_are_kept_once() -> None:
+    index = an_index([9, 2, 4], [1, 3, 2])
+    kept = Resident.gather(index, shard, rows_per_shard=SHARD)
+    expected = np.concatenate([shard(0)[2], shard(1)[0, :2], shard(2)[1, :1]])
+    np.testing.assert_array_equal(kept.windows(), expected)
+    assert kept.frames.shape == (6 * FRAMES, BANDS)
+
+
+def test_embeddings_are_kept_too() -> None:
+    def values(number: int) -> np.ndarray:
+        return shard(number)[..., 0]
+
+    kept = Resident.gather(an_index([1, 2], [3, 1]), values, rows_per_shard=SHARD)
+    np.testing.assert_array_equal(kept.windows(), np.concatenate([values(0)[1], values(0)[2, :1]]))
+
+
+def test_the_layer_gives_what_is_asked_for() -> None:
+    from genre_model.learning.feeding.kept_rows import KeptRows
+
+    kept = Resident.gather(an_index([0, 1], [3, 2]), shard, rows_per_shard=SHARD)
+    where = np.array([[0, 4, 15], [15, 8, 10]], np.int32)
+    found = np.asarray(KeptRows(kept, (BANDS, FRAMES))(where))
+    first = np.concatenate(list(shard(0)[0]), axis=-1)[:, 4:9]
+    joined = np.concatenate(list(shard(0)[1, :2]), axis=-1)
+    np.testing.assert_array_equal(found[0], first)
+    np.testing.assert_array_equal(found[1], np.concatenate([joined[:, 8:], joined[:, :3]], axis=-1))
+
+
+@pytest.mark.parametrize("options", [{}, AUGMENTED], ids=["plain", "augmented"])
+def test_a_training_is_the_same_kept_or_read_and_reads_once(options: dict[str, Any]) -> None:
+    spec = replace(SHORT, epochs=2)
+    calls: list[int] = []
+
+    def counting(number: int) -> np.ndarray:
+        calls.append(number)
+        return ROWS[number * ROWS_PER_SHARD : (number + 1) * ROWS_PER_SHARD]
+
+    said: list[str] = []
+    kept = fit(spec=replace(spec, feed="resident"), read_shard=counting, say=said.append, **options)
+    assert_same(kept, fit(spec=spec, **options))
+    assert "training windows (0 MB) are kept in memory (training.feed)" in said[0]
+    # statistics, then what is kept; validation's two shards in each epoch
+    assert len(calls) == 2 * 7 + 2 * 2
+
+
+def test_a_training_of_kept_windows_that_was_cut_off_goes_on() -> None:
+    spec = replace(SHORT, epochs=2, feed="resident")
+    assert_same(cut_off_and_resumed(spec, after=1, **AUGMENTED), fit(spec=spec, **AUGMENTED))
+
+
+def test_the_size_decides_unless_somebody_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    from genre_model.learning.feeding import budget
+
+    def told(feed: str, *, device: str, windows: int = 64_000) -> tuple[bool, str]:
+        monkeypatch.setattr(budget, "training_device", lambda: device)
+        spec = TrainSpec(feed=feed)  # type: ignore[arg-type]
+        return budget.is_resident(spec, windows=windows, shape=(128, 128))
+
+    assert told("auto", device="H100") == (
+        True,
+        "64,000 training windows (2,097 MB) are kept in the device's memory (training.feed)",
+    )
+    assert told("auto", device="H100", windows=640_000) == (
+        False,
+        "640,000 training windows (20,972 MB) are read in each epoch, above 4,295 MB "
+        "(training.feed)",
+    )
+    assert told("resident", device="H100", windows=640_000)[0]
+    assert not told("streaming", device="CPU", windows=1)[0]
+    assert told("auto", device="CPU", windows=1)[0]
+
+
+def test_how_rows_are_fed_makes_no_other_model() -> None:
+    assert TrainSpec(feed="resident").digest() == TrainSpec(feed="streaming").digest()
+    assert TrainSpec(feed="resident").digest() == TrainSpec().digest()
