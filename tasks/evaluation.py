@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +23,7 @@ from genre_model.judging.judgement import Judgement
 from genre_model.judging.leaks import Leaks
 from genre_model.judging.licences import licence_remarks
 from genre_model.judging.metrics import Metrics
+from genre_model.judging.weak_spots import WeakSpots, find_weak_spots
 from genre_model.learning.opening.params import PARAMS_FILE
 from genre_model.recipe import EvaluateSpec
 from genre_model.shown import as_markdown_code, is_harmless_markdown, shown_name
@@ -29,6 +31,7 @@ from storage.errors import Damaged, UnknownFormat
 from storage.models import METRICS_FILE
 from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
+from tasks.comparing.conditions import conditions_of
 from tasks.comparing.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 from tasks.comparing.leaderboard import readings
 from tasks.comparing.leaks import leaks_of
@@ -160,7 +163,7 @@ def evaluate_network(
     if problems and say is not None:
         say(f"{problems[0].sentence} The model is evaluated again.")
     before = {} if problems else models.metrics(model, split=spec.split) or {}
-    if before.get("format", FORMAT) != FORMAT and say is not None:
+    if before and before.get("format") != FORMAT and say is not None:
         say(f"another version evaluated {model}; it is evaluated again")
     if stored := {} if refresh or before.get("format") != FORMAT else before:
         place = models.evaluation(model, spec.split) / METRICS_FILE
@@ -263,6 +266,7 @@ def _evaluate(
         params=bundle.params,
         data=data,
         split=spec.split,
+        weak_spots=find_weak_spots(predictions, conditions_of(data), judgement),
     )
     found = Evaluation(
         model=model,
@@ -303,6 +307,7 @@ def _write_report(
     params: dict[str, Any],
     data: LabelledFeatures,
     split: str,
+    weak_spots: WeakSpots,
 ) -> None:
     from genre_model.judging.report import Report
 
@@ -327,6 +332,15 @@ def _write_report(
         standing=standing,
         comparisons=comparisons,
         leaks=leaks,
+        weak_spots=weak_spots,
+        head={
+            "data set": data.features.data_set,
+            "catalogue": data.catalogue_id,
+            "recipe": f"{params['network']} on {data.spec.name}, seed {params.get('seed')}",
+            "trained": str(params.get("trained", ""))[:10],
+            "evaluated": datetime.now(UTC).date().isoformat(),
+            "fma-genre": version("fma-genre"),
+        },
     )
     for name, png in report.pictures.items():
         (folder / name).write_bytes(png)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from genre_model.data.left_out import LeftOut
 from genre_model.data.sharing.artists import artist_remark, artists_in_several_splits
+from genre_model.data.sharing.components import component_remark
 from genre_model.data.subsets import SUBSETS
 from genre_model.specs import SPLITS
 
@@ -93,6 +94,8 @@ class Catalogue:
         about_artists = artist_remark(self.tracks)
         if about_artists:
             remarks.append(about_artists)
+        if (linked := component_remark(self.tracks)) is not None:
+            remarks.append(linked)
         return tuple(remarks)
 
 

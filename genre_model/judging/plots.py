@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from genre_model.judging.metrics import Metrics
+from genre_model.judging.weak_spots import WeakSpots
 from genre_model.shown import shown
 
 if TYPE_CHECKING:
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 INK, MUTED, GRID = "#1b2430", "#5c6876", "#e3e7ec"
 BLUE, ORANGE, TEAL = "#2f6fb2", "#d9782d", "#2a8f82"
 RESOLUTION = 140
+RATES_UP_TO = 16
+"""Genres of which the cells of a confusion matrix have room for shares, too."""
 
 
 def confusion_png(metrics: Metrics) -> bytes:
-    """Draw the confusion matrix: colours are shares of the true genre's tracks, numbers counts.
+    """Draw the confusion matrix: in each cell tracks, and their share of the true genre's.
 
     Parameters
     ----------
@@ -36,13 +39,18 @@ def confusion_png(metrics: Metrics) -> bytes:
     """
     counts = metrics.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = max(5.2, 1.9 + 0.52 * len(counts))
+    side = max(5.2, 1.9 + 0.58 * len(counts))
     figure = _figure(side + 0.7, side)
     axes = figure.add_subplot()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.argwhere(counts > 0):
         colour = "white" if shares[row, column] > 0.55 else INK
-        axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour)
+        said = f"{counts[row, column]}"
+        if len(counts) <= RATES_UP_TO:
+            said += f"\n{shares[row, column]:.0%}"
+        axes.text(
+            column, row, said, ha="center", va="center", color=colour, fontsize=9, linespacing=1.0
+        )
     names = [shown(genre) for genre in metrics.genres]
     # a dollar in a name begins no formula
     axes.set_xticks(range(len(counts)), names, rotation=40, ha="right", parse_math=False)
@@ -143,6 +151,45 @@ def per_genre_png(metrics: Metrics) -> bytes:
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
+    return _png(figure)
+
+
+def coverage_png(found: WeakSpots) -> bytes:
+    """Draw accuracy against how many of the surest tracks are answered, and how much is heard.
+
+    Parameters
+    ----------
+    found : WeakSpots
+        Of a split.
+
+    Returns
+    -------
+    bytes
+        A PNG.
+    """
+    figure = _figure(8.6, 3.4)
+    left, right = figure.subplots(1, 2, sharey=True)
+    for axes, shares, colour in ((left, found.coverage, BLUE), (right, found.windows_used, TEAL)):
+        places = np.arange(len(shares))
+        axes.fill_between(
+            places,
+            [each.interval[0] for each in shares],
+            [each.interval[1] for each in shares],
+            color=colour,
+            alpha=0.15,
+            linewidth=0,
+        )
+        axes.plot(places, [each.accuracy for each in shares], color=colour, marker="o")
+        axes.set_xticks(places, [each.of.removeprefix("surest ") for each in shares], rotation=30)
+        axes.grid(color=GRID)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(GRID)
+        axes.tick_params(length=0)
+    left.set_ylim(0, 1.02)
+    left.yaxis.set_major_formatter("{x:.0%}")
+    left.set_ylabel("track accuracy")
+    left.set_xlabel("tracks that are answered, the surest first")
+    right.set_xlabel("windows that are heard of each track")
     return _png(figure)
 
 

@@ -15,8 +15,9 @@ from genre_model.judging.comparison import Comparison
 from genre_model.judging.figures import figure_lines
 from genre_model.judging.leaks import Leaks
 from genre_model.judging.metrics import Metrics
-from genre_model.judging.plots import confusion_png, curves_png, per_genre_png
+from genre_model.judging.plots import confusion_png, coverage_png, curves_png, per_genre_png
 from genre_model.judging.templating import environment
+from genre_model.judging.weak_spots import WeakSpots
 
 SHOWN_TRACKS = 15
 SHOWN_CONFUSIONS = 10
@@ -59,6 +60,10 @@ class Report:
         With the champion and with the model that was evaluated before, where there is one.
     leaks : Leaks, optional
         What the split shares with the training tracks.
+    weak_spots : WeakSpots, optional
+        Where the model fails.
+    head : Mapping[str, str]
+        What stands in the report's head: data set, catalogue, date, version, recipe.
     """
 
     metrics: Metrics
@@ -76,15 +81,20 @@ class Report:
     standing: str = ""
     comparisons: Sequence[Comparison] = ()
     leaks: Leaks | None = None
+    weak_spots: WeakSpots | None = None
+    head: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def pictures(self) -> dict[str, bytes]:
         """Return the plots: file name -> PNG bytes; drawn once."""
-        return {
+        drawn = {
             "confusion_matrix.png": confusion_png(self.metrics),
             "curves.png": curves_png(self.history, best_epoch=self.best_epoch),
             "per_genre.png": per_genre_png(self.metrics),
         }
+        if self.weak_spots is not None:
+            drawn["coverage.png"] = coverage_png(self.weak_spots)
+        return drawn
 
     def html(self) -> str:
         """Return the whole page: styles and pictures inside, no script, no other address."""

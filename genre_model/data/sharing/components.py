@@ -61,3 +61,26 @@ def crosses_splits(tracks: pd.DataFrame) -> np.ndarray:
     in_training = (tracks["split"] == "training").to_numpy(bool)
     crosses: np.ndarray = in_training & np.isin(numbers, numbers[~in_training])
     return crosses
+
+
+def component_remark(tracks: pd.DataFrame) -> str | None:
+    """Say in one sentence what hangs together across splits by albums; None if nothing does.
+
+    Parameters
+    ----------
+    tracks : pd.DataFrame
+        As for `components`, and `split`.
+    """
+    if "album_id" not in tracks or tracks["album_id"].isna().all():
+        return None
+    found = pd.DataFrame({"component": components(tracks), "split": tracks["split"].to_numpy()})
+    grouped = found.groupby("component")["split"].agg(["nunique", "size"])
+    crossing = grouped[grouped["nunique"] > 1]
+    if crossing.empty:
+        return None
+    count, inside = len(crossing), int(crossing["size"].sum())
+    lie = "component" if count == 1 else "components"
+    return (
+        f"{count:,} {lie} of artists and albums in several splits ({inside:,} tracks): "
+        "--split-policy components trains without their training tracks."
+    )

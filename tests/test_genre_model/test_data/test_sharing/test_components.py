@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genre_model.data.sharing.components import components, crosses_splits
+from genre_model.data.sharing.components import component_remark, components, crosses_splits
 
 
 def frame(artists: list[int | None], albums: list[int | None], splits: str = "") -> pd.DataFrame:
@@ -43,6 +43,17 @@ def test_training_tracks_that_hang_together_with_others_are_told() -> None:
     #        by artist with test; by album with validation; by a chain; alone; test itself
     tracks = frame([1, 2, 3, 4, 1, 5, 2], [None, 9, 9, None, None, 9, None], "ttttevt")
     assert crosses_splits(tracks).tolist() == [True, True, True, False, False, False, True]
+
+
+def test_what_lies_in_several_splits_is_counted_once_a_component() -> None:
+    tracks = frame([1, 2, 3, 3, 4], [9, 9, None, None, 8], "tetvt")
+    assert component_remark(tracks) == (
+        "2 components of artists and albums in several splits (4 tracks): --split-policy "
+        "components trains without their training tracks."
+    )
+    assert component_remark(tracks.drop(columns="album_id")) is None
+    assert component_remark(frame([1, 2], [1, 2], "te")) is None
+    assert component_remark(frame([1, 1], [None, None], "te")) is None
 
 
 LINKS = st.lists(
