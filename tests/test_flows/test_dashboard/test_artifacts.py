@@ -33,7 +33,10 @@ def test_the_catalogue_tells_of_shared_artists(
         artifacts, "create_markdown_artifact", lambda text, **more: made.append((text, more["key"]))
     )
     tracks = pd.DataFrame({column: ["small", "small"] for column in COLUMNS}).assign(
-        artist_id=pd.array(artists, dtype="Int64"), artist="Foo", split=["training", "test"]
+        artist_id=pd.array(artists, dtype="Int64"),
+        album_id=pd.array([None, None], dtype="Int64"),
+        artist="Foo",
+        split=["training", "test"],
     )
     found = FoundCatalogue(parse_location("music"), Catalogue("fma", "small", tracks, 0), {})
     artifacts.catalogue(found.summary())
@@ -52,7 +55,9 @@ def test_the_catalogue_tells_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -
     odd = Oddity(path="rock/caf\udce9\x1b[31m.wav", reason="name", why="its name is not UTF-8")
     left_out = LeftOut.of(["pop/a.m4a", "pop/b.m4a"], [odd])
     tracks = pd.DataFrame({column: ["a\x07|b", "c"] for column in COLUMNS}).assign(
-        artist_id=pd.array([1, 2], dtype="Int64"), split=["training", "test"]
+        artist_id=pd.array([1, 2], dtype="Int64"),
+        album_id=pd.array([3, 4], dtype="Int64"),
+        split=["training", "test"],
     )
     catalogue = Catalogue("music", "full", tracks, 0, left_out)
     artifacts.catalogue(FoundCatalogue(parse_location("music"), catalogue, {}).summary())
