@@ -31,6 +31,12 @@ PARQUET = Option(
     unset="none",
     metavar="FILE",
 )
+PLOTS = Option(
+    name="plots",
+    help="Draw each song there, as a PNG: its mel picture, and the genres over time beneath it.",
+    unset="none",
+    metavar="FOLDER|s3://…",
+)
 STRICT = Option(
     name="strict", kind=bool, help="Exit with 2 if any file gives no genre, not only if all do."
 )

@@ -109,11 +109,12 @@ class Predictor:
     ) -> Prediction:
         spec = self.bundle.features
         length = spec.window_length_seconds
-        mean = self._named(Judgement.from_params(self.bundle.params).of_track(windows))
-        genre, probability = next(iter(mean.items()))
+        judgement = Judgement.from_params(self.bundle.params)
+        named = self._named(judgement.of_track(windows))
+        genre, probability = next(iter(named.items()))
         few = f"{len(starts)} whole windows" if len(starts) < spec.windows else ""
         detail = "; ".join(filter(None, (few, heard.unread)))
-        threshold = self.bundle.threshold
+        threshold = judgement.threshold
         return Prediction(
             path=name,
             status=Status.PARTIAL if detail else Status.OK,
@@ -121,7 +122,7 @@ class Predictor:
             genre=genre,
             probability=probability,
             sure=None if threshold is None else probability >= threshold,
-            probabilities=mean,
+            probabilities=named,
             windows=len(starts),
             seconds=heard.seconds,
             passages=passages(starts, windows, self.genres, length=length),

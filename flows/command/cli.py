@@ -80,6 +80,7 @@ from flows.prediction_options import (
     MAX_MB,
     MAX_SECONDS,
     PARQUET,
+    PLOTS,
     PREDICTING_WORKERS,
     QUEUE,
     SERVE_HOST,
@@ -251,8 +252,8 @@ def evaluate(*, as_json: bool, **options: Any) -> None:
 
 @genre.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", shell_complete=_paths("file"))
-@_with(STORE, PREDICTING, PREDICTING_WORKERS, CSV, PARQUET, STRICT, STORAGE_OPTIONS)
-@_with(JSON, JSON_LINES)
+@_with(STORE, PREDICTING, PREDICTING_WORKERS, CSV, PARQUET, PLOTS, STRICT)
+@_with(STORAGE_OPTIONS, JSON, JSON_LINES)
 def predict(*, as_json: bool, **options: Any) -> None:
     """Name the genre of songs of any length with the champion, or with --model.
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import os
+import re
 import sys
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -44,6 +47,7 @@ def predict(
     as_jsonl: bool = False,
     csv: str | None = None,
     parquet: str | None = None,
+    plots: str | None = None,
     strict: bool = False,
 ) -> None:
     """Run `genre predict`; `said` names the options that stood on the command line."""
@@ -60,15 +64,19 @@ def predict(
         chosen = ChosenModel.of(store, model)
         table = None if kept_in is None else SongTable(kept_in, chosen.id)
         kept = _Kept.of(given, table)
+        drawn = None if plots is None else parse_location(plots)
         new = [name for name in dict.fromkeys(given.files) if name not in kept.lines]
         for each in kept.predictions.values() if as_jsonl else ():
             _write_line(each, out)
         with stage("predict", total=len(new), unit="files") as show:
-            found = heard_songs(chosen, new, workers=workers, say=say)
+            is_drawn = drawn is not None
+            found = heard_songs(chosen, new, workers=workers, overview=is_drawn, say=say)
             for done, each in enumerate(kept.saved(found), start=1):
                 if as_jsonl:
                     _write_line(each, out)
-                kept.take(each if as_json else replace(each, timeline=[]))
+                if drawn is not None:
+                    _draw(each, drawn, chosen.bundle.genres)
+                kept.take(replace(each, overview=None, timeline=each.timeline if as_json else []))
                 show(done, "")
         result = PredictResult(
             model=chosen.name,
@@ -129,6 +137,17 @@ def _entry(name: str) -> Entry | None:
     if song.problem:
         return None
     return (song.place or Folder(Path(name).absolute())).entry()
+
+
+def _draw(found: Prediction, folder: Location, genres: tuple[str, ...]) -> None:
+    """Write the picture of a song; of one name in two folders there are two."""
+    if found.overview is None:
+        return
+    from genre_model.hearing.picture import song_png
+
+    mark = hashlib.sha256(os.fsencode(found.path)).hexdigest()[:8]
+    name = re.sub(r"[^\w.-]+", "_", Path(found.path).name, flags=re.ASCII)[:100]
+    (folder / f"{name}-{mark}.png").write_bytes(song_png(found, found.overview, genres))
 
 
 def _writable(address: str | None) -> Location | None:

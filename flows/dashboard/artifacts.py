@@ -257,13 +257,15 @@ def predictions(found: PredictedFolder) -> None:
         for line in found.lines[:PREDICTIONS_SHOWN]
     ]
     more = f"; the first {len(rows):,} are shown" if len(found.lines) > len(rows) else ""
+    counts = ", ".join(f"{count:,} {status}" for status, count in found.new_statuses.items())
+    longest = f"; the longest new one: {found.longest}" if found.longest else ""
     create_table_artifact(
         rows,
         key="predictions",
         description=as_markdown(
-            f"{found.files:,} files of {found.folder}, of them {found.predicted:,} new, by "
-            f"{found.model}; left out: {found.left_out.in_words or 'nothing'}; all in "
-            f"{found.table}{more}"
+            f"{found.files:,} files of {found.folder}, of them {found.predicted:,} new "
+            f"({counts or 'none'}), by {found.model}{longest}; left out: "
+            f"{found.left_out.in_words or 'nothing'}; all in {found.table}{more}"
         ),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from genre_model.judging.judgement import Judgement
 from tasks.predicting.chosen import ChosenModel, Judged
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -46,7 +47,7 @@ class Served:
             "network": bundle.params.get("network"),
             "features": bundle.features.name,
             "genres": list(bundle.genres),
-            "threshold": bundle.threshold,
+            "threshold": Judgement.from_params(bundle.params).threshold,
             "judged": None if self.judged is None else self.judged.to_dict(),
             "licences": bundle.licences,
             "max_mb": self.max_mb,

@@ -10,6 +10,7 @@ card.md                           what it is for people and model hubs
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -19,13 +20,29 @@ from genre_model.exported.card import card
 from genre_model.frontends.backbone import Backbone
 from genre_model.frontends.log_mel import LogMel
 from genre_model.frontends.mfcc import Mfcc
+from genre_model.judging.judgement import Judgement
 from genre_model.learning.bundle import FILTERS_FILE, ONNX_FILE, Bundle
 from genre_model.learning.opening.params import PARAMS_FILE
 from genre_model.portable.session import open_session
+from genre_model.signal.scales import LEAST_POWER
 
 SCRIPT_FILE, SETTINGS_FILE, CARD_FILE = "predict.py", "script.json", "card.md"
 NEEDS = ("numpy", "onnxruntime", "soundfile", "soxr")
 _SCRIPT = Path(__file__).with_name("predict.txt")
+
+
+_DECADE = 1 / math.log(10)
+_SCALES: Mapping[str, tuple[float, float, float, float]] = {
+    "decibel": (10 * _DECADE, 1, 0, LEAST_POWER),
+    "image": (10 * _DECADE, 1, 0, LEAST_POWER),
+    "log1p": (1, 1, 1, 0),
+    "musicnn": (_DECADE, 10_000, 1, 0),
+    "yamnet": (1, 1, 0.001, 0),
+}
+"""Scale or patches -> gain, factor, offset, floor: gain * log(max(factor * x + offset, floor)).
+
+A test compares them with what the frontends make.
+"""
 
 
 def exported(
@@ -79,6 +96,7 @@ def _settings(bundle: Bundle, onnx: Mapping[str, bytes]) -> dict[str, object]:
         "window_stride": cutting.window_stride,
         "segment_length": length,
         "segment_step": step,
+        "rule": Judgement.from_params(bundle.params).rule,
         "input": open_session(onnx[ONNX_FILE]).get_inputs()[0].name,
         **_of_kind(bundle, onnx),
     }
@@ -87,16 +105,21 @@ def _settings(bundle: Bundle, onnx: Mapping[str, bytes]) -> dict[str, object]:
 def _of_kind(bundle: Bundle, onnx: Mapping[str, bytes]) -> dict[str, object]:
     spec = bundle.features
     if isinstance(spec, LogMel):
-        return {"scale": spec.scale}
+        return _scale(spec.scale)
     if isinstance(spec, Mfcc):
-        return {"scale": "decibel", "coefficients": spec.coefficients}
+        return {**_scale("decibel"), "coefficients": spec.coefficients}
     if isinstance(spec, Backbone):
         nets = [
             _net(onnx[net.file], file=net.file, output=net.output, name=net.name)
             for net in spec.nets
         ]
-        return {"scale": spec.patches, "nets": nets}
+        return {**_scale(spec.patches), "nets": nets}
     raise ModelError(f"models of {spec.kind} features cannot be exported; take one of another kind")
+
+
+def _scale(name: str) -> dict[str, object]:
+    numbers = zip(("gain", "factor", "offset", "floor"), _SCALES[name], strict=True)
+    return {**dict(numbers), "below_peak": name == "image"}
 
 
 def _net(content: bytes, *, file: str, output: str, name: str) -> dict[str, object]:

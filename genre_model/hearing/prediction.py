@@ -44,13 +44,14 @@ class Prediction:
     detail : str
         One sentence for people; empty for `ok`.
     genre : str | None
-        Of the highest mean probability over all windows; None if the file gave no window.
+        The most probable of all; None if the file gave no window.
     probability : float | None [0 to 1]
-        That mean.
+        Of that genre.
     sure : bool | None
         Whether that is at least the model's threshold; None if the model has none, or no genre.
     probabilities : dict[str, float]
-        Every genre's mean, most probable first; empty if there is no genre.
+        Of every genre over all windows, joined by the model's rule (mean probability, as a rule),
+        most probable first; empty if there is no genre.
     windows : int
         How many windows the file gave.
     seconds : float [s]

@@ -63,11 +63,6 @@ class Bundle:
         """Return whose nets it is made of: `name`, `licence`, `source` …; none for most."""
         return list(self.params.get("licences", ()))
 
-    @property
-    def threshold(self) -> float | None:
-        """Return the probability below which it is not sure, 0 to 1; None if it has none."""
-        return self.params.get("threshold")
-
     def network(self) -> keras.Model:
         """Open the network: raw windows [batch, ...] to logits [batch, genres]; imports Keras.
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from genre_model.data.left_out import LeftOut
+from genre_model.hearing.prediction import Prediction, clock
 from storage.errors import Damaged
 from storage.places.location import Entry, Location
 from storage.predictions import PREDICTION_COLUMNS, PredictionTable
 from storage.store import Store
 from tasks.predicting.chosen import ChosenModel
 from tasks.predicting.given import audio_files
-from tasks.worker.songs import Hears, predict_at
+from tasks.worker.songs import predict_at
 
 SAVED_EVERY = 100
 
@@ -70,6 +72,10 @@ class PredictedFolder:
         Status -> files, and genre -> files.
     left_out : LeftOut
         What else lies in the folder.
+    new_statuses : Mapping[str, int]
+        Status -> files, of those predicted now.
+    longest : str
+        The longest of those, how long it is, and its passages; empty if none was heard.
     lines : tuple[PredictedFile, ...]
         One a file, by path.
     """
@@ -83,6 +89,8 @@ class PredictedFolder:
     statuses: Mapping[str, int]
     genres: Mapping[str, int]
     left_out: LeftOut
+    new_statuses: Mapping[str, int] = field(default_factory=dict)
+    longest: str = ""
     lines: tuple[PredictedFile, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
@@ -135,8 +143,12 @@ def predict_folder(
         table.location.make_way()
         reused = len(lines)
         new = [entry for entry in audio.values() if entry.name not in lines]
+        longest: Prediction | None = None
         for done, entry in enumerate(new, start=1):
-            lines[entry.name] = _line(child, folder, entry)
+            found = predict_at(child, folder / entry.name)
+            lines[entry.name] = _line(found, entry)
+            if found.passages and (longest is None or found.seconds > longest.seconds):
+                longest = replace(found, path=entry.name, timeline=[])
             files_done(done, len(new))
             if done % SAVED_EVERY == 0:
                 table.write(_frame(lines))
@@ -152,6 +164,8 @@ def predict_folder(
         statuses=_counts(frame, "status"),
         genres=_counts(frame, "genre"),
         left_out=left_out,
+        new_statuses=dict(Counter(lines[entry.name].status for entry in new)),
+        longest=_in_words(longest) if longest else "",
         lines=tuple(lines[path] for path in sorted(lines)),
     )
 
@@ -172,8 +186,11 @@ def _still_true(known: pd.DataFrame, audio: Mapping[str, Entry]) -> dict[str, Pr
     return {line.path: line for line in lines if line.is_of(audio.get(line.path))}
 
 
-def _line(model: Hears, folder: Location, entry: Entry) -> PredictedFile:
-    found = predict_at(model, folder / entry.name)
+def _in_words(song: Prediction) -> str:
+    return f"{song.path} ({clock(song.seconds)}): {song.passages_in_words}"
+
+
+def _line(found: Prediction, entry: Entry) -> PredictedFile:
     return PredictedFile(
         path=entry.name,
         size=entry.size,

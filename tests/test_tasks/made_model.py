@@ -30,6 +30,7 @@ def made_model(
     model: str = "made-1",
     features: Frontend = DEFAULT,
     nets: Sequence[bytes] = (),
+    rule: str = "mean",
 ) -> Path:
     """Write the folder; it says `Low` where the lower half of the bands is louder.
 
@@ -51,6 +52,7 @@ def made_model(
         "file": "model.keras",
         "network": "default",
         "genres": list(GENRES),
+        "track_rule": rule,
         "features": features.to_dict(),
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import matplotlib.image as plt
 import pytest
 from command import Ended
 from made_model import HIGH_HZ, LOW_HZ, made_model, tones
@@ -132,6 +133,16 @@ def test_an_interrupted_run_keeps_what_it_has(
     table = SongTable(Folder(tmp_path / "kept.parquet"), "made-1")
     entries = {each: Folder(songs / each[6:]).entry() for each in ("songs/deep/mix.flac",)}
     assert list(table.known(entries)) == ["songs/deep/mix.flac"]
+
+
+def test_songs_are_drawn(called: Called, model: Path, tmp_path: Path) -> None:
+    ended = called("predict", "songs", "--model", str(model), "--plots", "drawn", "--strict")
+    assert ended.code == 2  # one is broken
+    names = sorted(each.name for each in (tmp_path / "drawn").iterdir())
+    assert [name.rpartition("-")[0] for name in names] == ["high.wav", "mix.flac"]
+    for each in (tmp_path / "drawn").iterdir():
+        height, width, _ = plt.imread(each).shape
+        assert (width, height) == (1200, 624)
 
 
 @pytest.mark.parametrize(

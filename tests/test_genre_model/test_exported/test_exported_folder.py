@@ -18,7 +18,7 @@ import pytest
 import soundfile
 import yaml
 from limits import COMMAND_S
-from made_model import made_model
+from made_model import GENRES, HIGH_HZ, LOW_HZ, made_model, tones
 from made_nets import mean_net
 
 from genre_model.errors import ModelError
@@ -28,6 +28,7 @@ from genre_model.frontends.backbone import Backbone, NetSpec
 from genre_model.frontends.backbones.patches import PATCHES
 from genre_model.frontends.log_mel import DEFAULT, NOTEBOOK
 from genre_model.frontends.mfcc import MFCC
+from genre_model.judging.judgement import RULES, Judgement
 from genre_model.learning.bundle import load_bundle
 from genre_model.predict import load_model
 
@@ -100,6 +101,20 @@ def test_the_script_says_what_the_model_says(name: str, tmp_path: Path) -> None:
         assert [found[genre] for genre in expected] == pytest.approx(
             list(expected.values()), abs=1e-3
         )
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_windows_are_joined_as_the_model_says(rule: str, tmp_path: Path) -> None:
+    model = made_model(tmp_path / "model", rule=rule)
+    song = tones(tmp_path / "song.wav", (LOW_HZ, 40), (HIGH_HZ, 25))
+    found = load_model(model).predict(song)
+    windows = np.array(
+        [[each["probabilities"][name] for name in GENRES] for each in found.timeline]
+    )
+    expected = Judgement(rule=rule).of_track(windows)
+    assert [found.probabilities[name] for name in GENRES] == pytest.approx(expected)
+    script = script_of(written(model, tmp_path / "exported"))
+    assert script.predict(song) == pytest.approx(found.probabilities, abs=1e-3)
 
 
 def test_the_script_runs_where_nothing_of_this_project_is(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from genre_model.hearing.prediction import Prediction
+from genre_model.hearing.prediction import Passage, Prediction
 from genre_model.learning.bundle import Bundle
 from genre_model.signal.status import Status
 from storage.errors import CredentialsRefused, NotFound, Refused
@@ -39,8 +39,14 @@ class Listener:
         self.heard.append(path.name)
         if not path.read_bytes():
             return Prediction(str(path), Status.EMPTY, "0 bytes")
+        seconds = float(len(path.name))
+        rock: Passage = {"start": 0.0, "end": seconds, "genre": "Rock", "probability": 0.75}
         return Prediction(
-            str(path), Status.OK, "", "Rock", 0.75, {"Rock": 0.75, "Folk": 0.25}, windows=10
+            *(str(path), Status.OK, "", "Rock", 0.75),
+            probabilities={"Rock": 0.75, "Folk": 0.25},
+            windows=10,
+            seconds=seconds,
+            passages=[rock],
         )
 
 
@@ -83,7 +89,8 @@ def test_all_audio_files_become_lines_bad_ones_with_their_status(
 ) -> None:
     result = predict(store, folder)
     assert (result.files, result.predicted, result.left_out.counts) == (3, 3, {".jpg": 1})
-    assert result.statuses == {"ok": 2, "empty": 1}
+    assert result.statuses == result.new_statuses == {"ok": 2, "empty": 1}
+    assert result.longest == "album/b.FLAC (0:06): 0:00–0:06 Rock"
     assert result.genres == {"Rock": 2}
     assert len(listener.heard) == 3
     table = store.predictions.table(model="notebook-12345678", folder=parse_location(folder))
