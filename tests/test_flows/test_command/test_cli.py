@@ -18,6 +18,7 @@ from command import Ended, Genre
 from limits import COMMAND_S
 
 from flows.command.cli import genre as commands
+from genre_model.networks import NETWORKS
 from storage.store import Store
 
 
@@ -123,9 +124,10 @@ def test_a_wrong_option_ends_with_2_one_sentence_and_nothing_written(
 def test_a_wrong_option_of_the_command_itself(genre: Genre) -> None:
     ended = genre("train", "--network", "loud")
     assert (ended.code, ended.out) == (2, "")
+    networks = ", ".join(map(repr, sorted(NETWORKS)))
     assert ended.err == (
         "genre: invalid value for '--network' (env var: 'GENRE_NETWORK'): 'loud' is not one of "
-        "'default', 'linear', 'mlp', 'notebook'; `genre train --help` tells what there is\n"
+        f"{networks}; `genre train --help` tells what there is\n"
     )
 
 
