@@ -160,6 +160,7 @@ def test_the_script_is_short_and_imports_what_it_says(tmp_path: Path) -> None:
     folder = written(made_model(tmp_path / "model"), tmp_path / "exported")
     text = (folder / SCRIPT_FILE).read_text()
     assert len(text.splitlines()) < 80
+    assert text.index('"ORT_DISABLE_TELEMETRY", "1"') < text.index("import onnxruntime")
     imported = set(re.findall(r"^(?:import|from) (\w+)", text, re.M))
     assert imported - set(sys.stdlib_module_names) == set(NEEDS)
     needs = (folder / "requirements.txt").read_text().splitlines()
