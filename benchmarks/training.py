@@ -82,7 +82,7 @@ def measure(ways: Mapping[str, ReadShard], *, shards: int, rounds: int) -> list[
         read_shard=lambda shard: ways[now[0]](shard),
         rows_per_shard=ROWS_PER_SHARD,
         classes=CLASSES,
-        spec=TrainSpec(epochs=epochs, patience=epochs),
+        spec=TrainSpec(epochs=epochs, patience=epochs, feed="streaming"),
         on_epoch=on_epoch,
     )
     return _table(lines, windows=training.window_count)
