@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import re
@@ -164,7 +163,7 @@ def _writable(address: str | None) -> Location | None:
 
 def _lines_of_stdin() -> Iterable[str]:
     # names of files are bytes
-    return io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="surrogateescape")
+    return (line.decode("utf-8", "surrogateescape") for line in sys.stdin.buffer)
 
 
 def _write_line(each: Prediction, to: TextIO) -> None:

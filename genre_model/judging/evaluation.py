@@ -242,7 +242,7 @@ def track_table(
     genres : Sequence[str]
         Names in the order of the labels.
     rule : str
-        How windows become a track; one of `genre_model.judging.judgement.RULES`.
+        How windows become a track; one of `genre_model.judging.rules.RULES`.
 
     Returns
     -------

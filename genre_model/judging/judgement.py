@@ -12,9 +12,6 @@ from typing import Self
 
 import numpy as np
 
-RULES = ("mean", "logit", "vote", "trimmed")
-"""Mean probability, mean logit, share of windows, mean without the tenth at either end."""
-
 PRECISION = 0.9
 """That the threshold keeps on the validation tracks."""
 
@@ -82,7 +79,7 @@ def join_windows(windows: np.ndarray, place: np.ndarray, *, rule: str = "mean") 
     place : np.ndarray [shape=(n,), integer]
         Each window's track, 0 to tracks - 1, all of which occur; in any order.
     rule : str
-        One of `RULES`.
+        One of `rules.RULES`.
 
     Returns
     -------

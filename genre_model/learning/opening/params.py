@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from genre_model.errors import ModelError
-from genre_model.judging.judgement import RULES
+from genre_model.judging.rules import RULES
 from genre_model.learning.opening.plain_json import Json, plain_object
 from genre_model.learning.opening.whole_file import read_whole
 from genre_model.specs import SPLIT_POLICIES

@@ -28,7 +28,8 @@ from genre_model.frontends.backbone import Backbone, NetSpec
 from genre_model.frontends.backbones.patches import PATCHES
 from genre_model.frontends.log_mel import DEFAULT, NOTEBOOK
 from genre_model.frontends.mfcc import MFCC
-from genre_model.judging.judgement import RULES, Judgement
+from genre_model.judging.judgement import Judgement
+from genre_model.judging.rules import RULES
 from genre_model.learning.bundle import load_bundle
 from genre_model.predict import load_model
 

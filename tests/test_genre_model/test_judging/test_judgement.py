@@ -15,7 +15,8 @@ from genre_model.judging.fitted_judgement import (
     fit_judgement,
     fit_temperature,
 )
-from genre_model.judging.judgement import RULES, Judgement, calibrated, join_windows
+from genre_model.judging.judgement import Judgement, calibrated, join_windows
+from genre_model.judging.rules import RULES
 
 
 @st.composite
