@@ -112,8 +112,7 @@ def full_run(
         With `start_at` evaluation: its id; by default the newest (of `preset`, `network` and
         `seed`, where given).
     train_on : str, optional
-        Deployment that trains, as `train-model/train-model` on the pool `gpu`; by default this
-        process does.
+        Deployment that trains, as `train-model/train-model`; by default this process does.
 
     Raises
     ------

@@ -117,6 +117,7 @@ def train(
     augmenting = Augmenting(augmentation or AugmentSpec(), scale, spec.seed)
     run = _Run(training, validation, read_shard, rows_per_shard, classes, model, spec, augmenting)
     _check_steps(spec, run.steps)
+    phase_of(model, spec, spec.epochs)  # refuses settings that leave the last phase nothing
     state = checkpoints.load() if checkpoints else None
     if state is None:
         statistics, shape = _look_over(training, read_shard, rows_per_shard)
