@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from storage.errors import AlreadyThere, Damaged, NotFound
 from storage.places.location import Location
-from storage.proof.documents import check_plain, parse_document
+from storage.proof.documents import check_plain, parse_document, read_bounded
 from storage.proof.problems import Problem
 from storage.proof.seals import Unsealed, check_document, seal_document
 
@@ -81,12 +81,15 @@ class ChampionFile:
         Damaged
             If it is not what was written there.
         """
-        return self._read()[0]
+        try:
+            return read_champion(read_bounded(self.place), self.place)
+        except NotFound:
+            return None
 
     def problems(self) -> Sequence[Problem]:
         """Say what is wrong with it; that it is gone, where a model was evaluated."""
         try:
-            found = read_champion(self.place.read_bytes(), self.place, must_be_sealed=True)
+            found = read_champion(read_bounded(self.place), self.place, must_be_sealed=True)
             if self.is_there(found.model):  # one that is damaged is trained again
                 return []
             detail = f"It names {found.model}, and there is no such model."

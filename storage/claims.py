@@ -32,7 +32,7 @@ from msgspec import Meta
 from storage.errors import AlreadyThere, Busy, ClaimLost, Damaged, NotFound, StorageError
 from storage.places.location import Location
 from storage.places.processes import ProcessIdentity, this_process
-from storage.proof.documents import MOST_BYTES, parse_document, read_bounded
+from storage.proof.documents import parse_document, read_bounded
 
 LEASE_S = 60.0
 _RENEWALS_A_LEASE = 4
@@ -297,7 +297,7 @@ def living_holder(root: Location, what: str) -> ClaimRecord | None:
     """
     place = claim_location(root, what)
     try:
-        record = ClaimRecord.from_json(place.read_bytes())
+        record = ClaimRecord.from_json(read_bounded(place))
     except NotFound:
         return None
     if record is None or record.released or record.holder.is_dead:
@@ -316,7 +316,7 @@ def read_claims(root: Location) -> Mapping[str, ClaimRecord]:
     found = {}
     for entry in folder.list():
         with contextlib.suppress(NotFound, Damaged):
-            data = read_bounded(folder / entry.name, most=MOST_BYTES)
+            data = read_bounded(folder / entry.name)
             record = ClaimRecord.from_json(data)
             if record is not None and not record.released:
                 found[entry.name] = record

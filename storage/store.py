@@ -25,7 +25,7 @@ from storage.models import MODEL_FILE, Models
 from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.places.options import StorageOptions
-from storage.proof.documents import parse_document
+from storage.proof.documents import MOST_BYTES, parse_document, read_bounded
 from storage.proof.problems import Problem
 
 # What holds tables imports pandas (2 s): whoever opens a model to predict needs none of it.
@@ -137,7 +137,7 @@ class Store:
         """
         location = parse_location(address, options)
         try:
-            text = (location / DESCRIPTION).read_first()
+            text = (location / DESCRIPTION).read_first(MOST_BYTES)
         except NotFound:
             raise NotFound(
                 f"There is no store at {location.uri} (it has no store.json); name another "
@@ -278,8 +278,9 @@ class Store:
     def _description_problems(self) -> Iterator[tuple[str, Problem]]:
         place = self.location / DESCRIPTION
         try:
-            _check_format(place.read_bytes(), self.location)
-            if place.read_bytes() != _DOCUMENT:
+            found = read_bounded(place)
+            _check_format(found, self.location)
+            if found != _DOCUMENT:
                 raise Damaged("It is not written as it was.")
         except (NotFound, Damaged) as error:
             yield (

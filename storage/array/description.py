@@ -13,7 +13,7 @@ from storage.array.layout import FORMAT, ArrayLayout, Attributes
 from storage.array.shards import array_document, array_rows, group_document
 from storage.errors import Damaged, Mismatched, NotFound, UnknownFormat
 from storage.places.location import Location
-from storage.proof.documents import check_plain, read_document
+from storage.proof.documents import check_plain, read_bounded, read_document
 from storage.proof.seals import Unsealed, check_document, seal_document
 
 DESCRIPTION = "zarr.json"
@@ -154,8 +154,8 @@ def group_fault(location: Location, layout: ArrayLayout) -> str:
     """Say what is wrong with the group's document; nothing if it is as it was written."""
     try:
         attributes = read_attributes(location, must_be_sealed=True)
-        array = (location / layout.array / DESCRIPTION).read_bytes()
-        found = (location / DESCRIPTION).read_bytes()
+        array = read_bounded(location / layout.array / DESCRIPTION)
+        found = read_bounded(location / DESCRIPTION)
         if array_rows(array, layout) % layout.shard_shape[0] == 0:
             return "" if found == group_bytes(location, attributes, array) else _OTHER
     except (NotFound, Damaged, UnknownFormat) as error:
@@ -175,7 +175,7 @@ def array_fault(location: Location, layout: ArrayLayout, *, at_least: int, at_mo
         Rows that were written, and rows that were planned.
     """
     try:
-        found = (location / layout.array / DESCRIPTION).read_bytes()
+        found = read_bounded(location / layout.array / DESCRIPTION)
         length = array_rows(found, layout)
     except (NotFound, Damaged) as error:
         return str(error)

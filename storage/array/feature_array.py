@@ -219,7 +219,7 @@ class FeatureArray:
 
     def _grow(self, rows: int) -> None:
         document = self.location / self.layout.array / DESCRIPTION
-        length = array_rows(document.read_bytes(), self.layout)
+        length = array_rows(read_bounded(document), self.layout)
         longer = array_document(max(rows, length), self.layout)
         group = group_bytes(self.location, self.attributes, longer)
         # the array before the group that repeats its length; a kill between them is mended here

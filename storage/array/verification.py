@@ -11,6 +11,7 @@ from storage.array.layout import ROWS_PER_SHARD, manifest_name
 from storage.array.proven_tables import plan_problems, stored_plans, table_problems
 from storage.array.tables import rows_of_manifests
 from storage.errors import Damaged, NotFound
+from storage.proof.documents import read_bounded
 from storage.proof.problems import Kind, Problem
 
 Level = Literal["sizes", "bytes"]
@@ -132,7 +133,7 @@ def _manifest(
         manifest = read_manifest(features.location, shard)
     except (NotFound, Damaged) as error:
         return [_problem(features, "manifest damaged", shard, str(error))]
-    if manifest.to_json() != (features.location / manifest_name(shard)).read_bytes():
+    if manifest.to_json() != read_bounded(features.location / manifest_name(shard)):
         return [_problem(features, "manifest damaged", shard, "It is not written as it was.")]
     told = rows_of_manifests([(manifest, "")])[list(_COMPARED)].reset_index(drop=True)
     known = found.records[found.records["row"] // ROWS_PER_SHARD == shard]

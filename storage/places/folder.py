@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from storage.errors import (
     AlreadyThere,
+    Damaged,
     Full,
     NoRegularFile,
     NotFound,
@@ -26,7 +27,7 @@ from storage.errors import (
     in_words,
 )
 from storage.places.folder_walk import entry_of, is_folder, scan, walk
-from storage.places.location import Entry, Listing, Location
+from storage.places.location import MOST_SWAPPED, Entry, Listing, Location
 from storage.places.processes import ProcessIdentity, this_process
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -99,7 +100,11 @@ class Folder(Location):
 
     def read_with_etag(self) -> tuple[bytes, str]:
         """Read the file; its etag is the sha256 of the content."""
-        data = self.read_bytes()
+        data = self.read_range(0, MOST_SWAPPED + 1)
+        if len(data) > MOST_SWAPPED:
+            raise Damaged(
+                f"{self.uri} has more than the {MOST_SWAPPED} bytes that it can have; delete it."
+            )
         return data, _content_etag(data)
 
     def download(self, target: Path) -> None:
@@ -157,7 +162,7 @@ class Folder(Location):
     def _etag_now(self) -> str | None:
         try:
             with _open_regular(self.path) as file:
-                return _content_etag(file.read())
+                return _content_etag(file.read(MOST_SWAPPED + 1))
         except FileNotFoundError:
             return None
 

@@ -22,6 +22,10 @@ from storage.places.temporary_folders import temporary_folder
 __all__ = ["Entry", "Listing", "Location"]
 
 
+MOST_SWAPPED = 64 * 2**20
+"""Bytes; more than a claim or champion.json has, and less than the memory."""
+
+
 class Location(ABC):
     """A place for bytes: a file or folder, or an object or prefix of a bucket.
 
@@ -73,7 +77,15 @@ class Location(ABC):
 
     @abstractmethod
     def read_with_etag(self) -> tuple[bytes, str]:
-        """Read the whole content, and the etag that `replace_if` asks for."""
+        """Read the whole content, and the etag that `replace_if` asks for.
+
+        Raises
+        ------
+        NotFound
+            If there is none.
+        Damaged
+            If it is a file of more than `MOST_SWAPPED` bytes.
+        """
 
     @abstractmethod
     def download(self, target: Path) -> None:
@@ -168,8 +180,8 @@ class Location(ABC):
     def entry(self) -> Entry | None:
         """Describe the file or object (not a folder) that lies here, None if there is none."""
 
-    def read_first(self) -> bytes:
-        """Read what is the first to be read of a place that a user named.
+    def read_first(self, most: int) -> bytes:
+        """Read at most so many bytes of what is the first to be read of a place a user named.
 
         Raises
         ------
@@ -177,7 +189,7 @@ class Location(ABC):
             If nothing answers there: that is rather the address than a passing fault.
         """
         try:
-            return self.read_bytes()
+            return self.read_range(0, most)
         except Unreachable as error:
             raise NoAnswer(str(error)) from None
 

@@ -34,7 +34,7 @@ def read_document(place: Location, kind: type[_Kind], *, most: int = MOST_BYTES)
     return parse_document(read_bounded(place, most=most), kind, where=place.uri)
 
 
-def read_bounded(place: Location, *, most: int) -> bytes:
+def read_bounded(place: Location, *, most: int = MOST_BYTES) -> bytes:
     """Read a whole content that may have `most` bytes, and no byte more of a larger one.
 
     Raises

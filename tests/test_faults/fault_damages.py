@@ -37,6 +37,9 @@ KINDS = {
 }
 """What a file is -> its path below the store."""
 
+SPARSE = 100 * 2**30
+"""Bytes."""
+
 LEFT_OUT = re.compile(r"claims/.*|(.*/)?checkpoints/.*|(.*/)?\..*")
 """What is of a run that is under way: claims, the states of a training, temporary files, locks."""
 
@@ -149,6 +152,11 @@ def folder(path: Path, _at: float, _others: list[Path]) -> None:
     (path / "of-somebody.txt").write_text("This is not of the store.\n")
 
 
+def lengthen(path: Path, _at: float, _others: list[Path]) -> None:
+    """Make it far longer than the memory, of zeros that are not on the disk."""
+    os.truncate(path, SPARSE)
+
+
 HOWS: dict[str, Callable[[Path, float, list[Path]], None]] = {
     "flip": flip,
     "truncate": truncate,
@@ -157,6 +165,7 @@ HOWS: dict[str, Callable[[Path, float, list[Path]], None]] = {
     "swap": swap,
     "pipe": pipe,
     "folder": folder,
+    "sparse": lengthen,
 }
 """What is done to a file, by name."""
 

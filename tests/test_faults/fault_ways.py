@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fault_damages import delete, flip, pipe, rewrite, truncate
+from fault_damages import delete, flip, lengthen, pipe, rewrite, truncate
 
 NESTED = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
 """JSON that no parser should go down into."""
 
 NO_JSON = b"This is no JSON.\n"
-SPARSE = 100 * 2**30
-"""Bytes of a file that takes no place on the disk."""
 
 Content = bytes | Callable[[Path], bytes]
 
@@ -89,7 +86,7 @@ def piped(path: Path) -> None:
 
 def sparse(path: Path) -> None:
     """Make it far longer than the memory, of zeros that are not on the disk."""
-    os.truncate(path, SPARSE)
+    lengthen(path, 0, [])
 
 
 def holds(content: bytes) -> Callable[[Path], None]:

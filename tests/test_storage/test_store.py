@@ -8,7 +8,7 @@ import pytest
 from feature_runs import LAYOUT, NAME, open_array
 
 from storage.array.layout import manifest_name, plan_name
-from storage.errors import NotFound, StorageError, UnknownFormat
+from storage.errors import Damaged, NotFound, StorageError, UnknownFormat
 from storage.places.location import Location
 from storage.store import Store
 
@@ -66,3 +66,21 @@ def test_something_else_is_no_store(tmp_path: Path, text: str) -> None:
     (tmp_path / "store.json").write_text(text)
     with pytest.raises(UnknownFormat, match="name another --store"):
         Store.create(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["store.json", "champion.json", "claims/features-x.json"])
+def test_a_document_larger_than_the_memory_is_damaged_and_not_read(
+    tmp_path: Path, name: str
+) -> None:
+    store = Store.create(tmp_path)
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    with path.open("wb") as file:
+        file.truncate(100 * 2**30)
+    asked = {
+        "store.json": lambda: Store.open(tmp_path),
+        "champion.json": store.models.champion,
+        "claims/features-x.json": store.claim("features/x").__enter__,
+    }
+    with pytest.raises(Damaged, match=rf"{name} (has|is)"):
+        asked[name]()
