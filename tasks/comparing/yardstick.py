@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from genre_model.errors import CatalogueError
 from genre_model.frontends import PRESETS
 from genre_model.recipe import ModelSpec, TrainSpec
-from storage.errors import NotFound
+from storage.errors import Damaged, NotFound
 from storage.store import Store
 from tasks.labelled import LabelledFeatures, load_labelled
 from tasks.native_stderr import Say, captured_native_stderr
@@ -40,8 +40,8 @@ def measure(
     Returns
     -------
     Evaluated or str
-        A sentence where the store has no such features, or too few; empty where the model's own
-        are the statistics.
+        A sentence where the store has no such features, too few, or damaged ones; empty where the
+        model's own are the statistics.
     """
     spec = PRESETS[PRESET]
     if data.spec.digest() == spec.digest():
@@ -56,6 +56,11 @@ def measure(
         return (
             f"What classical statistics give on these tracks is not known: run `genre features "
             f"--preset {PRESET}` with the same data, then `genre evaluate --refresh`."
+        )
+    except Damaged as error:
+        return (
+            f"What classical statistics give on these tracks cannot be known: {error} Run `genre "
+            f"features --preset {PRESET} --verify`, then `genre evaluate --refresh`."
         )
 
 

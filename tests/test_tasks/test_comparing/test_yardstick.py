@@ -91,6 +91,21 @@ def test_with_them_it_stands_beside_the_model_on_the_same_tracks(store: Store) -
     assert list(store.models.list()) == [model]
 
 
+@pytest.mark.parametrize("name", ["zarr.json", "embedding/c/0/0/0"])
+def test_damaged_ones_are_named_and_stop_nothing(store: Store, tmp_path: Path, name: str) -> None:
+    add_statistics(store)
+    model = trained(store)
+    (path,) = (tmp_path / "store" / "features").glob(f"*/mfcc-*/{name}")
+    content = path.read_bytes()
+    path.write_bytes(content[:99] + bytes([content[99] ^ 255]) + content[100:])
+    found = evaluate_network.fn(store, model, EvaluateSpec())
+    page = (store.models.evaluation(model, "test") / "report.html").read_bytes().decode()
+    assert found.comparisons == ()
+    assert "classical statistics give on these tracks cannot be known" in page
+    assert str(path) in page
+    assert "`genre features --preset mfcc --verify`, then `genre evaluate --refresh`" in page
+
+
 def test_statistics_are_not_measured_by_themselves(store: Store) -> None:
     add_statistics(store)
     data = load_labelled(store, MFCC)
