@@ -245,6 +245,13 @@ def test_networks() -> None:
     assert all(line["trained"] > 0 and line["named"] > 0 for line in lines.values())
 
 
+def test_linear() -> None:
+    found = result("linear", "--tracks", 200, "--values", 20)
+    assert (found["tracks"], found["windows"], found["values"]) == (200, 10, 20)
+    assert found["search"]["windows"] == 10 * 160
+    assert found["cpu_seconds"] > 0
+
+
 def _nap(began: float, process: int) -> Nap:
     return Nap(
         shard=0,
