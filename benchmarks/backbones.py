@@ -158,7 +158,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     store = Store.open(asked.store)
-    tracks = find_catalogue.fn(parse_location(str(asked.data)), subset=None).catalogue.tracks
+    tracks = find_catalogue.fn(parse_location(str(asked.data))).catalogue.tracks
     alone = -1 - tracks["track_id"]
     tracks = tracks.assign(artist=tracks["artist_id"].fillna(alone).astype("int64"))
     names = asked.presets.split(",")

@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import soundfile
 
-from genre_model.data.fma_subsets import audio_path, subset_folder
-from genre_model.data.tracks_csv import COLUMNS
+from genre_model.data.fma.subset_tracks import audio_path, subset_folder
+from genre_model.data.fma.tracks_csv import COLUMNS
 from genre_model.demo import plan_demo, render_track
 from tasks.native_stderr import captured_native_stderr
 

@@ -270,7 +270,7 @@ def _ms(sampler: Sampler, role: str, start: float, end: float, shards: int) -> f
 
 def _work(folder: Path, *, shards: int) -> FeatureWork:
     """Plan shards of 64 tracks that are nowhere."""
-    from genre_model.data.fma_subsets import audio_path
+    from genre_model.data.fma.subset_tracks import audio_path
     from storage.array.layout import ROWS_PER_SHARD
     from storage.array.plans import AudioState, plan_work
     from storage.places.address import parse_location

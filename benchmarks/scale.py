@@ -132,11 +132,12 @@ def _tables_s(work: FeatureWork) -> float:
 
 
 def _find(data: Path, store: Path) -> FoundCatalogue:
+    from genre_model.data.folder import CatalogueOptions
     from storage.places.address import parse_location
     from storage.store import Store
     from tasks.catalogue import find_catalogue, store_catalogue
 
-    found = find_catalogue.fn(parse_location(data), subset=SUBSET)
+    found = find_catalogue.fn(parse_location(data), options=CatalogueOptions(subset=SUBSET))
     store_catalogue.fn(Store.create(store), found)
     return found
 

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pandas as pd
@@ -15,6 +16,7 @@ from prefect.runtime import flow_run
 
 from flows.dashboard import artifacts, events
 from flows.dashboard.blocks import storage_options
+from flows.data_options import MIN_TRACKS, GenreMapFile, LayoutName, MinTracks, SplitBy
 from flows.engine import progress, worker_progress
 from flows.engine.addresses import data_location, store_address
 from flows.engine.bounded import run_bounded
@@ -45,12 +47,13 @@ from flows.options import (
 from flows.results import FeaturesResult
 from genre_model.shown import shown_name
 from storage.array.plans import ShardWork
-from storage.places.address import parse_location
+from storage.places.address import parse_location, resolve
 from storage.places.location import Location
 from storage.store import DESCRIPTION, Store
 from tasks.backbones.presets import preset_at
 from tasks.build_shard import build_shard, may_pass
 from tasks.catalogue import FoundCatalogue, find_catalogue, store_catalogue
+from tasks.catalogue_page import describe_catalogue
 from tasks.features import (
     FeatureWork,
     check_array,
@@ -59,6 +62,7 @@ from tasks.features import (
     finalise_features,
     prepare_features,
 )
+from tasks.finding.asked_tracks import asked_tracks, catalogue_options
 from tasks.worker.shards import ShardJob, ShardOutcome, write_shard
 
 IN_FLIGHT_A_WORKER = 2
@@ -98,6 +102,10 @@ def build_features(
     data: Data = DATA.default,
     store: StoreAddress = STORE.default,
     subset: Subset = None,
+    layout: LayoutName = None,
+    split_by: SplitBy = None,
+    genre_map: GenreMapFile = None,
+    min_tracks: MinTracks = MIN_TRACKS.default,
     preset: Preset = PRESET.default,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -118,6 +126,14 @@ def build_features(
         Folder or s3:// address that results are kept in.
     subset : str, optional
         Tracks to take; by default the largest subset whose folder lies in `data`.
+    layout : str, optional
+        Name of the layout; by default the first that fits.
+    split_by : str, optional
+        What stays together where the data brings no split.
+    genre_map : str, optional
+        Address of a CSV, from,to: what genres in tags are called.
+    min_tracks : int
+        Genres with fewer tracks are left out.
     preset : str
         Feature preset.
     workers : int, optional
@@ -141,7 +157,9 @@ def build_features(
     spec = preset_at(root, preset)
     location = data_location(data, options=options, workers=workers, scheduler=scheduler)
     began = time.monotonic()  # what it takes to make the built-in data set is told by itself
-    found = find_catalogue(location, subset=subset)
+    tracks = asked_tracks(subset, layout, split_by, genre_map, min_tracks)
+    wanted = catalogue_options(**tracks, storage=options)
+    found = find_catalogue(location, options=wanted, store=root, stage=quoted(_reading_tags))
     if events.is_part_of_a_run():
         found.check_splits()
     for sentence in found.catalogue.left_out.sentences:
@@ -180,6 +198,7 @@ def build_features(
         "%s: %d written, %d reused, %d quarantined of %d tracks",
         *(counts.key, counts.written, counts.reused, counts.quarantined, counts.tracks),
     )
+    artifacts.data_page(describe_catalogue(kept, catalogue_id, array=work.features))
     artifacts.throughput(result, workers=built.workers)
     ledger = _publish_quarantine(work, finalised.quarantine)
     where = work.features.quarantine_file.uri
@@ -190,6 +209,10 @@ def build_features(
         raise
     events.features_ready(kept, result, preset=preset, storage_block=storage_block)
     return result
+
+
+def _reading_tags(total: int) -> AbstractContextManager[progress.Show]:
+    return progress.stage("tags", total=total, unit="files")
 
 
 def build_shards(
@@ -266,7 +289,7 @@ def _check_folders(scheduler: str, found: FoundCatalogue, store: Location) -> No
     """Refuse, before anything is written, workers that do not see the folders of data and store."""
     with dask_crew(scheduler=scheduler) as crew:
         for path in list(found.audio)[:1]:
-            require_folder(crew, found.data, found.data / path)
+            require_folder(crew, found.base, resolve(found.base, path))
         if store.local_path is not None:
             with sample_of(store.local_path, name=DESCRIPTION) as sample:
                 crew.require(sees(sample, below=store.uri))
@@ -275,7 +298,7 @@ def _check_folders(scheduler: str, found: FoundCatalogue, store: Location) -> No
 def _require_folders(crew: Crew, work: FeatureWork) -> None:
     """Have all workers see the folders of data and store, also those that join later."""
     known = [state.path for shard in work.plan.shards for _, state in shard.rows if state.size]
-    samples = [(work.data, work.data / known[0])] if known else []
+    samples = [(work.data, resolve(work.data, known[0]))] if known else []
     for folder, sample in (*samples, (work.features.location, work.features.description)):
         require_folder(crew, folder, sample)
 

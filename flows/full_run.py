@@ -10,6 +10,7 @@ from prefect.runtime import flow_run
 
 from flows.build_features import build_features
 from flows.dashboard.blocks import storage_options
+from flows.data_options import MIN_TRACKS, GenreMapFile, LayoutName, MinTracks, SplitBy
 from flows.engine.handover import check_deployment, run_elsewhere
 from flows.engine.recipes import named_network, recipe_for
 from flows.engine.starting_points import (
@@ -52,8 +53,10 @@ from genre_model.networks import usual_networks
 from genre_model.recipe import Recipe
 from genre_model.shown import shown_name
 from storage.places.address import parse_location
+from storage.places.options import StorageOptions
 from storage.store import Store
 from tasks.backbones.presets import preset_at, rows_of
+from tasks.finding.asked_tracks import AskedTracks, asked_tracks, catalogue_options
 from tasks.models import describe_model
 
 
@@ -75,6 +78,10 @@ def full_run(
     data: RunData = None,
     store: StoreAddress = STORE.default,
     subset: Subset = None,
+    layout: LayoutName = None,
+    split_by: SplitBy = None,
+    genre_map: GenreMapFile = None,
+    min_tracks: MinTracks = MIN_TRACKS.default,
     preset: RunPreset = None,
     network: RunNetwork = None,
     seed: RunSeed = None,
@@ -122,6 +129,7 @@ def full_run(
     began = time.monotonic()
     named = {"catalogue": catalogue, "model": model, "recipe": recipe}
     refuse_useless(start_at, [name for name, value in named.items() if value is not None])
+    tracks = asked_tracks(subset, layout, split_by, genre_map, min_tracks)
     options, makes = storage_options(storage_block), PRESET.or_default(preset)
     if start_at != "evaluation":  # refused before anything is written
         frontend = preset_at(parse_location(store, options), makes)
@@ -135,7 +143,7 @@ def full_run(
             features = build_features(
                 data=DATA.or_default(data),
                 store=store,
-                subset=subset,
+                **tracks,
                 preset=makes,
                 workers=workers,
                 scheduler=scheduler,
@@ -151,11 +159,10 @@ def full_run(
             name = model_to_evaluate(kept, model=model, preset=preset, network=network, seed=seed)
             trained = TrainResult(facts=describe_model(kept, name), reused=True, seconds=0.0)
         else:
-            named_tracks = {"catalogue": catalogue, "data": data, "subset": subset}
             trained = _train(
                 kept,
                 train_on=train_on,
-                catalogue=catalogue_to_train_on(kept, options=options, **named_tracks),
+                catalogue=_catalogue_of(kept, catalogue, data, tracks, options),
                 preset=makes,
                 network=network,
                 seed=seed,
@@ -179,6 +186,20 @@ def full_run(
         evaluation=evaluation,
         report=evaluation.report,
         seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def _catalogue_of(
+    store: Store,
+    catalogue: str | None,
+    data: str | None,
+    tracks: AskedTracks,
+    storage: StorageOptions | None,
+) -> str:
+    """Name the catalogue that is trained on: the one named, or that of the data."""
+    wanted = catalogue_options(**tracks, storage=storage)
+    return catalogue_to_train_on(
+        store, catalogue=catalogue, data=data, wanted=wanted, options=storage
     )
 
 

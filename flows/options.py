@@ -135,6 +135,9 @@ CATALOGUE = Option(
     metavar="ID",
     variable="GENRE_CATALOGUE",
 )
+SHOWN_CATALOGUE = CATALOGUE.unless_said(
+    "the whole store", help="Show what this catalogue holds.", variable=None
+)
 SPLIT_POLICY = Option(
     name="split_policy",
     help="Training tracks that are used: all of the split, or those that share no artist or album, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -104,6 +105,15 @@ class Catalogues:
         found = self.location.walk()
         names = {each.name for each in found.files} | {each.path for each in found.passed_by}
         return _ids(sorted(names | set(self.location.folders())))
+
+    def of_data_set(self, data_set: str) -> list[pd.DataFrame]:
+        """Read a data set's catalogues, newest first; damaged ones are passed over."""
+        found = []
+        for catalogue_id in self.ids():
+            if catalogue_id.rpartition("-")[0] == data_set:
+                with contextlib.suppress(NotFound, Damaged):
+                    found.append(self.read(catalogue_id))
+        return sorted(found, key=lambda each: str(each.attrs.get("written", "")), reverse=True)
 
     def newest(self, *, data: str | None = None, subset: str | None = None) -> str:
         """Name the catalogue that was written last.

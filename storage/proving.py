@@ -11,6 +11,7 @@ from storage.places.listing import Reason
 from storage.places.location import Location
 from storage.predictions import Predictions
 from storage.proof.problems import Problem
+from storage.tags import Tags
 
 
 def catalogue_problems(catalogues: Catalogues, models: Models) -> Iterator[tuple[str, Problem]]:
@@ -61,6 +62,16 @@ def backbone_problems(backbones: Backbones) -> Iterator[tuple[str, Problem]]:
     """Name the files of backbones that are not as they were added."""
     for problem in backbones.problems():
         yield f"backbones/{problem.path.rpartition('/')[2]}", problem
+
+
+def tag_problems(tags: Tags) -> Iterator[tuple[str, Problem]]:
+    """Name the tables of tags that are not as they were written."""
+    for table in tags.tables():
+        try:
+            table.check()
+        except (Damaged, NotFound) as error:
+            problem = Problem(what="tags damaged", detail=str(error), path=table.location.uri)
+            yield f"tags/{table.location.name}", problem
 
 
 def strange_problems(store: Location) -> Iterator[tuple[str, Problem]]:

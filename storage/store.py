@@ -6,6 +6,7 @@ features/<data set>/<preset>-<digest>/   zarr.json  <array>/  plans/  manifests/
 models/<model id>/
 predictions/<model id>/<folder>-<hash>.parquet
 champion.json
+tags/<folder>-<hash>.parquet
 claims/<what>.json
 """
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from storage.features import Features
     from storage.predictions import Predictions
     from storage.summary import StoreSummary
+    from storage.tags import Tags
 
 FORMAT = 1
 """Of store.json; another number is refused."""
@@ -203,6 +205,13 @@ class Store:
         return Backbones(self.location / "backbones", store=self.uri)
 
     @property
+    def tags(self) -> Tags:
+        """What files of data folders say of themselves."""
+        from storage.tags import Tags
+
+        return Tags(self.location / "tags")
+
+    @property
     def predictions(self) -> Predictions:
         """The tables of predictions."""
         from storage.predictions import Predictions
@@ -270,6 +279,7 @@ class Store:
             *self._model_problems(tell),
             *proving.prediction_problems(self.predictions),
             *proving.backbone_problems(self.backbones),
+            *proving.tag_problems(self.tags),
         ]
         paths = {problem.path for _, problem in found}
         strange = proving.strange_problems(self.location)

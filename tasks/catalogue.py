@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from genre_model.data.catalogue import Catalogue, count_licences
+from genre_model.data.drawing.draw import Drawn
+from genre_model.data.drawing.split_by import SPLIT_BY
+from genre_model.data.folder import CatalogueOptions
 from genre_model.data.layouts import name_of, remedies_of
 from genre_model.data.left_out import LeftOut
 from genre_model.data.remedies import Remedies, check_genres, check_splits
 from genre_model.shown import shown_name
 from storage.places.location import Entry, Location
 from storage.store import Store
-from tasks.data_folder import open_data_folder
+from tasks.finding.data_folder import DEFAULTS, open_data_folder
+from tasks.finding.file_tags import Stage, no_stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +45,8 @@ class CatalogueSummary:
         Sentences.
     left_out : LeftOut
         What lies in the data folder and became no track.
+    drawn : Drawn, optional
+        How the splits were drawn, where the data brings none.
     """
 
     catalogue: str
@@ -51,6 +58,7 @@ class CatalogueSummary:
     shared_artists: int
     remarks: tuple[str, ...]
     left_out: LeftOut = field(default_factory=LeftOut)
+    drawn: Drawn | None = None
 
 
 @dataclass(frozen=True)
@@ -60,19 +68,30 @@ class FoundCatalogue:
     Attributes
     ----------
     data : Location
-        The data folder.
+        What the user named.
     catalogue : Catalogue
-        Its tracks; each path is relative to `data`.
+        Its tracks; each path is relative to `base`, or an address.
     audio : dict[str, Entry]
-        Those of the tracks' files that are there, by their path relative to `data`.
+        Those of the tracks' files that are there, by their path.
     layout : str, optional
         Of the data folder, a name of `genre_model.data.layouts.LAYOUTS`.
+    folder : Location, optional
+        Which paths are relative to, where that is not `data`.
+    tags : pd.DataFrame, optional
+        What the files say of themselves, to be kept.
     """
 
     data: Location
     catalogue: Catalogue
     audio: dict[str, Entry]
     layout: str | None = None
+    folder: Location | None = None
+    tags: pd.DataFrame | None = None
+
+    @property
+    def base(self) -> Location:
+        """The folder that paths are relative to: of a table the one that it lies in."""
+        return self.data if self.folder is None else self.folder
 
     @property
     def remedies(self) -> Remedies:
@@ -92,6 +111,11 @@ class FoundCatalogue:
             "shared_artists": catalogue.shared_artists,
             "remarks": list(catalogue.remarks),
             "data": self.data.uri,
+            "split_by": catalogue.drawn.by if catalogue.drawn else None,
+            "groups": catalogue.drawn.to_dict() if catalogue.drawn else None,
+            "left_out": catalogue.left_out.counts,
+            "several_genres": catalogue.several_genres,
+            "cleaned": [asdict(each) for each in catalogue.cleaned],
         }
 
     def check_splits(self) -> None:
@@ -120,6 +144,7 @@ class FoundCatalogue:
             shared_artists=self.catalogue.shared_artists,
             remarks=tuple(self.catalogue.remarks),
             left_out=self.catalogue.left_out,
+            drawn=self.catalogue.drawn,
         )
 
 
@@ -132,15 +157,26 @@ def _run_name(parameters: dict[str, Any]) -> str:
     task_run_name=_run_name,  # type: ignore[arg-type]
     cache_policy=NO_CACHE,
 )
-def find_catalogue(data: Location, *, subset: str | None = None) -> FoundCatalogue:
+def find_catalogue(
+    data: Location,
+    *,
+    options: CatalogueOptions = DEFAULTS,
+    store: Location | None = None,
+    stage: Stage = no_stage,
+) -> FoundCatalogue:
     """Find out which tracks a data folder has, what genre each is of, and where its audio lies.
 
     Parameters
     ----------
     data : Location
         A folder or bucket prefix of one of `genre_model.data.layouts.LAYOUTS`.
-    subset : {"small", "medium", "large", "full"}, optional
-        By default the largest whose folder lies in `data`; only FMA's layout has any.
+    options : CatalogueOptions
+    store : Location, optional
+        Where the catalogue is to be kept: tracks that an earlier one there trained on are trained
+        on again, where splits are drawn, and tags of files that have not changed are not read
+        again. Nothing is written to it.
+    stage : callable
+        Follows the reading of tags.
 
     Returns
     -------
@@ -152,12 +188,28 @@ def find_catalogue(data: Location, *, subset: str | None = None) -> FoundCatalog
         If `data` has no such layout, its tables are not what they should be, or there is but one
         genre.
     """
-    folder, layout, options = open_data_folder(data, subset=subset)
-    catalogue = layout.catalogue(folder, options=options)
+    known = None if store is None else Store(store).tags.table(data).read
+    folder, layout = open_data_folder(data, options=options, known=known, stage=stage)
+    name, listed = name_of(layout), layout.catalogue(folder, options=options)
+    check_genres(listed, data=data.uri, remedies=remedies_of(name, subset=listed.subset))
+    catalogue = listed.without_rare(options.min_tracks)
+    if not catalogue.brings_splits:
+        by = options.split_by or SPLIT_BY[0]
+        trained = _trained_before(store, catalogue.data_set, by=by)
+        catalogue = catalogue.with_splits(by=by, trained=trained)
     audio = folder.audio(catalogue.tracks["path"])
-    found = FoundCatalogue(data, catalogue, audio, layout=name_of(layout))
-    check_genres(catalogue, data=data.uri, remedies=found.remedies)
-    return found
+    return FoundCatalogue(
+        data, catalogue, audio, layout=name, folder=folder.base, tags=folder.tag_table()
+    )
+
+
+def _trained_before(store: Location | None, data_set: str, *, by: str) -> frozenset[int]:
+    """Give the tracks of the newest catalogue, split in the same way, that it trains on."""
+    if store is not None:
+        for tracks in Store(store).catalogues.of_data_set(data_set):
+            if tracks.attrs.get("split_by") == by:
+                return frozenset(tracks.loc[tracks["split"] == "training", "track_id"].tolist())
+    return frozenset()
 
 
 @task(name="store catalogue", task_run_name="store the catalogue", cache_policy=NO_CACHE)
@@ -169,6 +221,8 @@ def store_catalogue(
     One that is there and damaged is written again; `say` is told.
     """
     catalogue = found.catalogue
+    if found.tags is not None:
+        store.tags.table(found.data).write(found.tags)
     fault = store.catalogues.write(catalogue.id, catalogue.tracks, attributes=found.attributes)
     if fault and say is not None:
         say(fault)

@@ -18,6 +18,7 @@ from genre_model.data.catalogue import count_licences
 from genre_model.errors import InvalidSpec
 from genre_model.frontends import frontend_from_dict
 from genre_model.judging.comparison import Comparison, Evaluated, compare
+from genre_model.judging.data_page import DataPage
 from genre_model.judging.evaluation import track_table
 from genre_model.judging.judgement import Judgement
 from genre_model.judging.leaks import Leaks
@@ -31,6 +32,7 @@ from storage.errors import Damaged, UnknownFormat
 from storage.models import METRICS_FILE
 from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
+from tasks.catalogue_page import describe_catalogue
 from tasks.comparing.conditions import conditions_of
 from tasks.comparing.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 from tasks.comparing.leaderboard import readings
@@ -267,6 +269,7 @@ def _evaluate(
         data=data,
         split=spec.split,
         weak_spots=find_weak_spots(predictions, conditions_of(data), judgement),
+        page=describe_catalogue(store, data.catalogue_id, array=data.features),
     )
     found = Evaluation(
         model=model,
@@ -308,6 +311,7 @@ def _write_report(
     data: LabelledFeatures,
     split: str,
     weak_spots: WeakSpots,
+    page: DataPage,
 ) -> None:
     from genre_model.judging.report import Report
 
@@ -333,6 +337,7 @@ def _write_report(
         comparisons=comparisons,
         leaks=leaks,
         weak_spots=weak_spots,
+        data=page,
         head={
             "data set": data.features.data_set,
             "catalogue": data.catalogue_id,

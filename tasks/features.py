@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from genre_model.data.catalogue import CleanedGenre
+from genre_model.data.drawing.draw import Drawn
 from genre_model.data.left_out import LeftOut
 from genre_model.frontends import Frontend
 from genre_model.frontends.frontend import Extractor
@@ -100,14 +102,14 @@ def prepare_features(
     features = store.features.create(**place, layout=layout, attributes=attributes)
     store.sweep()
     wanted = wanted_audio(found)
-    plan = _plan(features, found.data, wanted, retry_quarantined=retry_quarantined)
+    plan = _plan(features, found.base, wanted, retry_quarantined=retry_quarantined)
     if refresh:
         features.begin_repair({row // ROWS_PER_SHARD for row in plan.reused.values()})
-        plan = _plan(features, found.data, wanted, retry_quarantined=retry_quarantined)
+        plan = _plan(features, found.base, wanted, retry_quarantined=retry_quarantined)
     features.prepare(plan)
     return FeatureWork(
         features=features,
-        data=found.data,
+        data=found.base,
         spec=spec,
         plan=plan,
         weights=weights_of(store, spec),
@@ -194,6 +196,12 @@ class FeatureCounts:
         A sentence for each thing that verification found damaged.
     left_out : LeftOut
         What lies in the data folder and became no track.
+    drawn : Drawn, optional
+        How the splits were drawn, where the data brings none; `groups` of the JSON.
+    cleaned : tuple[CleanedGenre, ...]
+        Genres that are called otherwise than the files have them.
+    several_genres : int
+        Tracks with several genres, of which one was taken.
     """
 
     key: str
@@ -211,11 +219,17 @@ class FeatureCounts:
     statuses: Mapping[str, int]
     repaired: tuple[str, ...] = ()
     left_out: LeftOut = field(default_factory=LeftOut)
+    drawn: Drawn | None = None
+    cleaned: tuple[CleanedGenre, ...] = ()
+    several_genres: int = 0
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON; names of files are in it as they lie there."""
+        own = {name: value for name, value in vars(self).items() if name != "drawn"}
         return {
-            **vars(self),
+            **own,
+            "cleaned": [asdict(each) for each in self.cleaned],
+            "groups": self.drawn.to_dict() if self.drawn else None,
             "remarks": list(self.remarks),
             "repaired": list(self.repaired),
             **self.left_out.to_dict(),
@@ -252,6 +266,9 @@ def count_features(work: FeatureWork, found: FoundCatalogue, rows: pd.DataFrame)
         statuses=_counts(current["status"]),
         repaired=work.repaired,
         left_out=found.catalogue.left_out,
+        drawn=found.catalogue.drawn,
+        cleaned=found.catalogue.cleaned,
+        several_genres=found.catalogue.several_genres,
     )
 
 

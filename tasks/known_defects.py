@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-
-import pandas as pd
-
 from genre_model.data.known_defects import DefectReport, compare_defects, fma_small
 from storage.array.feature_array import FeatureArray
 from storage.array.tables import current_rows
-from storage.errors import Damaged, NotFound
 from storage.store import Store
 
 
@@ -33,18 +28,8 @@ def report_known_defects(store: Store, array: FeatureArray) -> DefectReport | No
     rows = current_rows(array.rows())
     if len(rows) < len(known.defects):
         return None
-    for catalogue in _newest_first(store, array.data_set):
+    for catalogue in store.catalogues.of_data_set(array.data_set):
         report = compare_defects(known, rows, catalogue)
         if report is not None:
             return report
     return None
-
-
-def _newest_first(store: Store, data_set: str) -> list[pd.DataFrame]:
-    """Read the data set's catalogues; `genre status` passes over damaged ones, and so does this."""
-    found = []
-    for catalogue_id in store.catalogues.ids():
-        if catalogue_id.rpartition("-")[0] == data_set:
-            with contextlib.suppress(NotFound, Damaged):
-                found.append(store.catalogues.read(catalogue_id))
-    return sorted(found, key=lambda each: str(each.attrs.get("written", "")), reverse=True)

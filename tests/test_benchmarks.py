@@ -16,9 +16,9 @@ from made_nets import mean_net
 from benchmarks.clips import make_data, write_tracks_csv
 from benchmarks.orchestration import Nap, turns_ms
 from benchmarks.processes import Sampler
-from genre_model.data.fma_subsets import select
-from genre_model.data.genres_csv import derive_genres, read_genres
-from genre_model.data.tracks_csv import read_tracks
+from genre_model.data.fma.genres_csv import derive_genres, read_genres
+from genre_model.data.fma.subset_tracks import select
+from genre_model.data.fma.tracks_csv import read_tracks
 from storage.places.address import parse_location
 from tasks.backbones.given import add_given
 

@@ -16,6 +16,7 @@ from storage.places.address import parse_location
 
 if TYPE_CHECKING:
     from flows.command.recipes import Asked
+    from genre_model.data.folder import CatalogueOptions
     from genre_model.frontends import Frontend
     from storage.store import Store
     from tasks.catalogue import FoundCatalogue
@@ -26,7 +27,7 @@ def check_features(
     data: str,
     store: str,
     preset: str,
-    subset: str | None = None,
+    wanted: CatalogueOptions,
     workers: int | None = None,
     scheduler: str | None = None,
     **_others: Any,
@@ -40,7 +41,7 @@ def check_features(
     """
     check_cluster(workers=workers, scheduler=scheduler)
     frontend_of(store, preset)
-    _check_data(data, subset=subset)
+    _check_data(data, wanted)
     try:
         _open(store)
     except NotFound:
@@ -75,7 +76,7 @@ def check_training(
 
 def catalogue_that_can_be_trained_on(
     data: str,
-    subset: str | None,
+    wanted: CatalogueOptions,
     *,
     store: str,
     preset: str,
@@ -97,8 +98,8 @@ def catalogue_that_can_be_trained_on(
     root = _open(store)
     spec = frontend_of(store, preset)
     asked.on(spec)
-    _check_data(data, subset=subset)
-    found = find_catalogue.fn(data_location(data), subset=subset)
+    _check_data(data, wanted)
+    found = find_catalogue.fn(data_location(data), options=wanted, store=root.location)
     tracks = found.catalogue.tracks.copy()
     tracks.attrs.update(found.attributes)
     name = found.catalogue.id
@@ -134,7 +135,7 @@ def check_run(
 
     root = _open(store)
     if asked is not None:
-        chosen = {name: options[name] for name in ("catalogue", "subset")}
+        chosen = {name: options[name] for name in ("catalogue", "wanted")}
         named = catalogue_to_train_on(root, data=data, **chosen)
         check_training(store=store, catalogue=named, preset=makes, asked=asked)
     else:
@@ -142,15 +143,15 @@ def check_run(
         model_to_evaluate(root, preset=preset, network=network, **chosen)
 
 
-def _check_data(data: str, *, subset: str | None) -> None:
+def _check_data(data: str, wanted: CatalogueOptions) -> None:
     from flows.engine.addresses import demo_folder
     from flows.engine.built_in_data import check_demo_folder
-    from tasks.data_folder import open_data_folder
+    from tasks.finding.data_folder import open_data_folder
 
     if data == BUILT_IN:
         check_demo_folder(demo_folder())
     else:
-        open_data_folder(parse_location(data), subset=subset)
+        open_data_folder(parse_location(data), options=wanted)
 
 
 def frontend_of(store: str, name: str) -> Frontend:

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from flows.command import console, variables
+from flows.data_options import GENRE_MAP, LAYOUT, MIN_TRACKS, SPLIT_BY
 from flows.option import Option
 from flows.options import (
     ANY_NETWORK,
@@ -57,6 +58,7 @@ from flows.options import (
     SCHEDULER,
     SET,
     SHA1,
+    SHOWN_CATALOGUE,
     SPLIT,
     SPLIT_POLICY,
     START_AT,
@@ -201,7 +203,8 @@ def fetch(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(RUN_DATA, STORE, SUBSET, RUN_PRESET, RUN_NETWORK, RUN_SEED, EPOCHS, CONFIG, SET)
+@_with(RUN_DATA, STORE, SUBSET, LAYOUT, SPLIT_BY, GENRE_MAP, MIN_TRACKS)
+@_with(RUN_PRESET, RUN_NETWORK, RUN_SEED, EPOCHS, CONFIG, SET)
 @_with(WORKERS, SCHEDULER, REFRESH, VERIFY, RETRY_QUARANTINED, MAX_QUARANTINED)
 @_with(START_AT, CATALOGUE, SPLIT_POLICY, MODEL, STORAGE_OPTIONS, JSON)
 def run(*, as_json: bool, **options: Any) -> None:
@@ -215,7 +218,7 @@ def run(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(DATA, STORE, SUBSET, PRESET, WORKERS, SCHEDULER)
+@_with(DATA, STORE, SUBSET, LAYOUT, SPLIT_BY, GENRE_MAP, MIN_TRACKS, PRESET, WORKERS, SCHEDULER)
 @_with(REFRESH, VERIFY, RETRY_QUARANTINED, MAX_QUARANTINED, STORAGE_OPTIONS, JSON)
 def features(*, as_json: bool, **options: Any) -> None:
     """Write the log-mel windows that are missing from the store."""
@@ -225,7 +228,8 @@ def features(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(NAMED_DATA, STORE, SUBSET, CATALOGUE, SPLIT_POLICY, PRESET, NETWORK, TRAIN_SEED, EPOCHS)
+@_with(NAMED_DATA, STORE, SUBSET, LAYOUT, SPLIT_BY, GENRE_MAP, MIN_TRACKS, CATALOGUE, SPLIT_POLICY)
+@_with(PRESET, NETWORK, TRAIN_SEED, EPOCHS)
 @_with(CONFIG, SET, PRINT_CONFIG, REFRESH, STORAGE_OPTIONS, JSON)
 def train(*, as_json: bool, **options: Any) -> None:
     """Train a network on the features in the store.
@@ -363,9 +367,12 @@ def remove(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(STORE, VERIFY_STORE, STORAGE_OPTIONS, JSON)
+@_with(STORE, SHOWN_CATALOGUE, VERIFY_STORE, STORAGE_OPTIONS, JSON)
 def status(*, as_json: bool, **options: Any) -> None:
-    """Show what the store holds; with --verify, check every byte of the features."""
+    """Show what the store holds; with --verify, check every byte of the features.
+
+    With --catalogue, show what that one holds instead: tracks, hours, lengths, duplicates.
+    """
     from flows.command import run
 
     run.status(as_json=as_json, **options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING, TextIO
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         TrainResult,
         UpResult,
     )
+    from genre_model.data.catalogue import CleanedGenre
     from genre_model.data.known_defects import DefectReport
     from storage.summary import BackboneSummary, FeaturesSummary, ModelSummary
     from tasks.evaluation import Evaluation
@@ -37,6 +38,8 @@ def features(result: FeaturesResult, to: TextIO) -> None:
         ("features", counts.key),
         ("tracks", f"{counts.tracks:,} ({counts.unlabelled:,} without a genre left out)"),
         ("left out", counts.left_out.in_words or "nothing"),
+        *((("genres", cleaned),) if (cleaned := _cleaned(counts.cleaned)) else ()),
+        *((("splits", counts.drawn.in_words),) if counts.drawn else ()),
         ("written", f"{counts.written:,}"),
         ("reused", f"{counts.reused:,}"),
         ("quarantined", f"{counts.quarantined:,}{_reasons(counts.reasons)}"),
@@ -47,6 +50,15 @@ def features(result: FeaturesResult, to: TextIO) -> None:
         _line(to, f"note: {sentence}")
     for sentence in counts.repaired:
         _line(to, f"repaired: {sentence}")
+
+
+def _cleaned(genres: Sequence[CleanedGenre]) -> str:
+    """Say what was written otherwise than it is called now."""
+    if not genres:
+        return ""
+    told = (f"{each.written} is {each.genre} ({each.tracks:,})" for each in genres[:TRACKS_NAMED])
+    more = f"; {len(genres) - TRACKS_NAMED:,} more" if len(genres) > TRACKS_NAMED else ""
+    return f"cleaned: {', '.join(told)}{more}"
 
 
 def fetched(result: FetchResult, to: TextIO) -> None:

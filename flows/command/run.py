@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from flows.command import checks, console, environment, progress, recipes, render
-from flows.command.together import refuse_contradictions
+from flows.command.together import refuse_contradictions, refuse_without_data
 from flows.dashboard import configured_server, database_space, temporary_server
 from flows.engine import interrupts, orphans
 from flows.engine.progress import say
@@ -16,7 +16,11 @@ from storage.places.temporary_folders import sweep_temporary_folders
 
 if TYPE_CHECKING:
     from flows.results import Result
+    from genre_model.data.folder import CatalogueOptions
     from tasks.catalogue import FoundCatalogue
+
+TRACKS = ("subset", "layout", "split_by", "genre_map", "min_tracks")
+"""The options that say which tracks of the data are taken, and how."""
 
 Shown = TypeVar("Shown", bound="Result")
 
@@ -36,7 +40,7 @@ def run(*, as_json: bool, said: Collection[str], config: str | None, **options: 
         given, asked = options.pop("set"), None
         if options["start_at"] != "evaluation":
             asked = _take_recipe(options, config=config, given=given, said=said)
-        checks.check_run(asked=asked, **options)
+        checks.check_run(asked=asked, wanted=_tracks_of(**options), **options)
 
     with _flow_result(as_json, render.full_run, check) as tell:
         from flows.full_run import full_run
@@ -69,7 +73,7 @@ def features(*, as_json: bool, said: Collection[str], **options: Any) -> None:
 
     def check() -> None:
         refuse_contradictions(said)
-        checks.check_features(**options)
+        checks.check_features(wanted=_tracks_of(**options), **options)
 
     with _flow_result(as_json, render.features, check) as tell:
         from flows.build_features import build_features
@@ -82,7 +86,6 @@ def train(
     as_json: bool,
     said: Collection[str],
     data: str | None,
-    subset: str | None,
     config: str | None,
     print_config: bool,
     **options: Any,
@@ -99,13 +102,18 @@ def train(
 
     def check() -> None:
         refuse_contradictions(said)
+        wanted = _tracks_of(**options)
+        for name in TRACKS:
+            del options[name]
         if {"data", "subset"} & set(said):
             options["catalogue"] = None
         if data is not None:
             found.append(
-                checks.catalogue_that_can_be_trained_on(data, subset, asked=asked, **options)
+                checks.catalogue_that_can_be_trained_on(data, wanted, asked=asked, **options)
             )
         else:
+            refuse_without_data(said)
+            subset = wanted.subset
             options["catalogue"] = checks.check_training(subset=subset, asked=asked, **options)
 
     with _flow_result(as_json, render.model, check) as tell:
@@ -143,8 +151,12 @@ def evaluate(
         tell(evaluate_model(**options))
 
 
-def status(*, as_json: bool, store: str, verify: bool) -> None:
+def status(*, as_json: bool, store: str, verify: bool, catalogue: str | None) -> None:
     """Run `genre status`; it starts no server and imports no Prefect."""
+    if catalogue is not None:
+        refuse_contradictions(["catalogue", *(["verify"] if verify else [])])
+        _show_catalogue(store, catalogue, as_json=as_json)
+        return
     from flows.results import StatusResult
     from storage.store import Store
     from tasks.status import describe_store
@@ -154,6 +166,15 @@ def status(*, as_json: bool, store: str, verify: bool) -> None:
         _emit(StatusResult(status=found), render.status, as_json, out)
     if found.problems:
         raise SystemExit(console.EXIT_FAILED)
+
+
+def _show_catalogue(store: str, catalogue: str, *, as_json: bool) -> None:
+    from flows.command.catalogue_lines import show
+    from storage.store import Store
+    from tasks.catalogue_page import describe_catalogue
+
+    with console.result_stream() as out:
+        _emit(describe_catalogue(Store.open(store), catalogue), show, as_json, out)
 
 
 def up(*, as_json: bool, said: Collection[str], **options: Any) -> None:
@@ -186,6 +207,13 @@ def down(*, as_json: bool) -> None:
     with console.result_stream() as out:
         progress.enable()
         _emit(supervision.stop(), render.down, as_json, out)
+
+
+def _tracks_of(**options: Any) -> CatalogueOptions:
+    """Take what the options say of the data's tracks."""
+    from tasks.finding.asked_tracks import catalogue_options
+
+    return catalogue_options(**{name: options[name] for name in TRACKS})
 
 
 def _take_recipe(

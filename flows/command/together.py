@@ -9,9 +9,15 @@ from collections.abc import Collection
 
 from flows.errors import UsageError
 
+_OF_DATA = ("layout", "split_by", "genre_map", "min_tracks")
 _CONTRADICTIONS = (
     ("catalogue", "data", "--catalogue names the tracks, and so does --data"),
     ("catalogue", "subset", "--catalogue names the tracks, of whatever subset"),
+    ("catalogue", "layout", "--catalogue names the tracks, of whatever layout"),
+    ("catalogue", "split_by", "--catalogue names the tracks with their splits"),
+    ("catalogue", "genre_map", "--catalogue names the tracks with their genres"),
+    ("catalogue", "min_tracks", "--catalogue names the tracks, of whatever genres"),
+    ("catalogue", "verify", "--catalogue shows one, and --verify reads the whole store"),
     ("scheduler", "workers", "--scheduler joins a cluster, which has workers of its own"),
     ("print_config", "as_json", "--print-config writes TOML"),
     ("as_json", "as_jsonl", "--json writes one object, --jsonl one a line"),
@@ -34,6 +40,26 @@ def refuse_contradictions(said: Collection[str]) -> None:
     for one, other, why in _CONTRADICTIONS:
         if one in said and other in said:
             raise UsageError(f"{why}; leave {_flag(one)} or {_flag(other)} out")
+
+
+def refuse_without_data(said: Collection[str]) -> None:
+    """Refuse options on how a data folder is read where none is named.
+
+    Parameters
+    ----------
+    said
+        As for `refuse_contradictions`.
+
+    Raises
+    ------
+    UsageError
+    """
+    useless = [_flag(name) for name in _OF_DATA if name in said]
+    if useless:
+        raise UsageError(
+            f"{' and '.join(useless)} tells how --data is read; name --data, or leave "
+            f"{'it' if len(useless) == 1 else 'them'} out"
+        )
 
 
 def _flag(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 
-from flows import options, prediction_options
+from flows import data_options, options, prediction_options
 from flows.option import Option
 
 _PREFIX = "GENRE_"
@@ -56,8 +56,9 @@ def sentences(environment: Mapping[str, str]) -> list[str]:
 
 
 def _of_options() -> Iterable[str]:
-    both = (*vars(options).values(), *vars(prediction_options).values())
-    every = [each for each in both if isinstance(each, Option)]
+    modules = (data_options, options, prediction_options)
+    held = (each for module in modules for each in vars(module).values())
+    every = [each for each in held if isinstance(each, Option)]
     return (each.variable for each in every if each.variable is not None)
 
 

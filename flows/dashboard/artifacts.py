@@ -24,9 +24,11 @@ from prefect.exceptions import PrefectException
 from flows.errors import joined
 from genre_model.learning.best_epoch import best_epoch
 from genre_model.shown import as_markdown, as_markdown_code
+from genre_model.specs import SPLITS
 
 if TYPE_CHECKING:
     from flows.results import FeaturesResult, FetchResult
+    from genre_model.judging.data_page import DataPage
     from tasks.catalogue import CatalogueSummary
     from tasks.comparing.leaderboard import Leaderboard
     from tasks.evaluation import Evaluation
@@ -48,6 +50,7 @@ def catalogue(summary: CatalogueSummary) -> None:
         f"## Catalogue {as_markdown(summary.catalogue)}",
         f"{summary.tracks:,} tracks of {as_markdown_code(summary.data)}; "
         f"rows without a genre, left out: {summary.unlabelled:,}.",
+        *(("", f"Splits {as_markdown(summary.drawn.in_words)}.") if summary.drawn else ()),
         "",
         "| genre | " + " | ".join(splits) + " |",
         "|---|" + "---:|" * len(splits),
@@ -64,6 +67,33 @@ def catalogue(summary: CatalogueSummary) -> None:
     lines += ["| licence of the audio, which is not passed on | tracks |", "|---|---:|"]
     lines += [f"| {as_markdown(name)} | {count:,} |" for name, count in summary.licences.items()]
     create_markdown_artifact("\n".join(lines), key="catalogue", description="Tracks by genre")
+
+
+def data_page(page: DataPage) -> None:
+    """Publish what the catalogue's audio is like, once it was heard, in place of `catalogue`."""
+    from genre_model.judging.data_plots import data_png
+    from genre_model.judging.report import data_uri
+
+    lines = [
+        f"## Catalogue {as_markdown(page.catalogue)}",
+        as_markdown_code(page.data),
+        "",
+        f"![Tracks by genre and split, lengths]({data_uri(data_png(page))})",
+        "",
+        "| | |",
+        "|---|---|",
+        *(f"| {name} | {as_markdown(value)} |" for name, value in page.lines),
+        "",
+        "| genre | " + " | ".join(SPLITS) + " |",
+        "|---|" + "---:|" * len(SPLITS),
+    ]
+    for genre, counts in page.genres.items():
+        cells = (f"{counts[split]:,}" for split in SPLITS)
+        lines.append(f"| {as_markdown(genre)} | {' | '.join(cells)} |")
+    lines += ["", *(f"- {as_markdown(sentence)}" for sentence in page.remarks)]
+    same = [", ".join(map(as_markdown, paths)) for paths in page.duplicates]
+    lines += ["", *(f"- the same audio: {paths}" for paths in same)]
+    create_markdown_artifact("\n".join(lines), key="catalogue", description="The data")
 
 
 def _row(cells: Mapping[str, object]) -> dict[str, object]:

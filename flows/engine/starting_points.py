@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 from flows.engine.addresses import demo_folder
 from flows.errors import UsageError
 from genre_model.data.built_in import BUILT_IN
+from genre_model.data.folder import CatalogueOptions
 from genre_model.errors import CatalogueError
 from storage.errors import StorageError
 from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.places.options import StorageOptions
 from storage.store import Store
+from tasks.finding.data_folder import DEFAULTS
 from tasks.models import choose_model
 
 _OF_FEATURES = (
@@ -22,11 +24,12 @@ _OF_FEATURES = (
     "retry_quarantined",
     "max_quarantined",
 )
+_OF_TRACKS = ("data", "subset", "layout", "split_by", "genre_map", "min_tracks", "catalogue")
 _OF_RECIPE = ("epochs", "recipe", "split_policy")
 NO_USE: Mapping[str, frozenset[str]] = {
     "features": frozenset({"catalogue", "model"}),
     "training": frozenset({*_OF_FEATURES, "model"}),
-    "evaluation": frozenset({*_OF_FEATURES, *_OF_RECIPE, "data", "subset", "catalogue"}),
+    "evaluation": frozenset({*_OF_FEATURES, *_OF_RECIPE, *_OF_TRACKS}),
 }
 """Stage -> parameters of a full run that mean nothing when it starts there."""
 _PARTS = {"config": "recipe", "set": "recipe"}
@@ -62,7 +65,7 @@ def catalogue_to_train_on(
     *,
     catalogue: str | None,
     data: str | None,
-    subset: str | None = None,
+    wanted: CatalogueOptions = DEFAULTS,
     options: StorageOptions | None = None,
 ) -> str:
     """Choose the catalogue of a run that starts at `training`.
@@ -76,8 +79,8 @@ def catalogue_to_train_on(
         Else the one that this data folder (or the built-in data set) gives now, wherever it was
         written from; if the store has not that one, or the folder is not there, the newest that
         was written from this address. Of any if nothing was said.
-    subset : str, optional
-        That it must be of; unless it is named.
+    wanted : CatalogueOptions
+        Which tracks of the data; its subset also where no data is named.
     options : Mapping, optional
         Of an s3:// address; those of the environment by default.
 
@@ -90,18 +93,18 @@ def catalogue_to_train_on(
         store.catalogues.read(catalogue)
         return catalogue
     if data is None:
-        return store.catalogues.newest(subset=subset)
+        return store.catalogues.newest(subset=wanted.subset)
     place = parse_location(demo_folder() if data == BUILT_IN else data, options)
-    found = _by_content(store, place, subset=subset)
-    return found or store.catalogues.newest(data=place.uri, subset=subset)
+    found = _by_content(store, place, wanted)
+    return found or store.catalogues.newest(data=place.uri, subset=wanted.subset)
 
 
-def _by_content(store: Store, place: Location, *, subset: str | None) -> str | None:
+def _by_content(store: Store, place: Location, wanted: CatalogueOptions) -> str | None:
     """Name the store's catalogue of what lies in a folder; None if it has none of it."""
     from tasks.catalogue import find_catalogue
 
     try:
-        found = find_catalogue.fn(place, subset=subset).catalogue.id
+        found = find_catalogue.fn(place, options=wanted, store=store.location).catalogue.id
     except (CatalogueError, StorageError):
         return None  # training reads no audio, so that the folder may be on another machine
     return found if found in store.catalogues.ids() else None

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import pandas as pd
 
-from genre_model.data.left_out import LeftOut
+from genre_model.data.drawing.draw import Drawn, draw
+from genre_model.data.left_out import LeftOut, Passed, named
 from genre_model.data.sharing.artists import artist_remark, artists_in_several_splits
 from genre_model.data.sharing.components import component_remark
 from genre_model.data.subsets import SUBSETS
+from genre_model.errors import CatalogueError
 from genre_model.specs import SPLITS
 
 __all__ = ["COLUMNS", "DERIVED", "GIVEN", "SPLITS", "SUBSETS", "Catalogue", "count_licences"]
+
+LEAST_GENRES = 2
+"""That can be told apart."""
 
 GIVEN, DERIVED = "given", "derived"
 """The values of a catalogue's `genre_source`."""
@@ -35,6 +42,15 @@ COLUMNS = (
 """The columns of a catalogue's frame; docs/catalogue.md says what each holds."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class CleanedGenre:
+    """A genre as files have it, what it is called in the catalogue, and of how many tracks."""
+
+    written: str
+    genre: str
+    tracks: int
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """The labelled tracks of one subset.
@@ -47,13 +63,22 @@ class Catalogue:
         One of `SUBSETS`; the tracks are those of it and of all before it.
     tracks : pd.DataFrame
         One line a track, sorted by `track_id` (int64): `path` of its audio relative to the data
-        folder, `genre`, `split`, `subset` (the one that tracks.csv names), `artist_id` (Int64, may
+        folder, `genre`, `split` (NA in all where the data brings none, until they are drawn),
+        `subset` (the one that tracks.csv names), `artist_id` (Int64, may
         be NA), `artist`, `title`, `license` (text, may be NA), `genre_source` (`given`, or
         `derived` from the track's sub-genres), and `album_id` (Int64, may be NA).
     unlabelled : int
         How many tracks of the subset were left out because they have no genre.
     left_out : LeftOut
         What else lies in the data folder and became no track; no part of the catalogue's id.
+    drawn : Drawn, optional
+        How the splits were drawn, where the data brings none.
+    cleaned : tuple[CleanedGenre, ...]
+        Genres that are called otherwise than the files have them.
+    several_genres : int
+        How many tracks have several genres, of which one was taken.
+    keeps_artists_apart : bool
+        Whether the data's own splits do, where its artists are not named.
     """
 
     data_set: str
@@ -61,6 +86,51 @@ class Catalogue:
     tracks: pd.DataFrame
     unlabelled: int
     left_out: LeftOut = field(default_factory=LeftOut)
+    drawn: Drawn | None = None
+    cleaned: tuple[CleanedGenre, ...] = ()
+    several_genres: int = 0
+    keeps_artists_apart: bool = False
+
+    def without_rare(self, min_tracks: int) -> Self:
+        """Leave genres out that have fewer tracks than this.
+
+        Raises
+        ------
+        CatalogueError
+            If fewer than two genres are left.
+        """
+        counts = self.tracks["genre"].value_counts()
+        rare = counts[counts < min_tracks].sort_index()
+        if rare.empty:
+            return self
+        listed = named(f"{genre} ({count:,})" for genre, count in rare.items())
+        genres = "1 genre has" if len(rare) == 1 else f"{len(rare):,} genres have"
+        passed = Passed(
+            reason="rare_genre",
+            files=int(rare.sum()),
+            sentence=f"left out, as --min-tracks {min_tracks} says: {genres} fewer tracks: "
+            f"{listed}",
+        )
+        if len(counts) - len(rare) < LEAST_GENRES:
+            most = f"{counts.index[0]} with {counts.iloc[0]:,}"
+            raise CatalogueError(
+                f"--min-tracks {min_tracks} leaves {len(counts) - len(rare)} of {len(counts):,} "
+                f"genres (the largest: {most}), and two are the least that can be told apart; "
+                "give a lower one"
+            )
+        kept = self.tracks[~self.tracks["genre"].isin(rare.index)].reset_index(drop=True)
+        left_out = replace(self.left_out, passed=(*self.left_out.passed, passed))
+        return replace(self, tracks=kept, left_out=left_out)
+
+    @property
+    def brings_splits(self) -> bool:
+        """Whether every track has a split, from the data or drawn."""
+        return bool(self.tracks["split"].notna().all())
+
+    def with_splits(self, *, by: str, trained: Collection[int] = frozenset()) -> Self:
+        """Draw the splits; see `genre_model.data.drawing.draw`."""
+        splits, drawn = draw(self.tracks, by=by, trained=trained)
+        return replace(self, tracks=self.tracks.assign(split=splits.astype("str")), drawn=drawn)
 
     @property
     def genres(self) -> list[str]:
@@ -92,10 +162,12 @@ class Catalogue:
                 "that all their genres share."
             )
         about_artists = artist_remark(self.tracks)
-        if about_artists:
+        if about_artists and not self.keeps_artists_apart:
             remarks.append(about_artists)
         if (linked := component_remark(self.tracks)) is not None:
             remarks.append(linked)
+        if self.drawn is not None:
+            remarks += self.drawn.remarks
         return tuple(remarks)
 
 

@@ -15,7 +15,8 @@ from dataclasses import replace
 
 from genre_model.data.built_in import BUILT_IN
 from genre_model.data.catalogue import Catalogue
-from genre_model.data.fma_subsets import (
+from genre_model.data.fma.genres_csv import derive_genres, read_genres
+from genre_model.data.fma.subset_tracks import (
     default_subset,
     locate_audio,
     no_tracks_audio,
@@ -23,12 +24,12 @@ from genre_model.data.fma_subsets import (
     select,
     subset_folder,
 )
+from genre_model.data.fma.tracks_csv import check_header, read_tracks
 from genre_model.data.folder import CatalogueOptions, DataFolder
-from genre_model.data.genres_csv import derive_genres, read_genres
 from genre_model.data.left_out import LeftOut
 from genre_model.data.remedies import Remedies
 from genre_model.data.subsets import SUBSETS
-from genre_model.data.tracks_csv import check_header, read_tracks
+from genre_model.errors import CatalogueError
 
 TRACKS, GENRES = "fma_metadata/tracks.csv", "fma_metadata/genres.csv"
 DEMO_MARK = f"{BUILT_IN}.json"
@@ -72,6 +73,12 @@ def check(folder: DataFolder, *, options: CatalogueOptions) -> None:
     if folder.local_path is not None:
         check_header(folder.local_path / TRACKS)
     _subset(folder, options)
+    if options.split_by is not None:
+        raise CatalogueError(
+            f"--split-by {options.split_by} is for data without splits, and {folder.uri} has them "
+            f"in {TRACKS}; leave --split-by out (--split-policy components trains without what "
+            "hangs together with the other splits)"
+        )
 
 
 def catalogue(folder: DataFolder, *, options: CatalogueOptions) -> Catalogue:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from genre_model.data.tags.file_tags import FileTags
+    from genre_model.data.tags.genre_map import GenreMap
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +39,7 @@ class Oddity:
 
 
 class DataFolder(Protocol):
-    """A folder or bucket prefix that the user named; `tasks.data_folder` has the one on storage.
+    """A folder or bucket prefix that the user named; `tasks.finding` has the one on storage.
 
     Nothing is asked of the storage before a layout asks for it, and nothing twice: what several
     layouts ask costs one request.
@@ -82,6 +86,9 @@ class DataFolder(Protocol):
             If there is none.
         """
 
+    def tags(self, paths: Collection[str]) -> Mapping[str, FileTags]:
+        """Read what files say of themselves, those that were listed; each only once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogueOptions:
@@ -91,6 +98,18 @@ class CatalogueOptions:
     ----------
     subset : {"small", "medium", "large", "full"}, optional
         Which of FMA's subsets; by default the largest whose folder is there.
+    layout : str, optional
+        Name of the layout that the folder is read as; by default the first that fits.
+    split_by : {"artist", "album", "folder", "track"}, optional
+        What stays together where the data brings no split.
+    min_tracks : int
+        Genres with fewer tracks are left out.
+    genre_map : GenreMap, optional
+        What genres that files have are called; by default the built-in table.
     """
 
     subset: str | None = None
+    layout: str | None = None
+    split_by: str | None = None
+    min_tracks: int = 1
+    genre_map: GenreMap | None = None

@@ -11,10 +11,8 @@ IEEE Transactions on Speech and Audio Processing 10, 2002), and of many collecti
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -22,18 +20,17 @@ from pathlib import PurePosixPath
 import pandas as pd
 
 from genre_model.data.audio_suffixes import is_tried
-from genre_model.data.built_in import BUILT_IN
 from genre_model.data.catalogue import COLUMNS, GIVEN, Catalogue
+from genre_model.data.drawing.path_hash import composed, place, split_by_place, track_id
 from genre_model.data.folder import CatalogueOptions, DataFolder, Oddity
 from genre_model.data.left_out import LeftOut
-from genre_model.data.path_hash import composed, place, split_by_place, track_id
+from genre_model.data.naming import data_set_name
 from genre_model.data.remedies import Remedies
 from genre_model.errors import CatalogueError
 
 LOOKS_FOR = "one folder a genre with audio in it (rock/song.mp3; WAV, AU, AIFF, FLAC, OGG or MP3)"
 
-_LONGEST_NAME = 40
-_TAKEN = ("fma", BUILT_IN)
+_SPLIT_BY = (None, "track", "folder")
 
 
 def remedies(subset: str) -> Remedies:  # noqa: ARG001 - there is one only
@@ -56,7 +53,7 @@ def lacks(folder: DataFolder) -> str | None:  # noqa: ARG001 - any folder may ho
 
 
 def check(folder: DataFolder, *, options: CatalogueOptions) -> None:
-    """Refuse `subset`, which such a folder does not have.
+    """Refuse `subset`, which such a folder does not have, and splits by what is not known.
 
     Raises
     ------
@@ -67,19 +64,32 @@ def check(folder: DataFolder, *, options: CatalogueOptions) -> None:
             f"--subset {options.subset} is for FMA's layout, and {folder.uri} has one folder a "
             "genre; leave --subset out"
         )
+    if options.split_by not in _SPLIT_BY:
+        raise CatalogueError(
+            f"--split-by {options.split_by} needs to know artists, and {folder.uri} has one folder "
+            f"a genre; give --split-by {' or '.join(filter(None, _SPLIT_BY))}, or --layout tags if "
+            "its files have tags"
+        )
 
 
-def catalogue(folder: DataFolder, *, options: CatalogueOptions) -> Catalogue:  # noqa: ARG001
-    """Make the catalogue of `folder` by `catalogue_folders`, called after its last part."""
+def catalogue(folder: DataFolder, *, options: CatalogueOptions) -> Catalogue:
+    """Make the catalogue of `folder` by `catalogue_folders`, called after its last part.
+
+    Its tracks have splits by their paths, unless whole folders are to stay together.
+    """
     # The name of "genres/.." is that of the folder that holds genres.
     name = data_set_name(PurePosixPath(os.path.normpath(folder.uri)).name)
-    return catalogue_folders(
+    found = catalogue_folders(
         folder.files(),
         data_set=name,
         data=folder.uri,
         folders=folder.folders(),
         oddities=folder.oddities(),
     )
+    if options.split_by != "folder":
+        return found
+    none = pd.Series(pd.NA, index=found.tracks.index, dtype="str")
+    return replace(found, tracks=found.tracks.assign(split=none))
 
 
 def is_audio(path: str) -> bool:
@@ -147,27 +157,6 @@ def catalogue_folders(
     return Catalogue(
         data_set=data_set, subset="full", tracks=ordered, unlabelled=0, left_out=left_out
     )
-
-
-def data_set_name(folder: str) -> str:
-    """Name the data set of a folder: `GTZAN (genres)` is `gtzan-genres`.
-
-    Parameters
-    ----------
-    folder : str
-        The last part of the folder's address.
-
-    Returns
-    -------
-    str
-        Lower-case letters, digits and dashes; a name made of a hash where the folder's has none
-        of them, and never `fma` or `demo`.
-    """
-    plain = unicodedata.normalize("NFKD", folder).encode("ascii", "ignore").decode().lower()
-    name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_NAME].strip("-")
-    if not name:
-        return f"set-{hashlib.sha256(composed(folder).encode('utf-8', 'replace')).hexdigest()[:8]}"
-    return f"{name}-folders" if name in _TAKEN else name
 
 
 def _left_out(

@@ -89,7 +89,19 @@ LAYOUTS: dict[str, Layout] = {
     "fma": _layout(
         "fma_layout", form="of FMA's layout", example="fma_metadata/tracks.csv, fma_small/…"
     ),
+    "table": _layout(
+        "track_table", form="with a table of paths and genres", example="tracks.csv, or its path"
+    ),
+    "jamendo": _layout(
+        "jamendo", form="of MTG-Jamendo's layout", example="data/autotagging_genre.tsv, 14/214.mp3"
+    ),
+    "gtzan": _layout(
+        "gtzan", form="of GTZAN with lists of splits", example="train_filtered.txt, blues/…"
+    ),
     "folders": _layout("genre_folders", form="with one folder a genre", example="rock/song.mp3"),
+    "tags": _layout(
+        "tagged_files", form="of files with tags", example="Artist/Album/song.flac, --layout tags"
+    ),
 }
 """Name -> layout, in the order in which a folder is tried."""
 
@@ -116,6 +128,8 @@ def recognise(folder: DataFolder, *, options: CatalogueOptions) -> Layout:
     CatalogueError
         If none fits, naming what was looked for; if one nearly fits; or as its `check`.
     """
+    if options.layout is not None:
+        return _as_asked(folder, options=options)
     for layout in LAYOUTS.values():
         if layout.fits(folder):
             layout.check(folder, options=options)
@@ -124,6 +138,18 @@ def recognise(folder: DataFolder, *, options: CatalogueOptions) -> Layout:
         if reason is not None:
             raise CatalogueError(f"--data {folder.uri} {reason}")
     raise CatalogueError(_none_fits(folder))
+
+
+def _as_asked(folder: DataFolder, *, options: CatalogueOptions) -> Layout:
+    layout = LAYOUTS[str(options.layout)]
+    if not layout.fits(folder):
+        lacks = layout.lacks(folder) or f"has not {layout.LOOKS_FOR}"
+        raise CatalogueError(
+            f"--data {folder.uri} {lacks}, as --layout {options.layout} asks for; leave --layout "
+            "out, or name another folder"
+        )
+    layout.check(folder, options=options)
+    return layout
 
 
 def name_of(layout: Layout) -> str:

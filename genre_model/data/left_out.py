@@ -17,6 +17,24 @@ NAMED = 100
 
 
 @dataclass(frozen=True, kw_only=True)
+class Passed:
+    """Files that could have been tracks and are none, for one reason.
+
+    Attributes
+    ----------
+    reason : str
+        The word that they are counted by, as `rare_genre`.
+    files : int
+    sentence : str
+        What is said of them; nothing where they are only counted.
+    """
+
+    reason: str
+    files: int
+    sentence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class LeftOut:
     """What lies in a data folder and becomes no track.
 
@@ -31,12 +49,15 @@ class LeftOut:
         Folder that becomes no genre -> what lies in it.
     beside : tuple[str, ...]
         Audio that lies in no genre's folder; it is in `suffixes` too.
+    passed : tuple[Passed, ...]
+        Audio that is no track for what is known of it.
     """
 
     suffixes: Mapping[str, int] = field(default_factory=dict)
     oddities: tuple[Oddity, ...] = ()
     folders: Mapping[str, LeftOut] = field(default_factory=dict)
     beside: tuple[str, ...] = ()
+    passed: tuple[Passed, ...] = ()
 
     @classmethod
     def of(cls, paths: Iterable[str], oddities: Iterable[Oddity] = ()) -> Self:
@@ -46,10 +67,12 @@ class LeftOut:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Count by suffix, then by reason (`no_regular_file`, `link_loop`, `name`)."""
+        """Count by suffix, then by reason (`no_regular_file`, `link_loop`, `name` …)."""
         reasons = Counter[str]()
         for each in self.oddities:
             reasons[each.reason] += each.files
+        for one in self.passed:
+            reasons[one.reason] += one.files
         return {**self.suffixes, **_most_first(reasons)}
 
     @property
@@ -58,6 +81,8 @@ class LeftOut:
         kinds = Counter[str]()
         for each in self.oddities:
             kinds["hidden" if each.is_hidden else each.reason] += each.files
+        for one in self.passed:
+            kinds[one.reason] += one.files
         return _counted({**self.suffixes, **_most_first(kinds)})
 
     @property
@@ -79,7 +104,8 @@ class LeftOut:
 
         Pictures, texts and hidden files are only counted.
         """
-        told = (self._of_folders(), self._of_formats(), *self._of_odd(), self._beside())
+        passed = (each.sentence for each in self.passed)
+        told = (self._of_folders(), self._of_formats(), *self._of_odd(), self._beside(), *passed)
         return tuple(sentence for sentence in told if sentence)
 
     def _of_folders(self) -> str:
@@ -87,7 +113,7 @@ class LeftOut:
             f"{name} ({found.in_words or 'empty'})" for name, found in sorted(self.folders.items())
         ]
         many = "1 folder becomes" if len(listed) == 1 else f"{len(listed):,} folders become"
-        return f"{many} no genre, as nothing there is taken: {_named(listed)}" if listed else ""
+        return f"{many} no genre, as nothing there is taken: {named(listed)}" if listed else ""
 
     def _of_formats(self) -> str:
         unread = {name: count for name, count in self.suffixes.items() if name in UNREAD_SUFFIXES}
@@ -100,17 +126,18 @@ class LeftOut:
         for each in self.oddities:
             if not each.is_hidden:
                 by_reason.setdefault(each.why, []).append(each.path)
-        return [f"left out, as {why}: {_named(paths)}" for why, paths in by_reason.items()]
+        return [f"left out, as {why}: {named(paths)}" for why, paths in by_reason.items()]
 
     def _beside(self) -> str:
-        return f"left out, as in no genre's folder: {_named(self.beside)}" * bool(self.beside)
+        return f"left out, as in no genre's folder: {named(self.beside)}" * bool(self.beside)
 
 
 def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {shown(name.replace('_', ' '))}" for name, count in counts.items())
 
 
-def _named(names: Iterable[str]) -> str:
+def named(names: Iterable[str]) -> str:
+    """List names for a sentence, `NAMED` at most."""
     listed = [shown(name) for name in names]
     more = f" and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
     return f"{', '.join(listed[:NAMED])}{more}"

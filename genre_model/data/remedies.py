@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from genre_model.data.catalogue import LEAST_GENRES
 from genre_model.errors import CatalogueError
 from genre_model.specs import SPLITS
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from genre_model.data.catalogue import Catalogue
-
-LEAST_GENRES = 2
 
 
 @dataclass(frozen=True, kw_only=True)

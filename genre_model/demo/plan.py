@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 
-from genre_model.data.fma_subsets import audio_path
+from genre_model.data.fma.subset_tracks import audio_path
 from genre_model.demo.recipes import GENRES
 
 DEMO_VERSION = 1

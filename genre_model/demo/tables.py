@@ -6,7 +6,7 @@ import csv
 import io
 from collections import Counter
 
-from genre_model.data.tracks_csv import COLUMNS
+from genre_model.data.fma.tracks_csv import COLUMNS
 from genre_model.demo.plan import CLIP_SECONDS, DemoPlan, DemoTrack
 
 # FMA's own numbers, all of them top genres.

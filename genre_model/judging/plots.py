@@ -40,7 +40,7 @@ def confusion_png(metrics: Metrics) -> bytes:
     counts = metrics.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = max(5.2, 1.9 + 0.58 * len(counts))
-    figure = _figure(side + 0.7, side)
+    figure = figure_of(side + 0.7, side)
     axes = figure.add_subplot()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.argwhere(counts > 0):
@@ -66,7 +66,7 @@ def confusion_png(metrics: Metrics) -> bytes:
     bar.set_label("share of the true genre's tracks", color=MUTED)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, colors=MUTED)
-    return _png(figure)
+    return png_of(figure)
 
 
 def curves_png(history: pd.DataFrame, *, best_epoch: int | None = None) -> bytes:
@@ -85,7 +85,7 @@ def curves_png(history: pd.DataFrame, *, best_epoch: int | None = None) -> bytes
     bytes
         A PNG.
     """
-    figure = _figure(8.6, 3.7)
+    figure = figure_of(8.6, 3.7)
     left, right = figure.subplots(1, 2)
     epochs = history["epoch"]
     marker = "o" if len(history) < 3 else None
@@ -106,7 +106,7 @@ def curves_png(history: pd.DataFrame, *, best_epoch: int | None = None) -> bytes
     for axes in (left, right):
         _dress_curves(axes, len(history), best_epoch)
     left.set_ylim(bottom=0)
-    return _png(figure)
+    return png_of(figure)
 
 
 def per_genre_png(metrics: Metrics) -> bytes:
@@ -125,7 +125,7 @@ def per_genre_png(metrics: Metrics) -> bytes:
     each = metrics.per_genre
     names = sorted(metrics.genres, key=lambda name: each[name].f1)
     places = np.arange(len(names))
-    figure = _figure(7.6, 1.4 + 0.42 * len(names))
+    figure = figure_of(7.6, 1.4 + 0.42 * len(names))
     axes = figure.add_subplot()
     axes.barh(places, [each[name].f1 for name in names], color="#b7d0ea", height=0.62, label="F1")
     # Rings around diamonds: both are seen where precision and recall are the same.
@@ -151,7 +151,7 @@ def per_genre_png(metrics: Metrics) -> bytes:
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
-    return _png(figure)
+    return png_of(figure)
 
 
 def coverage_png(found: WeakSpots) -> bytes:
@@ -167,7 +167,7 @@ def coverage_png(found: WeakSpots) -> bytes:
     bytes
         A PNG.
     """
-    figure = _figure(8.6, 3.4)
+    figure = figure_of(8.6, 3.4)
     left, right = figure.subplots(1, 2, sharey=True)
     for axes, shares, colour in ((left, found.coverage, BLUE), (right, found.windows_used, TEAL)):
         places = np.arange(len(shares))
@@ -190,7 +190,7 @@ def coverage_png(found: WeakSpots) -> bytes:
     left.set_ylabel("track accuracy")
     left.set_xlabel("tracks that are answered, the surest first")
     right.set_xlabel("windows that are heard of each track")
-    return _png(figure)
+    return png_of(figure)
 
 
 def _dress_curves(axes: Axes, epochs: int, best_epoch: int | None) -> None:
@@ -208,7 +208,8 @@ def _dress_curves(axes: Axes, epochs: int, best_epoch: int | None) -> None:
     axes.legend(facecolor="white", edgecolor="none", framealpha=0.9, labelcolor=INK)
 
 
-def _figure(width: float, height: float) -> Figure:
+def figure_of(width: float, height: float) -> Figure:
+    """Make an empty figure [inches] on a solid ground, which no other code sees."""
     import matplotlib.figure
 
     return matplotlib.figure.Figure(
@@ -216,7 +217,8 @@ def _figure(width: float, height: float) -> Figure:
     )
 
 
-def _png(figure: Figure) -> bytes:
+def png_of(figure: Figure) -> bytes:
+    """Write a figure as a PNG, its labels in the colours of all pictures."""
     for axes in figure.axes:
         axes.tick_params(labelcolor=INK)
         axes.xaxis.label.set_color(MUTED)

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from genre_model.judging.comparison import Comparison
+from genre_model.judging.data_page import DataPage
+from genre_model.judging.data_plots import data_png
 from genre_model.judging.figures import figure_lines
 from genre_model.judging.leaks import Leaks
 from genre_model.judging.metrics import Metrics
@@ -62,6 +64,8 @@ class Report:
         What the split shares with the training tracks.
     weak_spots : WeakSpots, optional
         Where the model fails.
+    data : DataPage, optional
+        What the catalogue holds.
     head : Mapping[str, str]
         What stands in the report's head: data set, catalogue, date, version, recipe.
     """
@@ -82,6 +86,7 @@ class Report:
     comparisons: Sequence[Comparison] = ()
     leaks: Leaks | None = None
     weak_spots: WeakSpots | None = None
+    data: DataPage | None = None
     head: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -94,6 +99,8 @@ class Report:
         }
         if self.weak_spots is not None:
             drawn["coverage.png"] = coverage_png(self.weak_spots)
+        if self.data is not None:
+            drawn["data.png"] = data_png(self.data)
         return drawn
 
     def html(self) -> str:

@@ -47,6 +47,22 @@ def parse_location(
     )
 
 
+def resolve(base: Location, path: str) -> Location:
+    """Give the location of a path that stands in a table: below a folder, or an address.
+
+    Parameters
+    ----------
+    base : Location
+        What a relative path is relative to.
+    path : str
+        Relative, absolute, or `s3://bucket/key`, which has the options of a base that is a bucket,
+        else those of the environment.
+    """
+    if "://" in path:
+        return parse_location(path, base.options if isinstance(base, Bucket) else None)
+    return Folder(Path(path)) if path.startswith("/") else base / path
+
+
 def _check_text(text: str) -> None:
     try:
         text.encode()

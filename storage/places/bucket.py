@@ -70,6 +70,11 @@ class Bucket(Location):
         """The last part of the key, or the bucket's name."""
         return self.key.rpartition("/")[2] or self.bucket
 
+    @property
+    def parent(self) -> "Bucket":
+        """The prefix that this lies in."""
+        return Bucket(self.bucket, self.key.rpartition("/")[0], self.options)
+
     def __reduce__(self) -> tuple[object, ...]:
         return _arrived, (self.bucket, self.key, credentials.travelling(self.options))
 

@@ -80,6 +80,11 @@ class Folder(Location):
         return self.path.name
 
     @property
+    def parent(self) -> "Folder":
+        """The folder that this lies in."""
+        return Folder(self.path.parent)
+
+    @property
     def local_path(self) -> Path | None:
         """The path."""
         return self.path

@@ -44,6 +44,11 @@ class Location(ABC):
         """The last part of the address."""
 
     @property
+    @abstractmethod
+    def parent(self) -> Self:
+        """The folder, or prefix, that this lies in."""
+
+    @property
     def local_path(self) -> Path | None:
         """The path where this is a file or folder of this machine, else None."""
         return None

@@ -28,6 +28,7 @@ Kind = Literal[
     "champion missing",
     "predictions damaged",
     "backbone damaged",
+    "tags damaged",
     "unreadable",
 ]
 
@@ -78,6 +79,7 @@ _ABOUT: Mapping[Kind, tuple[str, str]] = {
         "no features can be made with it",
         "`genre backbone add`, as it was added before",
     ),
+    "tags damaged": ("the files' tags are read again", "genre features, with its --data"),
     "unreadable": ("it is left out", "see its sentence"),
 }
 

@@ -15,7 +15,7 @@ from storage.places.address import parse_location
 from storage.places.folder import Folder
 from storage.places.listing import Listing
 from storage.places.location import Entry, Location
-from tasks.data_folder import oddity
+from tasks.finding.data_folder import oddity
 
 STDIN = "-"
 """Given in place of a file: a list of them comes on stdin."""

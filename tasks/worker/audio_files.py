@@ -10,6 +10,7 @@ from pathlib import Path
 
 from genre_model.signal.status import Status
 from storage.errors import CredentialsRefused, NotFound, Refused
+from storage.places.address import resolve
 from storage.places.location import Location
 
 LARGEST_IN_MEMORY = 32 * 2**20
@@ -49,7 +50,7 @@ def read_audio(data: Location, path: str, *, size: int | None) -> Iterator[Encod
     data : Location
         The data folder.
     path : str
-        Relative to it.
+        Relative to it, or an address of its own.
     size : int or None
         Bytes as listed; None for a file that was not there.
 
@@ -77,9 +78,9 @@ def _read(stack: ExitStack, data: Location, path: str, size: int | None) -> Enco
         return EncodedAudio(None, status=Status.MISSING, detail=f"{path} is not there")
     try:
         if size > LARGEST_IN_MEMORY:
-            local = stack.enter_context((data / path).local_copy())
+            local = stack.enter_context(resolve(data, path).local_copy())
             return EncodedAudio(local, _hash_file(local), local.stat().st_size)
-        content = (data / path).read_bytes()
+        content = resolve(data, path).read_bytes()
     except (NotFound, FileNotFoundError):
         return EncodedAudio(None, status=Status.MISSING, detail=f"{path} is not there any more")
     except CredentialsRefused:

@@ -27,7 +27,7 @@ from limits import TRY_S
 
 from flows.engine.cluster import dask_client
 from flows.engine.local.certificate import as_environment
-from genre_model.data.fma_subsets import audio_path
+from genre_model.data.fma.subset_tracks import audio_path
 from genre_model.frontends import preset
 from storage.array.plans import AudioState
 from storage.places.address import parse_location

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from genre_model.data.fma_subsets import audio_path
-from genre_model.data.tracks_csv import COLUMNS
+from genre_model.data.fma.subset_tracks import audio_path
+from genre_model.data.fma.tracks_csv import COLUMNS
 
 RATE = 22_050
 BIT_RATE = 24_000

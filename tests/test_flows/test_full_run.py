@@ -300,7 +300,7 @@ def test_the_making_of_the_built_in_data_is_not_among_the_features_seconds(
 
     beside = ("find_catalogue", "Store", "store_catalogue", "artifacts", "prepare_features")
     beside += ("finalise_features", "count_features", "get_run_logger", "_publish_quarantine")
-    for name in (*beside, "check_quarantine", "events"):
+    for name in (*beside, "describe_catalogue", "check_quarantine", "events"):
         monkeypatch.setattr(module, name, MagicMock())
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     monkeypatch.setattr(module, "data_location", takes(100.0))

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from limits import COMMAND_S
 from pydantic import TypeAdapter, ValidationError
 
-from flows import options, prediction_options
+from flows import data_options, options, prediction_options
 from flows.option import Option
 
 FLOWS = (
@@ -28,7 +28,7 @@ FLOWS = (
 )
 OPTIONS = {
     name: each
-    for module in (options, prediction_options)
+    for module in (data_options, options, prediction_options)
     for name, each in vars(module).items()
     if isinstance(each, Option)
 }

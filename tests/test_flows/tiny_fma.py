@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from genre_model.data.tracks_csv import COLUMNS
+from genre_model.data.fma.tracks_csv import COLUMNS
 
 RATE = 22_050
 SPLITS = ("training",) * 8 + ("validation",) * 3 + ("test",) * 3

@@ -14,8 +14,8 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genre_model.data.fma_subsets import audio_path, locate_audio, select
-from genre_model.data.tracks_csv import COLUMNS, read_tracks
+from genre_model.data.fma.subset_tracks import audio_path, locate_audio, select
+from genre_model.data.fma.tracks_csv import COLUMNS, read_tracks
 from genre_model.demo import DemoTrack, genres_csv, plan_demo, render_track, tracks_csv
 from genre_model.demo.arrangement import PATTERNS
 from genre_model.demo.encoding import synthesise

@@ -16,7 +16,8 @@ import pytest
 import soundfile
 from moto.server import ThreadedMotoServer
 
-from genre_model.data.tracks_csv import COLUMNS
+from genre_model.data.fma.tracks_csv import COLUMNS
+from genre_model.data.folder import CatalogueOptions
 from genre_model.errors import CatalogueError
 from genre_model.frontends import preset
 from storage.errors import Refused
@@ -26,8 +27,8 @@ from storage.places.location import Location
 from storage.places.s3_requests import Requests
 from storage.store import Store
 from tasks.catalogue import FoundCatalogue, find_catalogue, store_catalogue
-from tasks.data_folder import open_data_folder
 from tasks.features import prepare_features
+from tasks.finding.data_folder import open_data_folder
 from tasks.worker import shards
 from tasks.worker.shards import ShardJob, write_shard
 
@@ -109,7 +110,7 @@ def tracks_csv(artists: Mapping[int, str] = MappingProxyType({})) -> str:
 
 
 def find(place: Location, subset: str | None = None) -> FoundCatalogue:
-    return find_catalogue.fn(place, subset=subset)
+    return find_catalogue.fn(place, options=CatalogueOptions(subset=subset))
 
 
 def test_folders_of_genres_from_files_to_windows(tmp_path: Path, files: dict[str, bytes]) -> None:

@@ -17,6 +17,7 @@ from flows.engine.starting_points import (
 )
 from flows.errors import UsageError
 from flows.options import STAGES
+from genre_model.data.folder import CatalogueOptions
 from storage.errors import NotFound
 from storage.places.address import parse_location
 from storage.places.location import Location
@@ -59,11 +60,23 @@ def test_the_subset_is_heard(store: Store) -> None:
         about = {"data": "/music", "subset": subset}
         store.catalogues.write(name, pd.DataFrame({"track_id": [3]}), attributes=about)
     assert catalogue_to_train_on(store, catalogue=None, data=None) == "fma-4"
-    assert catalogue_to_train_on(store, catalogue=None, data=None, subset="medium") == "fma-3"
-    assert catalogue_to_train_on(store, catalogue=None, data="/music", subset="medium") == "fma-3"
+    assert (
+        catalogue_to_train_on(
+            store, catalogue=None, data=None, wanted=CatalogueOptions(subset="medium")
+        )
+        == "fma-3"
+    )
+    assert (
+        catalogue_to_train_on(
+            store, catalogue=None, data="/music", wanted=CatalogueOptions(subset="medium")
+        )
+        == "fma-3"
+    )
     for data, where in ((None, r" \(there"), ("/music", r" of /music \(there")):
         with pytest.raises(NotFound, match=f"no catalogue of the subset 'large'{where}"):
-            catalogue_to_train_on(store, catalogue=None, data=data, subset="large")
+            catalogue_to_train_on(
+                store, catalogue=None, data=data, wanted=CatalogueOptions(subset="large")
+            )
 
 
 def test_a_folder_is_known_by_what_it_holds_wherever_its_catalogue_was_written_from(

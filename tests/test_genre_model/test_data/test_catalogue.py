@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genre_model.data.catalogue import COLUMNS, SUBSETS, Catalogue
-from genre_model.data.fma_subsets import audio_path, default_subset, locate_audio, select
-from genre_model.data.tracks_csv import COLUMNS as FMA_COLUMNS
-from genre_model.data.tracks_csv import read_tracks
+from genre_model.data.fma.subset_tracks import audio_path, default_subset, locate_audio, select
+from genre_model.data.fma.tracks_csv import COLUMNS as FMA_COLUMNS
+from genre_model.data.fma.tracks_csv import read_tracks
 from genre_model.errors import CatalogueError
 
 Row = Mapping[tuple[str, str], str]

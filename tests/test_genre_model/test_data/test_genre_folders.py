@@ -11,16 +11,18 @@ import soundfile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from genre_model.data import genre_folders, path_hash
+from genre_model.data import genre_folders
 from genre_model.data.audio_suffixes import AUDIO_SUFFIXES
 from genre_model.data.catalogue import COLUMNS, Catalogue
-from genre_model.data.fma_subsets import locate_audio
+from genre_model.data.drawing import path_hash
+from genre_model.data.drawing.path_hash import track_id
+from genre_model.data.fma.subset_tracks import locate_audio
+from genre_model.data.fma.tracks_csv import read_tracks
 from genre_model.data.folder import Oddity
-from genre_model.data.genre_folders import catalogue_folders, data_set_name, is_audio
-from genre_model.data.path_hash import track_id
+from genre_model.data.genre_folders import catalogue_folders, is_audio
+from genre_model.data.naming import data_set_name
 from genre_model.data.sharing.artists import artists_in_several_splits
 from genre_model.data.splits import label_rows
-from genre_model.data.tracks_csv import read_tracks
 from genre_model.errors import CatalogueError
 
 GENRES = "blues classical country disco hiphop jazz metal pop reggae rock"

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from test_catalogue import row, tracks_csv
 
 from genre_model.data.catalogue import SUBSETS
-from genre_model.data.fma_subsets import select
-from genre_model.data.genres_csv import derive_genres, read_genres
-from genre_model.data.tracks_csv import read_tracks
+from genre_model.data.fma.genres_csv import derive_genres, read_genres
+from genre_model.data.fma.subset_tracks import select
+from genre_model.data.fma.tracks_csv import read_tracks
 from genre_model.errors import CatalogueError
 
 # As FMA has them: Punk, Post-Punk and Loud-Rock are Rock; Chiptune is Electronic.

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genre_model.data.fma_subsets import select
+from genre_model.data.fma.subset_tracks import select
+from genre_model.data.fma.tracks_csv import read_tracks
 from genre_model.data.sharing.artists import artist_remark, artists_in_several_splits
 from genre_model.data.sharing.components import component_remark
-from genre_model.data.tracks_csv import read_tracks
 from genre_model.specs import SPLITS
 
 

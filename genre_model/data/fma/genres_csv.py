@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from genre_model.data.catalogue import DERIVED, GIVEN
-from genre_model.data.csv_lines import line_of_record, other_separator
+from genre_model.data.tables.csv_lines import line_of_record, other_separator
 from genre_model.errors import CatalogueError
 
 _COLUMNS = ("genre_id", "title", "top_level")

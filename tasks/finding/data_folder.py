@@ -5,14 +5,26 @@ It imports no Prefect, so that a folder is refused before anything starts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genre_model.data.folder import CatalogueOptions, Oddity
 from genre_model.data.layouts import Layout, recognise
+from genre_model.data.tables.records import SUFFIXES
+from genre_model.data.tags.file_tags import FileTags
+from storage.places.address import resolve
 from storage.places.listing import PassedBy
 from storage.places.location import Entry, Location
+from tasks.finding.file_tags import Stage, as_table, no_stage, tags_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULTS = CatalogueOptions()
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -30,10 +42,23 @@ class LocatedFolder:
     ----------
     location : Location
         A folder or bucket prefix.
+    known : callable, optional
+        Gives tags that were read before, as `tasks.finding.file_tags.as_table` does; asked for
+        only where tags are.
+    stage : callable
+        Follows the reading of tags.
     """
 
-    def __init__(self, location: Location) -> None:
+    def __init__(
+        self,
+        location: Location,
+        *,
+        known: Callable[[], pd.DataFrame] | None = None,
+        stage: Stage = no_stage,
+    ) -> None:
         self.location = location
+        self._known, self._stage = known, stage
+        self.read_tags: dict[str, FileTags] = {}
         self._folders: Collection[str] | None = None
         self._has: dict[str, bool] = {}
         self._listings: dict[str, _Listed] = {}
@@ -74,11 +99,17 @@ class LocatedFolder:
         return self._listings[below]
 
     def has(self, path: str) -> bool:
-        """Return whether a file lies at a path."""
+        """Return whether a file lies at a path; below a table lies none."""
+        if path and self._is_table():
+            return False
         if path not in self._has:
             place = self.location / path
             self._has[path] = place.exists() if self._has else place.exists_first()
         return self._has[path]
+
+    def _is_table(self) -> bool:
+        """Whether the address is a file: asked only where it is called as a table is."""
+        return self.location.name.lower().endswith(SUFFIXES) and self.has("")
 
     def read(self, path: str) -> bytes:
         """Read a whole file.
@@ -90,35 +121,68 @@ class LocatedFolder:
         """
         return (self.location / path).read_bytes()
 
+    def tags(self, paths: Collection[str]) -> Mapping[str, FileTags]:
+        """Read what files say of themselves, in threads, unless that is known."""
+        known = None if self._known is None else self._known()
+        entries = {path: self._entries[path] for path in paths}
+        self.read_tags = tags_of(self.location, entries, known=known, stage=self._stage)
+        return self.read_tags
+
+    def tag_table(self) -> pd.DataFrame | None:
+        """Give the tags that were read as a table to be kept; None where none were."""
+        return as_table(self._entries, self.read_tags) if self.read_tags else None
+
+    @property
+    def base(self) -> Location:
+        """The folder that paths are relative to: the one that a table lies in."""
+        return self.location.parent if self._has.get("") else self.location
+
     def audio(self, paths: Iterable[str]) -> dict[str, Entry]:
-        """Describe those of `paths` that were listed, by path."""
-        return {path: self._entries[path] for path in paths if path in self._entries}
+        """Describe those of `paths` that are there, by path.
+
+        Where nothing was listed, each is asked for: they stand in a table.
+        """
+        if self._listings:
+            return {path: self._entries[path] for path in paths if path in self._entries}
+        wanted = list(paths)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            entries = pool.map(lambda path: resolve(self.base, path).entry(), wanted)
+            return {
+                path: entry
+                for path, entry in zip(wanted, entries, strict=True)
+                if entry is not None
+            }
 
 
 def open_data_folder(
-    data: Location, *, subset: str | None = None
-) -> tuple[LocatedFolder, Layout, CatalogueOptions]:
+    data: Location,
+    *,
+    options: CatalogueOptions = DEFAULTS,
+    known: Callable[[], pd.DataFrame] | None = None,
+    stage: Stage = no_stage,
+) -> tuple[LocatedFolder, Layout]:
     """Find out which layout a data folder has; its tracks are not read yet.
 
     Parameters
     ----------
     data : Location
         A folder or bucket prefix.
-    subset : {"small", "medium", "large", "full"}, optional
-        By default the largest whose folder lies in `data`; only FMA's layout has any.
+    options : CatalogueOptions
+    known, stage
+        As for `LocatedFolder`.
 
     Returns
     -------
     tuple
-        What `Layout.catalogue` is asked with: the folder, its layout, and the options.
+        The folder and its layout.
 
     Raises
     ------
     CatalogueError
         If it has none of `genre_model.data.layouts.LAYOUTS`, or what its layout's `check` refuses.
     """
-    folder, options = LocatedFolder(data), CatalogueOptions(subset=subset)
-    return folder, recognise(folder, options=options), options
+    folder = LocatedFolder(data, known=known, stage=stage)
+    return folder, recognise(folder, options=options)
 
 
 def oddity(passed: PassedBy, *, prefix: str = "") -> Oddity:

@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 import pandas as pd
 
-from genre_model.data.csv_lines import line_of_record, other_separator
 from genre_model.data.subsets import SUBSETS
+from genre_model.data.tables.csv_lines import line_of_record, other_separator
 from genre_model.errors import CatalogueError
 from genre_model.specs import SPLITS
 

@@ -1,0 +1,1 @@
+"""What decides a track's split where its data brings none."""

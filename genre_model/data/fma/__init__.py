@@ -1,0 +1,1 @@
+"""FMA's own tables, and where its audio lies."""

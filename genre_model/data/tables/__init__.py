@@ -1,0 +1,1 @@
+"""Tables that people write: CSV, Parquet, JSON lines."""

@@ -1,0 +1,1 @@
+"""What audio files say of themselves: genres, artists, albums, titles."""
