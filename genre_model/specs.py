@@ -16,6 +16,9 @@ TRAINING_VERSION = 1
 
 SPLITS = ("training", "validation", "test")
 
+LEAST_GENRES = 2
+"""That can be told apart."""
+
 SPLIT_POLICIES = ("official", "components")
 """How a catalogue's training split is used: as it is, or without what hangs together with tracks of
 the others by artists and albums."""

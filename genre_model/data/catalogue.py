@@ -16,12 +16,9 @@ from genre_model.data.sharing.artists import artist_remark, artists_in_several_s
 from genre_model.data.sharing.components import component_remark
 from genre_model.data.subsets import SUBSETS
 from genre_model.errors import CatalogueError
-from genre_model.specs import SPLITS
+from genre_model.specs import LEAST_GENRES, SPLITS
 
 __all__ = ["COLUMNS", "DERIVED", "GIVEN", "SPLITS", "SUBSETS", "Catalogue", "count_licences"]
-
-LEAST_GENRES = 2
-"""That can be told apart."""
 
 GIVEN, DERIVED = "given", "derived"
 """The values of a catalogue's `genre_source`."""

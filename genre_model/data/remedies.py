@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genre_model.data.catalogue import LEAST_GENRES
 from genre_model.errors import CatalogueError
-from genre_model.specs import SPLITS
+from genre_model.specs import LEAST_GENRES, SPLITS
 
 if TYPE_CHECKING:
     import pandas as pd
