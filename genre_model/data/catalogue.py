@@ -10,6 +10,7 @@ from typing import Self
 
 import pandas as pd
 
+from genre_model.data.columns import COLUMNS, DERIVED, GIVEN
 from genre_model.data.drawing.draw import Drawn, draw
 from genre_model.data.left_out import LeftOut, Passed, named
 from genre_model.data.sharing.artists import artist_remark, artists_in_several_splits
@@ -19,24 +20,6 @@ from genre_model.errors import CatalogueError
 from genre_model.specs import LEAST_GENRES, SPLITS
 
 __all__ = ["COLUMNS", "DERIVED", "GIVEN", "SPLITS", "SUBSETS", "Catalogue", "count_licences"]
-
-GIVEN, DERIVED = "given", "derived"
-"""The values of a catalogue's `genre_source`."""
-
-COLUMNS = (
-    "track_id",
-    "path",
-    "genre",
-    "split",
-    "subset",
-    "artist_id",
-    "artist",
-    "title",
-    "license",
-    "genre_source",
-    "album_id",
-)
-"""The columns of a catalogue's frame; docs/catalogue.md says what each holds."""
 
 
 @dataclass(frozen=True, kw_only=True)

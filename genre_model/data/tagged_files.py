@@ -18,12 +18,12 @@ import pandas as pd
 
 from genre_model.data.audio_suffixes import is_tried
 from genre_model.data.catalogue import COLUMNS, GIVEN, Catalogue, CleanedGenre
+from genre_model.data.drawing.names import album_number, artist_number
 from genre_model.data.drawing.path_hash import composed, track_id
 from genre_model.data.folder import CatalogueOptions, DataFolder
 from genre_model.data.left_out import LeftOut, Passed, named
 from genre_model.data.naming import data_set_name
 from genre_model.data.remedies import Remedies
-from genre_model.data.sharing.names import album_number, artist_number
 from genre_model.data.tags.file_tags import FileTags
 from genre_model.data.tags.genre_map import GenreMap, built_in_map, one_spelling
 from genre_model.errors import CatalogueError

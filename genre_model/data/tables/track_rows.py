@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from genre_model.data.catalogue import COLUMNS, GIVEN
+from genre_model.data.columns import COLUMNS, GIVEN
+from genre_model.data.drawing.names import album_number, artist_number
 from genre_model.data.drawing.path_hash import composed, track_id
-from genre_model.data.sharing.names import album_number, artist_number
 from genre_model.data.tables.records import Records
 from genre_model.errors import CatalogueError
 from genre_model.specs import SPLITS

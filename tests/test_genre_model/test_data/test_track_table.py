@@ -11,10 +11,10 @@ from test_layouts import Files
 
 from genre_model.data import track_table
 from genre_model.data.catalogue import COLUMNS, Catalogue
+from genre_model.data.drawing.names import album_number, artist_number
 from genre_model.data.drawing.path_hash import track_id
 from genre_model.data.folder import CatalogueOptions
 from genre_model.data.layouts import LAYOUTS, recognise
-from genre_model.data.sharing.names import album_number, artist_number
 from genre_model.errors import CatalogueError
 
 ROWS = [
