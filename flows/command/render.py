@@ -224,6 +224,9 @@ def status(result: StatusResult, to: TextIO) -> None:
         _line(to, f"backbone    {_of_backbone(backbone)}")
     for table in summary.predictions:
         _line(to, f"predicted   {table.table}: {table.files:,} files, by {table.model}")
+    for sweep in summary.sweeps:
+        failed = f", {sweep.failed:,} failed" if sweep.failed else ""
+        _line(to, f"sweep       {sweep.id}: {sweep.done:,} of {sweep.trainings:,} done{failed}")
     for lost in summary.unreadable:
         _line(to, f"unreadable  {lost.key}: {lost.detail}")
     for sentence in summary.claims:
