@@ -20,6 +20,7 @@ from genre_model.frontends import frontend_from_dict
 from genre_model.judging.comparison import Comparison, Evaluated, compare
 from genre_model.judging.data_page import DataPage
 from genre_model.judging.evaluation import track_table
+from genre_model.judging.failing.mistakes import HeardMistake
 from genre_model.judging.judgement import Judgement
 from genre_model.judging.leaks import Leaks
 from genre_model.judging.licences import licence_remarks
@@ -37,6 +38,7 @@ from tasks.comparing.conditions import conditions_of
 from tasks.comparing.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 from tasks.comparing.leaderboard import readings
 from tasks.comparing.leaks import leaks_of
+from tasks.comparing.mistakes import heard_mistakes
 from tasks.comparing.yardstick import ROLE as YARDSTICK
 from tasks.comparing.yardstick import measure
 from tasks.labelled import LabelledFeatures, load_labelled
@@ -270,6 +272,7 @@ def _evaluate(
         split=spec.split,
         weak_spots=find_weak_spots(predictions, conditions_of(data), judgement),
         page=describe_catalogue(store, data.catalogue_id, array=data.features),
+        mistakes=tuple(heard_mistakes(data, predictions, table)),
     )
     found = Evaluation(
         model=model,
@@ -312,6 +315,7 @@ def _write_report(
     split: str,
     weak_spots: WeakSpots,
     page: DataPage,
+    mistakes: Sequence[HeardMistake],
 ) -> None:
     from genre_model.judging.report import Report
 
@@ -338,6 +342,7 @@ def _write_report(
         leaks=leaks,
         weak_spots=weak_spots,
         data=page,
+        heard_mistakes=mistakes,
         head={
             "data set": data.features.data_set,
             "catalogue": data.catalogue_id,

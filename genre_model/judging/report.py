@@ -14,6 +14,7 @@ import pandas as pd
 from genre_model.judging.comparison import Comparison
 from genre_model.judging.data_page import DataPage
 from genre_model.judging.data_plots import data_png
+from genre_model.judging.failing.mistakes import HeardMistake, mistakes_png, surest_mistakes
 from genre_model.judging.figures import figure_lines
 from genre_model.judging.leaks import Leaks
 from genre_model.judging.metrics import Metrics
@@ -66,6 +67,8 @@ class Report:
         Where the model fails.
     data : DataPage, optional
         What the catalogue holds.
+    heard_mistakes : Sequence[HeardMistake]
+        The first of the surest mistakes, with what was heard of them.
     head : Mapping[str, str]
         What stands in the report's head: data set, catalogue, date, version, recipe.
     """
@@ -87,6 +90,7 @@ class Report:
     leaks: Leaks | None = None
     weak_spots: WeakSpots | None = None
     data: DataPage | None = None
+    heard_mistakes: Sequence[HeardMistake] = ()
     head: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -101,6 +105,8 @@ class Report:
             drawn["coverage.png"] = coverage_png(self.weak_spots)
         if self.data is not None:
             drawn["data.png"] = data_png(self.data)
+        if self.heard_mistakes:
+            drawn["mistakes.png"] = mistakes_png(self.heard_mistakes, self.metrics.genres)
         return drawn
 
     def html(self) -> str:
@@ -146,9 +152,7 @@ class Report:
         """Return the wrong tracks that the model was surest about."""
         if self.predictions is None:
             return []
-        wrong = self.predictions[self.predictions["genre"] != self.predictions["predicted"]]
-        worst = wrong.sort_values(["probability", "track_id"], ascending=[False, True])
-        surest = worst.head(SHOWN_TRACKS).astype(object)
+        surest = surest_mistakes(self.predictions, SHOWN_TRACKS).astype(object)
         return surest.where(surest.notna(), "–").to_dict("records")  # type: ignore[return-value]
 
 
