@@ -51,6 +51,7 @@ from flows.options import (
     REFRESH,
     REPLACE,
     RETRY_QUARANTINED,
+    ROBUSTNESS,
     RUN_DATA,
     RUN_NETWORK,
     RUN_PRESET,
@@ -257,8 +258,8 @@ def sweep(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(STORE, MODEL, ANY_PRESET, ANY_NETWORK, ANY_SEED, SPLIT, PROMOTE, REFRESH)
-@_with(STORAGE_OPTIONS, JSON)
+@_with(STORE, MODEL, ANY_PRESET, ANY_NETWORK, ANY_SEED, SPLIT, PROMOTE, ROBUSTNESS, WORKERS)
+@_with(REFRESH, STORAGE_OPTIONS, JSON)
 def evaluate(*, as_json: bool, **options: Any) -> None:
     """Evaluate a model on a split, and write its report.
 

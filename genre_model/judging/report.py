@@ -15,6 +15,7 @@ from genre_model.judging.comparison import Comparison
 from genre_model.judging.data_page import DataPage
 from genre_model.judging.data_plots import data_png
 from genre_model.judging.failing.mistakes import HeardMistake, mistakes_png, surest_mistakes
+from genre_model.judging.failing.robustness import DisturbedAccuracy
 from genre_model.judging.figures import figure_lines
 from genre_model.judging.leaks import Leaks
 from genre_model.judging.metrics import Metrics
@@ -69,6 +70,8 @@ class Report:
         What the catalogue holds.
     heard_mistakes : Sequence[HeardMistake]
         The first of the surest mistakes, with what was heard of them.
+    robustness : Sequence[DisturbedAccuracy]
+        What disturbances of the clips cost, where that was measured.
     head : Mapping[str, str]
         What stands in the report's head: data set, catalogue, date, version, recipe.
     """
@@ -91,6 +94,7 @@ class Report:
     weak_spots: WeakSpots | None = None
     data: DataPage | None = None
     heard_mistakes: Sequence[HeardMistake] = ()
+    robustness: Sequence[DisturbedAccuracy] = ()
     head: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
