@@ -28,6 +28,10 @@ class TooManyQuarantined(UsageError):  # noqa: N818 - reads as a sentence
     """More tracks were refused than the run allows."""
 
 
+class SweepFailed(FlowError, RuntimeError):  # noqa: N818 - reads as a sentence
+    """None of a sweep's trainings came to a model (exit status 1)."""
+
+
 class NotStarted(FlowError, RuntimeError):  # noqa: N818 - reads as a sentence
     """A server or a worker did not start, or ended by itself (exit status 1)."""
 

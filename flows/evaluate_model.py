@@ -11,6 +11,7 @@ from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress
 from flows.engine.addresses import store_address
+from flows.engine.heard_songs import disturbed_clips
 from flows.engine.quoting import quoted
 from flows.options import (
     PROMOTE,
@@ -20,17 +21,27 @@ from flows.options import (
     Model,
     Promote,
     Refresh,
+    Robustness,
     Split,
     StorageBlock,
     StoreAddress,
+    Workers,
 )
 from flows.results import EvaluateResult
 from genre_model.recipe import EvaluateSpec
-from genre_model.shown import shown_name
+from genre_model.shown import shown, shown_name
+from storage.places.options import StorageOptions
 from storage.store import Store
 from tasks.comparing.choosing import promote_if_better
 from tasks.comparing.leaderboard import leaderboard
-from tasks.evaluation import evaluate_network, read_markdown, report_address
+from tasks.comparing.robustness import Heard, clips_of, join_heard
+from tasks.evaluation import (
+    evaluate_network,
+    is_robustness_known,
+    read_markdown,
+    report_address,
+    trained_on,
+)
 from tasks.models import choose_model
 
 
@@ -45,6 +56,8 @@ def evaluate_model(
     model: Model = None,
     split: Split = SPLIT.default,
     promote: Promote = PROMOTE.default,
+    robustness: Robustness = False,
+    workers: Workers = None,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
 ) -> EvaluateResult:
@@ -61,6 +74,10 @@ def evaluate_model(
     promote : str
         `better` makes the model the champion if it got more validation tracks of the same
         catalogue right than the champion did.
+    robustness : bool
+        Have the split's clips heard disturbed, too; the split is read once more for it.
+    workers : int, optional
+        Local Dask workers that hear them; one a core by default.
     refresh : bool
         Evaluate again though it is done.
     storage_block : str, optional
@@ -69,8 +86,17 @@ def evaluate_model(
     began = time.monotonic()
     kept = Store.open(store_address(store), storage_options(storage_block))
     name = choose_model(kept, model)
+    disturbed = None
+    if robustness and (refresh or not is_robustness_known(kept, name, split)):
+        options = storage_options(storage_block)
+        disturbed = _hear_disturbed(kept, name, split=split, workers=workers, options=options)
     found = evaluate_network(
-        kept, name, EvaluateSpec(split=split), refresh=refresh, say=quoted(progress.say)
+        kept,
+        name,
+        EvaluateSpec(split=split),
+        refresh=refresh,
+        disturbed=quoted(disturbed),
+        say=quoted(progress.say),
     )
     report = report_address(kept, name, split)
     get_run_logger().info(
@@ -100,3 +126,24 @@ def evaluate_model(
         remark=remark,
         seconds=round(time.monotonic() - began, 3),
     )
+
+
+def _hear_disturbed(
+    store: Store, model: str, *, split: str, workers: int | None, options: StorageOptions | None
+) -> Heard:
+    """Hear a split's clips as they are and disturbed, on Dask."""
+    began, heard = time.monotonic(), []
+    data = trained_on(store, model)
+    clips = clips_of(data, split=split, options=options)
+    folder, total = store.models.fetch(model), len(clips.tracks)
+    with progress.stage("robustness", total=total, unit="tracks") as show:
+        for clip in disturbed_clips(folder, clips, workers=workers):
+            heard.append(clip)
+            show(len(heard), "")
+    joined, unheard = join_heard(heard, data, split=split)
+    logger = get_run_logger()
+    for sentence in unheard:
+        logger.warning("%s", shown(sentence))
+    seconds = time.monotonic() - began
+    logger.info("robustness: %d clips, each in %d ways, in %.1f s", total, len(joined), seconds)
+    return joined

@@ -11,7 +11,7 @@ from prefect.runtime import flow_run
 from flows.build_features import build_features
 from flows.dashboard.blocks import storage_options
 from flows.data_options import MIN_TRACKS, GenreMapFile, LayoutName, MinTracks, SplitBy
-from flows.engine.handover import check_deployment, run_elsewhere
+from flows.engine.handover import check_deployment
 from flows.engine.recipes import named_network, recipe_for
 from flows.engine.starting_points import (
     catalogue_to_train_on,
@@ -23,6 +23,7 @@ from flows.options import (
     DATA,
     MAX_QUARANTINED,
     PRESET,
+    PROMOTE,
     SPLIT_POLICY,
     START_AT,
     STORE,
@@ -30,6 +31,7 @@ from flows.options import (
     Epochs,
     MaxQuarantined,
     Model,
+    Promote,
     RecipeOfTraining,
     Refresh,
     RetryQuarantined,
@@ -48,9 +50,8 @@ from flows.options import (
     Workers,
 )
 from flows.results import EvaluateResult, FeaturesResult, RunResult, TrainResult
-from flows.train_model import name_model, train_model
+from flows.train_model import train_or_hand_over
 from genre_model.networks import usual_networks
-from genre_model.recipe import Recipe
 from genre_model.shown import shown_name
 from storage.places.address import parse_location
 from storage.places.options import StorageOptions
@@ -97,6 +98,7 @@ def full_run(
     catalogue: Catalogue = None,
     split_policy: SplitPolicy = SPLIT_POLICY.default,
     model: Model = None,
+    promote: Promote = PROMOTE.default,
     train_on: TrainOn = None,
     storage_block: StorageBlock = None,
 ) -> RunResult:
@@ -131,6 +133,7 @@ def full_run(
     refuse_useless(start_at, [name for name, value in named.items() if value is not None])
     tracks = asked_tracks(subset, layout, split_by, genre_map, min_tracks)
     options, makes = storage_options(storage_block), PRESET.or_default(preset)
+    shared: Any = {"refresh": refresh, "storage_block": storage_block}
     if start_at != "evaluation":  # refused before anything is written
         frontend = preset_at(parse_location(store, options), makes)
         recipe_for(frontend, recipe=recipe, network=network, seed=seed, epochs=epochs)
@@ -147,11 +150,10 @@ def full_run(
                 preset=makes,
                 workers=workers,
                 scheduler=scheduler,
-                refresh=refresh,
                 verify=verify,
                 retry_quarantined=retry_quarantined,
                 max_quarantined=max_quarantined,
-                storage_block=storage_block,
+                **shared,
             )
             catalogue = features.catalogue
         kept = Store.open(store, options)
@@ -159,7 +161,7 @@ def full_run(
             name = model_to_evaluate(kept, model=model, preset=preset, network=network, seed=seed)
             trained = TrainResult(facts=describe_model(kept, name), reused=True, seconds=0.0)
         else:
-            trained = _train(
+            trained = train_or_hand_over(
                 kept,
                 train_on=train_on,
                 catalogue=_catalogue_of(kept, catalogue, data, tracks, options),
@@ -169,11 +171,10 @@ def full_run(
                 epochs=epochs,
                 recipe=recipe,
                 split_policy=split_policy,
-                refresh=refresh,
-                storage_block=storage_block,
+                **shared,
             )
         evaluation = evaluate_model(
-            store=store, model=trained.facts.model, refresh=refresh, storage_block=storage_block
+            store=store, model=trained.facts.model, promote=promote, **shared
         )
     _log_in_short(features, trained, evaluation)
     return RunResult(
@@ -201,28 +202,6 @@ def _catalogue_of(
     return catalogue_to_train_on(
         store, catalogue=catalogue, data=data, wanted=wanted, options=storage
     )
-
-
-def _train(
-    store: Store,
-    *,
-    train_on: str | None,
-    refresh: bool,
-    storage_block: str | None,
-    recipe: Recipe | None,
-    **what: Any,
-) -> TrainResult:
-    """Train here, or have a deployment train what is not there yet."""
-    began = time.monotonic()
-    name = name_model(store, recipe=recipe, **what) if train_on else ""
-    where = {"store": store.uri, "storage_block": storage_block}
-    parameters = {**where, "refresh": refresh, "recipe": recipe, **what}
-    if train_on is None or (store.models.exists(name) and not refresh):
-        found: TrainResult = train_model(**parameters)
-        return found
-    run_elsewhere(train_on, {**parameters, "recipe": recipe.to_dict() if recipe else None})
-    seconds = round(time.monotonic() - began, 3)
-    return TrainResult(facts=describe_model(store, name), reused=False, seconds=seconds)
 
 
 def _data_of(store: Store, model: TrainResult) -> str:

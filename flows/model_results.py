@@ -1,4 +1,4 @@
-"""What `genre models` answers: frozen dataclasses whose `to_dict()` is the JSON contract."""
+"""What `genre models` and `genre sweep` answer; as `flows.results`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flows.results import Json
+    from flows.results import EvaluateResult, Json
     from genre_model.judging.comparison import Comparison
     from tasks.comparing.leaderboard import Leaderboard
+    from tasks.sweeping import Sweep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,4 +65,36 @@ class ComparedResult:
             "other": self.comparison.model,
             "split": self.split,
             "difference": self.comparison.difference,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepResult:
+    """What `genre sweep` did.
+
+    Attributes
+    ----------
+    store, catalogue : str
+    sweep : Sweep
+        Its fields stand beside the others in the JSON.
+    reused : int
+        Trainings of which the model was there already.
+    evaluation : EvaluateResult or None
+        Of the best, where it was asked for.
+    seconds : float
+    """
+
+    store: str
+    catalogue: str
+    sweep: Sweep
+    reused: int
+    evaluation: EvaluateResult | None
+    seconds: float
+
+    def to_dict(self) -> Json:
+        """Return the JSON object of `genre sweep`."""
+        return {
+            **self.sweep.to_dict(),
+            **{name: each for name, each in vars(self).items() if name != "sweep"},
+            "evaluation": self.evaluation.to_dict() if self.evaluation else None,
         }

@@ -229,6 +229,13 @@ PROMOTE = Option(
     variable="GENRE_PROMOTE",
 )
 
+ROBUSTNESS = Option(
+    name="robustness",
+    kind=bool,
+    help="Hear the clips disturbed, too, on local Dask workers: MP3, louder and softer, low-pass, "
+    "noise, two semitones, 5 % of tempo; reads their audio again.",
+)
+
 FROM = Option(
     name="file",
     flag="--from",
@@ -423,6 +430,7 @@ Model = Annotated[str | None, MODEL]
 Predicting = Annotated[str | None, PREDICTING]
 Promote = Annotated[str, PROMOTE]
 Split = Annotated[str, SPLIT]
+Robustness = Annotated[bool, ROBUSTNESS]
 Workers = Annotated[int | None, WORKERS]
 Scheduler = Annotated[str | None, SCHEDULER]
 Refresh = Annotated[bool, REFRESH]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.runtime import flow_run
@@ -12,6 +13,7 @@ from flows.dashboard.blocks import storage_options
 from flows.dashboard.training_watch import TrainingWatch
 from flows.engine import progress
 from flows.engine.addresses import store_address
+from flows.engine.handover import run_elsewhere
 from flows.engine.quoting import quoted
 from flows.engine.recipes import named_network, named_seed, recipe_for
 from flows.options import (
@@ -35,6 +37,7 @@ from genre_model.recipe import Recipe
 from storage.store import Store
 from tasks.backbones.presets import find_preset, rows_of
 from tasks.labelled import load_labelled
+from tasks.models import describe_model
 from tasks.training import identify_model, read_history, train_network
 
 
@@ -132,6 +135,44 @@ def progress_note(line: Mapping[str, float]) -> str:
         f"loss {line['loss']:.3f}, tracks {line['validation_track_accuracy']:.1%}, "
         f"{line['windows_per_second']:,.0f} windows/s"
     )
+
+
+def train_or_hand_over(
+    store: Store,
+    *,
+    train_on: str | None,
+    storage_block: str | None,
+    recipe: Recipe | None,
+    refresh: bool = False,
+    **what: Any,
+) -> TrainResult:
+    """Train in a run of its own: here, or on a deployment what is not there yet.
+
+    Parameters
+    ----------
+    store : Store
+    train_on : str, optional
+        The deployment, as `train-model/train-model`.
+    storage_block, recipe, refresh
+        As for `train_model`.
+    **what
+        The other parameters of `train_model`.
+
+    Raises
+    ------
+    ChildFailed
+        If the deployment's run did not complete.
+    """
+    began = time.monotonic()
+    name = name_model(store, recipe=recipe, **what) if train_on else ""
+    where = {"store": store.uri, "storage_block": storage_block}
+    parameters = {**where, "refresh": refresh, "recipe": recipe, **what}
+    if train_on is None or (store.models.exists(name) and not refresh):
+        found: TrainResult = train_model(**parameters)
+        return found
+    run_elsewhere(train_on, {**parameters, "recipe": recipe.to_dict() if recipe else None})
+    seconds = round(time.monotonic() - began, 3)
+    return TrainResult(facts=describe_model(store, name), reused=False, seconds=seconds)
 
 
 def name_model(

@@ -11,6 +11,7 @@ from storage.places.listing import Reason
 from storage.places.location import Location
 from storage.predictions import Predictions
 from storage.proof.problems import Problem
+from storage.sweeps import Sweeps
 from storage.tags import Tags
 
 
@@ -56,6 +57,16 @@ def prediction_problems(predictions: Predictions) -> Iterator[tuple[str, Problem
                 what="predictions damaged", detail=str(error), path=table.location.uri
             )
             yield f"predictions/{model}/{table.location.name}", problem
+
+
+def sweep_problems(sweeps: Sweeps) -> Iterator[tuple[str, Problem]]:
+    """Name the tables of sweeps that are not as they were written."""
+    for table in sweeps.tables():
+        try:
+            table.read(must_be_sealed=True)
+        except (Damaged, NotFound) as error:
+            problem = Problem(what="sweep damaged", detail=str(error), path=table.location.uri)
+            yield f"sweeps/{table.sweep}", problem
 
 
 def backbone_problems(backbones: Backbones) -> Iterator[tuple[str, Problem]]:

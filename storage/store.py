@@ -5,6 +5,7 @@ catalogues/<id>.parquet
 features/<data set>/<preset>-<digest>/   zarr.json  <array>/  plans/  manifests/  *.parquet
 models/<model id>/
 predictions/<model id>/<folder>-<hash>.parquet
+sweeps/<sweep id>/results.parquet
 champion.json
 tags/<folder>-<hash>.parquet
 claims/<what>.json
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from storage.features import Features
     from storage.predictions import Predictions
     from storage.summary import StoreSummary
+    from storage.sweeps import Sweeps
     from storage.tags import Tags
 
 FORMAT = 1
@@ -218,6 +220,13 @@ class Store:
 
         return Predictions(self.location / "predictions")
 
+    @property
+    def sweeps(self) -> Sweeps:
+        """The tables of sweeps."""
+        from storage.sweeps import Sweeps
+
+        return Sweeps(self.location / "sweeps")
+
     def claim(self, what: str, *, say: Callable[[str], None] | None = None) -> Claim:
         """Give the right to write one thing, to be held by `with`; see `storage.claims.Claim`.
 
@@ -246,6 +255,7 @@ class Store:
             models=reader.models(self.models, champion=champion),
             predictions=reader.predictions(self.predictions),
             backbones=reader.backbones(self.backbones),
+            sweeps=reader.sweeps(self.sweeps),
             champion=champion,
             claims=tuple(record.sentence for record in read_claims(self.location).values()),
             unreadable=tuple(reader.unreadable),
@@ -278,6 +288,7 @@ class Store:
             *self._array_problems(tell),
             *self._model_problems(tell),
             *proving.prediction_problems(self.predictions),
+            *proving.sweep_problems(self.sweeps),
             *proving.backbone_problems(self.backbones),
             *proving.tag_problems(self.tags),
         ]

@@ -24,6 +24,7 @@ from storage.features import Features
 from storage.models import METRICS_FILE, Json, Models
 from storage.places.location import Location
 from storage.predictions import Predictions, PredictionTable
+from storage.sweeps import Sweeps, SweepTable
 
 _Found = TypeVar("_Found")
 _UNPLANNED = (
@@ -127,6 +128,16 @@ class PredictionsSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SweepSummary:
+    """One sweep: how many trainings it has, how many of them are done and have failed."""
+
+    id: str
+    trainings: int
+    done: int
+    failed: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class BackboneSummary:
     """One frozen net: its name, what its file is, what it takes and gives, and its licence."""
 
@@ -169,6 +180,7 @@ class StoreSummary:
     models: tuple[ModelSummary, ...] = ()
     predictions: tuple[PredictionsSummary, ...] = ()
     backbones: tuple[BackboneSummary, ...] = ()
+    sweeps: tuple[SweepSummary, ...] = ()
     champion: str | None = None
     claims: tuple[str, ...] = field(default=())
     unreadable: tuple[Unreadable, ...] = ()
@@ -258,6 +270,13 @@ class Reader:
             for key in backbones.names()
         )
 
+    def sweeps(self, sweeps: Sweeps) -> tuple[SweepSummary, ...]:
+        """Count the trainings of every sweep."""
+        return self._each(
+            (f"sweeps/{table.sweep}", table.location, partial(_sweep, table))
+            for table in sweeps.tables()
+        )
+
     def _each(
         self, things: Iterable[tuple[str, Location, Callable[[], _Found]]]
     ) -> tuple[_Found, ...]:
@@ -286,6 +305,16 @@ def _array(features: Features, data_set: str, name: str) -> FeaturesSummary:
 
 def _predicted(model: str, table: PredictionTable) -> PredictionsSummary:
     return PredictionsSummary(model=model, table=table.location.name, files=len(table.read()))
+
+
+def _sweep(table: SweepTable) -> SweepSummary:
+    statuses = table.read()["status"]
+    return SweepSummary(
+        id=table.sweep,
+        trainings=len(statuses),
+        done=int((statuses == "done").sum()),
+        failed=int((statuses == "failed").sum()),
+    )
 
 
 def _backbone(backbones: Backbones, key: str) -> BackboneSummary:

@@ -20,6 +20,8 @@ from genre_model.frontends import frontend_from_dict
 from genre_model.judging.comparison import Comparison, Evaluated, compare
 from genre_model.judging.data_page import DataPage
 from genre_model.judging.evaluation import track_table
+from genre_model.judging.failing.mistakes import HeardMistake
+from genre_model.judging.failing.robustness import DisturbedAccuracy
 from genre_model.judging.judgement import Judgement
 from genre_model.judging.leaks import Leaks
 from genre_model.judging.licences import licence_remarks
@@ -37,6 +39,8 @@ from tasks.comparing.conditions import conditions_of
 from tasks.comparing.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
 from tasks.comparing.leaderboard import readings
 from tasks.comparing.leaks import leaks_of
+from tasks.comparing.mistakes import heard_mistakes
+from tasks.comparing.robustness import Heard, robustness_of
 from tasks.comparing.yardstick import ROLE as YARDSTICK
 from tasks.comparing.yardstick import measure
 from tasks.labelled import LabelledFeatures, load_labelled
@@ -69,6 +73,8 @@ class Evaluation:
     readings : int
         How often the split was read for this model, this time included: a split that was looked
         at often is no longer unseen.
+    robustness : tuple[DisturbedAccuracy, ...]
+        With each disturbance of the clips, where that was asked for.
     """
 
     model: str
@@ -78,6 +84,7 @@ class Evaluation:
     comparisons: tuple[Comparison, ...] = ()
     evaluated: str = ""
     readings: int = 1
+    robustness: tuple[DisturbedAccuracy, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""
@@ -90,6 +97,7 @@ class Evaluation:
             **self.leaks.to_dict(),
             "evaluated": self.evaluated,
             "readings": self.readings,
+            "robustness": [each.to_dict() for each in self.robustness],
         }
 
     @classmethod
@@ -110,6 +118,7 @@ class Evaluation:
                 leaks=Leaks.from_dict(stored),
                 evaluated=stored["evaluated"],
                 readings=int(stored["readings"]),
+                robustness=tuple(map(DisturbedAccuracy.from_dict, stored.get("robustness", ()))),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Damaged(
@@ -133,6 +142,7 @@ def evaluate_network(
     spec: EvaluateSpec,
     *,
     refresh: bool = False,
+    disturbed: Heard | None = None,
     say: Say | None = None,
 ) -> Evaluation:
     """Predict a split's tracks, and publish what the predictions are worth.
@@ -146,6 +156,8 @@ def evaluate_network(
         Which split.
     refresh : bool
         Evaluate again though it is done.
+    disturbed : Heard, optional
+        What the model heard of the split's clips, disturbed: it is measured, too.
     say : callable, optional
         Told what is waited for.
 
@@ -167,14 +179,22 @@ def evaluate_network(
     before = {} if problems else models.metrics(model, split=spec.split) or {}
     if before and before.get("format") != FORMAT and say is not None:
         say(f"another version evaluated {model}; it is evaluated again")
-    if stored := {} if refresh or before.get("format") != FORMAT else before:
+    is_known = before.get("format") == FORMAT and not refresh and disturbed is None
+    if stored := before if is_known else {}:
         place = models.evaluation(model, spec.split) / METRICS_FILE
         found = Evaluation.from_dict(stored, where=place.uri)
     else:
-        data = _trained_on(store, model)
+        data = trained_on(store, model)
         with temporary_folder("evaluation") as folder:
             found = _evaluate(
-                store, model, data, spec, folder, readings=readings(before) + 1, say=say
+                store,
+                model,
+                data,
+                spec,
+                folder,
+                disturbed=disturbed,
+                readings=readings(before) + 1,
+                say=say,
             )
             models.publish_evaluation(folder, model, split=spec.split)
     models.set_champion_if_none(model)
@@ -202,7 +222,25 @@ def read_markdown(store: Store, model: str, split: str) -> str:
     )
 
 
-def _trained_on(store: Store, model: str) -> LabelledFeatures:
+def is_robustness_known(store: Store, model: str, split: str) -> bool:
+    """Whether the evaluation that is there tells what disturbances cost."""
+    models = store.models
+    if models.evaluation_problems(model, split):
+        return False
+    metrics = models.metrics(model, split=split) or {}
+    return metrics.get("format") == FORMAT and bool(metrics.get("robustness"))
+
+
+def trained_on(store: Store, model: str) -> LabelledFeatures:
+    """Open the features, labels and splits that a model was trained with.
+
+    Raises
+    ------
+    NotFound
+        If they are not in the store.
+    UnknownFormat
+        If another version wrote the model, which does not tell.
+    """
     params = read_parameters(store.models, model)
     try:
         spec, catalogue = frontend_from_dict(params["features"]), str(params["catalogue"])
@@ -222,6 +260,7 @@ def _evaluate(
     spec: EvaluateSpec,
     folder: Path,
     *,
+    disturbed: Heard | None,
     readings: int,
     say: Say | None,
 ) -> Evaluation:
@@ -240,11 +279,8 @@ def _evaluate(
     )
     judgement = Judgement.from_params(bundle.params)
     metrics = measure_predictions(predictions, data, judgement)
-    table = track_table(predictions, genres=bundle.genres, rule=judgement.rule).merge(
-        data.tracks[["track_id", "path", "title", "artist", "artist_id"]],
-        on="track_id",
-        how="left",
-    )
+    said = track_table(predictions, genres=bundle.genres, rule=judgement.rule)
+    table = said.merge(data.tracks[list(_SHOWN)], on="track_id", how="left")
     this = Evaluated(model=model, catalogue=data.catalogue_id, tracks=table)
     formers = former_evaluations(models, model, split=spec.split)
     comparisons = [compare(this, other, role=role) for role, other in formers]
@@ -255,6 +291,7 @@ def _evaluate(
     else:
         comparisons.append(compare(this, measured, role=YARDSTICK))
     leaks = leaks_of(data, split=spec.split)
+    robustness = robustness_of(disturbed, data, rule=judgement.rule)
     write_card(folder, data, params=bundle.params, metrics=metrics, split=spec.split, leaks=leaks)
     _write_report(
         folder,
@@ -270,6 +307,8 @@ def _evaluate(
         split=spec.split,
         weak_spots=find_weak_spots(predictions, conditions_of(data), judgement),
         page=describe_catalogue(store, data.catalogue_id, array=data.features),
+        mistakes=tuple(heard_mistakes(data, predictions, table)),
+        robustness=robustness,
     )
     found = Evaluation(
         model=model,
@@ -278,10 +317,15 @@ def _evaluate(
         comparisons=tuple(comparisons),
         leaks=leaks,
         readings=readings,
+        robustness=robustness,
         evaluated=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     (folder / METRICS_FILE).write_text(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
     return found
+
+
+_SHOWN = ("track_id", "path", "title", "artist", "artist_id")
+"""What of the catalogue stands beside a track's predictions."""
 
 
 def _times(count: int) -> str:
@@ -312,6 +356,8 @@ def _write_report(
     split: str,
     weak_spots: WeakSpots,
     page: DataPage,
+    mistakes: Sequence[HeardMistake],
+    robustness: Sequence[DisturbedAccuracy],
 ) -> None:
     from genre_model.judging.report import Report
 
@@ -338,6 +384,8 @@ def _write_report(
         leaks=leaks,
         weak_spots=weak_spots,
         data=page,
+        heard_mistakes=mistakes,
+        robustness=robustness,
         head={
             "data set": data.features.data_set,
             "catalogue": data.catalogue_id,

@@ -6,7 +6,7 @@ Dask, and only what asks a data folder for its catalogue imports Prefect.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flows.engine.cluster import check_cluster
 from flows.options import DATA, PRESET
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from genre_model.frontends import Frontend
     from storage.store import Store
     from tasks.catalogue import FoundCatalogue
+
+
+class Completed(Protocol):
+    """What a command line asks of a training, or of several."""
+
+    def on(self, frontend: Frontend, /) -> object:
+        """Complete it for the rows, or refuse it."""
 
 
 def check_features(
@@ -52,7 +59,7 @@ def check_training(
     *,
     store: str,
     preset: str,
-    asked: Asked,
+    asked: Completed,
     catalogue: str | None = None,
     subset: str | None = None,
     **_others: Any,
@@ -80,7 +87,7 @@ def catalogue_that_can_be_trained_on(
     *,
     store: str,
     preset: str,
-    asked: Asked,
+    asked: Completed,
     split_policy: str,
     **_others: Any,
 ) -> FoundCatalogue:

@@ -51,6 +51,7 @@ from flows.options import (
     REFRESH,
     REPLACE,
     RETRY_QUARANTINED,
+    ROBUSTNESS,
     RUN_DATA,
     RUN_NETWORK,
     RUN_PRESET,
@@ -90,6 +91,7 @@ from flows.prediction_options import (
     SERVE_WORKERS,
     STRICT,
 )
+from flows.sweep_options import EVALUATE_BEST, SEEDS, SWEPT, TRIALS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -206,7 +208,7 @@ def fetch(*, as_json: bool, **options: Any) -> None:
 @_with(RUN_DATA, STORE, SUBSET, LAYOUT, SPLIT_BY, GENRE_MAP, MIN_TRACKS)
 @_with(RUN_PRESET, RUN_NETWORK, RUN_SEED, EPOCHS, CONFIG, SET)
 @_with(WORKERS, SCHEDULER, REFRESH, VERIFY, RETRY_QUARANTINED, MAX_QUARANTINED)
-@_with(START_AT, CATALOGUE, SPLIT_POLICY, MODEL, STORAGE_OPTIONS, JSON)
+@_with(START_AT, CATALOGUE, SPLIT_POLICY, MODEL, PROMOTE, STORAGE_OPTIONS, JSON)
 def run(*, as_json: bool, **options: Any) -> None:
     """Run everything: catalogue, features, training, evaluation, report.
 
@@ -242,8 +244,22 @@ def train(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(STORE, MODEL, ANY_PRESET, ANY_NETWORK, ANY_SEED, SPLIT, PROMOTE, REFRESH)
-@_with(STORAGE_OPTIONS, JSON)
+@_with(NAMED_DATA, STORE, SUBSET, LAYOUT, SPLIT_BY, GENRE_MAP, MIN_TRACKS, CATALOGUE, SPLIT_POLICY)
+@_with(PRESET, NETWORK, TRAIN_SEED, EPOCHS)
+@_with(CONFIG, SWEPT, SEEDS, TRIALS, EVALUATE_BEST, STORAGE_OPTIONS, JSON)
+def sweep(*, as_json: bool, **options: Any) -> None:
+    """Train a model for each of some settings and seeds, and choose the best on validation.
+
+    What exists is not trained again: the same command goes on where one was killed.
+    """
+    from flows.command import run
+
+    run.sweep(as_json=as_json, said=_said(), **options)
+
+
+@genre.command()
+@_with(STORE, MODEL, ANY_PRESET, ANY_NETWORK, ANY_SEED, SPLIT, PROMOTE, ROBUSTNESS, WORKERS)
+@_with(REFRESH, STORAGE_OPTIONS, JSON)
 def evaluate(*, as_json: bool, **options: Any) -> None:
     """Evaluate a model on a split, and write its report.
 

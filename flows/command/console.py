@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO, TypeGuard
 if TYPE_CHECKING:
     import click
 
+from flows.engine.interrupts import causes, is_prefects_sigterm
 from genre_model.shown import shown_lines
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 2, 130, 143
@@ -109,20 +110,12 @@ def run(command: Callable[[], None]) -> int:
 
 
 def _behind(error: BaseException) -> KeyboardInterrupt | None:
-    """Return the interruption that an error came of, if any.
-
-    A signal to the whole group ends Prefect's server too, and what then cannot be told to it is an
-    error of its own.
-    """
-    one: BaseException | None = error
-    seen: set[int] = set()
-    while one is not None and id(one) not in seen:
+    """Return the interruption that an error came of, if any; see `is_interruption`."""
+    for one in causes(error):
         if isinstance(one, KeyboardInterrupt):
             return one
-        if _is_prefects_sigterm(one):  # while a flow runs, the handler is Prefect's
+        if is_prefects_sigterm(one):  # while a flow runs, the handler is Prefect's
             return Terminated()
-        seen.add(id(one))
-        one = one.__cause__ or one.__context__
     return None
 
 
@@ -175,11 +168,6 @@ def _interrupted(by: BaseException | None) -> int:
     word = "terminated" if is_terminated else "interrupted"
     _say(f"{word}; the same command goes on where it stopped")
     return EXIT_TERMINATED if is_terminated else EXIT_INTERRUPTED
-
-
-def _is_prefects_sigterm(error: BaseException) -> bool:
-    prefect = sys.modules.get("prefect.exceptions")
-    return prefect is not None and isinstance(error, prefect.TerminationSignal)
 
 
 def _remedied_by_user(error: BaseException) -> bool:

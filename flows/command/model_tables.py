@@ -1,14 +1,17 @@
-"""What `genre models` answers, as a person reads it."""
+"""What `genre models` and `genre sweep` answer, as a person reads it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
+from flows.command import render
 from genre_model.shown import shown
+from genre_model.sweeping import in_words
 
 if TYPE_CHECKING:
-    from flows.model_results import ComparedResult, ModelsResult, PromotedResult
+    from flows.model_results import ComparedResult, ModelsResult, PromotedResult, SweepResult
     from tasks.comparing.leaderboard import ModelLine
+    from tasks.sweeping import SweptRecipe
 
 _HEAD = ("", "model", "preset", "parameters", "validation", "test", "read", "trained")
 
@@ -54,6 +57,38 @@ def compared(result: ComparedResult, to: TextIO) -> None:
         to.write(f"{shown(line)}\n")
     for sentence in found.sentences:
         to.write(f"{shown(sentence)}\n")
+
+
+def swept(result: SweepResult, to: TextIO) -> None:
+    """Write a line a combination of settings, the best on validation first, and the best model."""
+    sweep, best = result.sweep, result.sweep.best
+    to.write(f"{shown(f'{sweep.id}: {sweep.progress}, {result.reused:,} found')}\n")
+    head = ("validation", "done", "settings")
+    lines = [head, *(_of_recipe(each) for each in sweep.recipes)]
+    widths = [max(len(line[place]) for line in lines) for place in range(2)]
+    for first, second, third in lines:
+        to.write(f"{first:<{widths[0]}}  {second:<{widths[1]}}  {third}\n")
+    for each in sweep.trainings:
+        if each.status == "failed":
+            to.write(f"{shown(f'failed      {each.model}: {each.detail}')}\n")
+    if best is not None:
+        said = (
+            f"best        {best.model}: {best.validation} of validation "
+            f"tracks ({in_words(best.settings)}, seed {best.seed})"
+        )
+        to.write(f"{shown(said)}\n")
+    if result.evaluation is not None:
+        to.write("\n")
+        render.evaluation(result.evaluation, to)
+    to.write("chosen on validation, of which test tracks are no part\n")
+
+
+def _of_recipe(each: SweptRecipe) -> tuple[str, str, str]:
+    return (
+        each.validation or "-",
+        f"{len(each.models)} of {each.trainings}",
+        shown(in_words(each.settings)),
+    )
 
 
 def _cells(each: ModelLine) -> tuple[str, ...]:

@@ -1,4 +1,6 @@
-"""The recipe of a command line: the file, the environment's options, what stands on the line.
+"""The recipe of a command line, or those of a sweep.
+
+The file gives way to the environment's options, and these to what stands on the line:
 
 --config FILE  <  GENRE_SEED …  <  --seed …, --set training.seed=…
 """
@@ -8,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from flows.engine.recipes import recipe_for
+from flows.engine.recipes import PARAMETERS, recipe_for, recipes_of_sweep
 from flows.errors import UsageError
 from genre_model.frontends import Frontend
 from genre_model.networks import settings_of
@@ -21,13 +24,8 @@ from genre_model.settings import (
     parse_setting,
     read_settings,
 )
+from genre_model.sweeping import Trial, parse_values
 
-_OF_OPTIONS = {
-    "network": "model.network",
-    "seed": "training.seed",
-    "epochs": "training.epochs",
-}
-"""Options that are settings, too."""
 _LARGEST_FILE = 2**20
 
 
@@ -59,7 +57,7 @@ class Asked:
         }
         return {
             option: values[option] if name in self.settings else None
-            for option, name in _OF_OPTIONS.items()
+            for option, name in PARAMETERS.items()
         }
 
     def on(self, frontend: Frontend) -> Recipe:
@@ -119,16 +117,93 @@ def asked_recipe(
     of_line = _settings(given)
     options = {"network": network, "seed": seed, "epochs": epochs}
     of_options = {
-        _OF_OPTIONS[option]: value for option, value in options.items() if value is not None
+        PARAMETERS[option]: value for option, value in options.items() if value is not None
     }
-    for option in sorted(_OF_OPTIONS.keys() & set(said)):
-        name, value = _OF_OPTIONS[option], options[option]
+    for option in sorted(PARAMETERS.keys() & set(said)):
+        name, value = PARAMETERS[option], options[option]
         if name in of_line and of_line[name] != value:
             raise UsageError(
                 f"--{option} is {value} and --set {name} {of_line[name]}; leave one of them out"
             )
     settings = {**of_file, **of_options, **of_line}
     return Asked(settings, make_recipe(settings), epochs)
+
+
+@dataclass(frozen=True)
+class AskedSweep:
+    """What a command line asks of a sweep.
+
+    Parameters
+    ----------
+    base : Asked
+        What all trainings have in common.
+    settings : Mapping
+        Name -> values of what is swept.
+    seeds : int
+    trials : int, optional
+    """
+
+    base: Asked
+    settings: Mapping[str, Sequence[object]]
+    seeds: int
+    trials: int | None
+
+    def on(self, frontend: Frontend) -> tuple[Trial, ...]:
+        """List the trainings on a frontend's rows.
+
+        Raises
+        ------
+        InvalidSpec
+            If one of them cannot be.
+        """
+        return recipes_of_sweep(
+            frontend,
+            recipe=self.base.recipe,
+            **self.base.named(),  # type: ignore[arg-type]
+            settings=self.settings,
+            seeds=self.seeds,
+            trials=self.trials,
+        )
+
+
+def asked_sweep(
+    *,
+    config: str | None,
+    given: Sequence[str],
+    said: Collection[str],
+    seeds: int,
+    trials: int | None,
+    **options: Any,
+) -> AskedSweep:
+    """Gather what is said of a sweep; what the environment says gives way to what is swept.
+
+    Parameters
+    ----------
+    config, said
+        As for `asked_recipe`.
+    given : sequence of str
+        What stands behind each `--set`: values with commas between them.
+    seeds, trials : int
+    **options
+        `network`, `seed` and `epochs`, as for `asked_recipe`.
+
+    Raises
+    ------
+    UsageError, InvalidSpec
+        As `asked_recipe`.
+    """
+    settings: dict[str, Sequence[object]] = {}
+    for text in given:
+        name, values = parse_values(text)
+        if name in settings:
+            raise UsageError(f"--set says {name} twice; write all of its values behind one")
+        settings[name] = values
+    for option, name in PARAMETERS.items():
+        if name in settings and option in said:
+            raise UsageError(f"--{option} and --set {name} say the same; leave one of them out")
+    options |= {option: None for option, name in PARAMETERS.items() if name in settings}
+    base = asked_recipe(config=config, given=(), said=said, **options)
+    return AskedSweep(base, settings, seeds, trials)
 
 
 def _settings(given: Sequence[str]) -> dict[str, object]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from genre_model.data.catalogue import CleanedGenre
     from genre_model.data.known_defects import DefectReport
+    from genre_model.judging.failing.robustness import DisturbedAccuracy
     from storage.summary import BackboneSummary, FeaturesSummary, ModelSummary
     from tasks.evaluation import Evaluation
 
@@ -132,6 +133,7 @@ def evaluation(result: EvaluateResult, to: TextIO) -> None:
         ("dummy accuracy", f"{said('dummy_accuracy', '.1%')} (always {metrics.dummy_genre})"),
         ("leaks", found.leaks.in_words),
         *((each.role, f"{each.model}: {joined(each.sentences)}") for each in found.comparisons),
+        *(("robustness", _of_disturbed(each)) for each in found.robustness),
         *([("champion", result.remark)] if result.remark else []),
         ("report", result.report),
     )
@@ -142,6 +144,12 @@ def evaluation(result: EvaluateResult, to: TextIO) -> None:
     for name, row in zip(names, metrics.per_genre.values(), strict=True):
         figures = f"{row.precision:>9.1%} {row.recall:>7.1%} {row.f1:>7.3f} {row.tracks:>7,}"
         _line(to, f"{name:<{width}} {figures}")
+
+
+def _of_disturbed(each: DisturbedAccuracy) -> str:
+    low, high = each.interval
+    said = f"{each.title}: {each.track_accuracy:.1%} ({low:.1%}–{high:.1%}) of {each.tracks:,}"
+    return f"{said}, {100 * each.difference:+.1f} points"
 
 
 def _of_split(found: Evaluation) -> str:
@@ -224,6 +232,9 @@ def status(result: StatusResult, to: TextIO) -> None:
         _line(to, f"backbone    {_of_backbone(backbone)}")
     for table in summary.predictions:
         _line(to, f"predicted   {table.table}: {table.files:,} files, by {table.model}")
+    for sweep in summary.sweeps:
+        failed = f", {sweep.failed:,} failed" if sweep.failed else ""
+        _line(to, f"sweep       {sweep.id}: {sweep.done:,} of {sweep.trainings:,} done{failed}")
     for lost in summary.unreadable:
         _line(to, f"unreadable  {lost.key}: {lost.detail}")
     for sentence in summary.claims:

@@ -6,7 +6,15 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
-from flows.command import checks, console, environment, progress, recipes, render
+from flows.command import (
+    checks,
+    console,
+    environment,
+    model_tables,
+    progress,
+    recipes,
+    render,
+)
 from flows.command.together import refuse_contradictions, refuse_without_data
 from flows.dashboard import configured_server, database_space, temporary_server
 from flows.engine import interrupts, orphans
@@ -21,6 +29,9 @@ if TYPE_CHECKING:
 
 TRACKS = ("subset", "layout", "split_by", "genre_map", "min_tracks")
 """The options that say which tracks of the data are taken, and how."""
+
+Options = dict[str, Any]
+"""Of a command, by their parameters."""
 
 Shown = TypeVar("Shown", bound="Result")
 
@@ -101,31 +112,38 @@ def train(
     found: list[FoundCatalogue] = []
 
     def check() -> None:
-        refuse_contradictions(said)
-        wanted = _tracks_of(**options)
-        for name in TRACKS:
-            del options[name]
-        if {"data", "subset"} & set(said):
-            options["catalogue"] = None
-        if data is not None:
-            found.append(
-                checks.catalogue_that_can_be_trained_on(data, wanted, asked=asked, **options)
-            )
-        else:
-            refuse_without_data(said)
-            subset = wanted.subset
-            options["catalogue"] = checks.check_training(subset=subset, asked=asked, **options)
+        found.extend(_tracks(options, data=data, said=said, asked=asked))
 
     with _flow_result(as_json, render.model, check) as tell:
         from flows.train_model import train_model
-        from storage.store import Store
-        from tasks.catalogue import store_catalogue
 
-        for each in found:
-            for sentence in each.catalogue.left_out.sentences:
-                say(sentence)
-            options["catalogue"] = store_catalogue.fn(Store.open(options["store"]), each)
+        _keep(found, options)
         tell(train_model(**options))
+
+
+def sweep(
+    *,
+    as_json: bool,
+    said: Collection[str],
+    data: str | None,
+    config: str | None,
+    settings: Sequence[str],
+    **options: Any,
+) -> None:
+    """Run `genre sweep`; `settings` holds TABLE.KEY=VALUE,VALUE of each setting."""
+    named = {name: options[name] for name in ("network", "seed", "epochs", "seeds", "trials")}
+    asked = recipes.asked_sweep(config=config, given=settings, said=said, **named)
+    options.update(asked.base.named(), recipe=asked.base.recipe, settings=asked.settings)
+    found: list[FoundCatalogue] = []
+
+    def check() -> None:
+        found.extend(_tracks(options, data=data, said=said, asked=asked))
+
+    with _flow_result(as_json, model_tables.swept, check) as tell:
+        from flows.sweep import sweep
+
+        _keep(found, options)
+        tell(sweep(**options))
 
 
 def evaluate(
@@ -216,8 +234,37 @@ def _tracks_of(**options: Any) -> CatalogueOptions:
     return catalogue_options(**{name: options[name] for name in TRACKS})
 
 
+def _tracks(
+    options: Options, *, data: str | None, said: Collection[str], asked: checks.Completed
+) -> Iterator[FoundCatalogue]:
+    """Choose the catalogue to train on; give that of `data`, which is not written yet."""
+    refuse_contradictions(said)
+    wanted = _tracks_of(**options)
+    for name in TRACKS:
+        del options[name]
+    if {"data", "subset"} & set(said):
+        options["catalogue"] = None
+    if data is not None:
+        yield checks.catalogue_that_can_be_trained_on(data, wanted, asked=asked, **options)
+        return
+    refuse_without_data(said)
+    subset = wanted.subset
+    options["catalogue"] = checks.check_training(subset=subset, asked=asked, **options)
+
+
+def _keep(found: Sequence[FoundCatalogue], options: Options) -> None:
+    """Write the catalogue that was found, and name it among the options."""
+    from storage.store import Store
+    from tasks.catalogue import store_catalogue
+
+    for each in found:
+        for sentence in each.catalogue.left_out.sentences:
+            say(sentence)
+        options["catalogue"] = store_catalogue.fn(Store.open(options["store"]), each)
+
+
 def _take_recipe(
-    options: dict[str, Any], *, config: str | None, given: Sequence[str], said: Collection[str]
+    options: Options, *, config: str | None, given: Sequence[str], said: Collection[str]
 ) -> recipes.Asked:
     """Put the recipe among the options, and into those that say a part of it, too."""
     named = {name: options[name] for name in ("network", "seed", "epochs")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 
-from flows import data_options, options, prediction_options
+from flows import data_options, options, prediction_options, sweep_options
 from flows.option import Option
 
 _PREFIX = "GENRE_"
@@ -56,7 +56,7 @@ def sentences(environment: Mapping[str, str]) -> list[str]:
 
 
 def _of_options() -> Iterable[str]:
-    modules = (data_options, options, prediction_options)
+    modules = (data_options, options, prediction_options, sweep_options)
     held = (each for module in modules for each in vars(module).values())
     every = [each for each in held if isinstance(each, Option)]
     return (each.variable for each in every if each.variable is not None)

@@ -14,6 +14,8 @@ import pandas as pd
 from genre_model.judging.comparison import Comparison
 from genre_model.judging.data_page import DataPage
 from genre_model.judging.data_plots import data_png
+from genre_model.judging.failing.mistakes import HeardMistake, mistakes_png, surest_mistakes
+from genre_model.judging.failing.robustness import DisturbedAccuracy
 from genre_model.judging.figures import figure_lines
 from genre_model.judging.leaks import Leaks
 from genre_model.judging.metrics import Metrics
@@ -66,6 +68,10 @@ class Report:
         Where the model fails.
     data : DataPage, optional
         What the catalogue holds.
+    heard_mistakes : Sequence[HeardMistake]
+        The first of the surest mistakes, with what was heard of them.
+    robustness : Sequence[DisturbedAccuracy]
+        What disturbances of the clips cost, where that was measured.
     head : Mapping[str, str]
         What stands in the report's head: data set, catalogue, date, version, recipe.
     """
@@ -87,6 +93,8 @@ class Report:
     leaks: Leaks | None = None
     weak_spots: WeakSpots | None = None
     data: DataPage | None = None
+    heard_mistakes: Sequence[HeardMistake] = ()
+    robustness: Sequence[DisturbedAccuracy] = ()
     head: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -101,6 +109,8 @@ class Report:
             drawn["coverage.png"] = coverage_png(self.weak_spots)
         if self.data is not None:
             drawn["data.png"] = data_png(self.data)
+        if self.heard_mistakes:
+            drawn["mistakes.png"] = mistakes_png(self.heard_mistakes, self.metrics.genres)
         return drawn
 
     def html(self) -> str:
@@ -146,9 +156,7 @@ class Report:
         """Return the wrong tracks that the model was surest about."""
         if self.predictions is None:
             return []
-        wrong = self.predictions[self.predictions["genre"] != self.predictions["predicted"]]
-        worst = wrong.sort_values(["probability", "track_id"], ascending=[False, True])
-        surest = worst.head(SHOWN_TRACKS).astype(object)
+        surest = surest_mistakes(self.predictions, SHOWN_TRACKS).astype(object)
         return surest.where(surest.notna(), "–").to_dict("records")  # type: ignore[return-value]
 
 

@@ -27,6 +27,7 @@ Kind = Literal[
     "champion damaged",
     "champion missing",
     "predictions damaged",
+    "sweep damaged",
     "backbone damaged",
     "tags damaged",
     "unreadable",
@@ -74,6 +75,10 @@ _ABOUT: Mapping[Kind, tuple[str, str]] = {
     "predictions damaged": (
         "what was predicted there is asked of the model again",
         "`genre predict` of that folder",
+    ),
+    "sweep damaged": (
+        "what its trainings came to is not listed; the models tell it all the same",
+        "`genre sweep`, with its options",
     ),
     "backbone damaged": (
         "no features can be made with it",

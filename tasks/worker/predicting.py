@@ -5,16 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genre_model.hearing.prediction import Prediction
 from genre_model.signal.status import Status
 from tasks.worker.child import START_LIMITS_S, STOPPED_LIMIT_S, Child
 
+if TYPE_CHECKING:
+    import numpy as np
+
 ATTEMPTS = 2
 """A child that somebody else killed says nothing about the file, so each gets a second one."""
 LEAST_LIMIT_S = 120.0
+DISTURBED_LIMIT_S = 1_200.0
+"""Of a clip that is disturbed in ten ways."""
 LIMIT_S_A_BYTE = 4e-6
 """The usual limit grows with the file: an hour of MP3 at 128 kbit/s may take six minutes."""
 _log = logging.getLogger(__name__)
@@ -68,19 +74,46 @@ class PredictingChild(Child):
         if size is None:  # no process is started for it
             return Prediction(name, Status.MISSING, f"there is no file {name}")
         limit_s = self.time_limit_s or LEAST_LIMIT_S + size * LIMIT_S_A_BYTE
+        found = self._answer(name, overview, limit_s=limit_s)
+        assert isinstance(found, Prediction)
+        return found
+
+    def disturbed(
+        self, path: str | os.PathLike[str], *, seed: int
+    ) -> Mapping[str, np.ndarray] | Prediction:
+        """Hear one clip as it is and disturbed; see `genre_model.disturbing.listener`.
+
+        Returns
+        -------
+        Mapping[str, np.ndarray] or Prediction
+            The latter of a clip that cannot be heard, with its status.
+
+        Raises
+        ------
+        DecoderBroken, DecoderStalled, ModelError
+            As for `predict`.
+        """
+        return self._answer(os.fspath(path), seed, limit_s=self.time_limit_s or DISTURBED_LIMIT_S)
+
+    def _answer(
+        self, name: str, how: bool | int, *, limit_s: float
+    ) -> Mapping[str, np.ndarray] | Prediction:
         for attempt in range(ATTEMPTS):
-            found = self._attempt(name, overview=overview, limit_s=limit_s)
-            if found.status is Status.CRASHED and attempt == 0:
-                _log.warning("%s: %s; the decoder is replaced", name, found.detail)
+            found = self._attempt(name, how, limit_s=limit_s)
+            is_lost = isinstance(found, Prediction) and found.status is Status.CRASHED
+            if is_lost and attempt == 0:
+                _log.warning("%s: the decoder died, and is replaced", name)
                 continue
             return found
         return found
 
-    def _attempt(self, name: str, *, overview: bool, limit_s: float) -> Prediction:
+    def _attempt(
+        self, name: str, how: bool | int, *, limit_s: float
+    ) -> Mapping[str, np.ndarray] | Prediction:
         connection = self.connected(limit_s=limit_s)
         began = time.monotonic()
         try:
-            connection.send((name, overview))
+            connection.send((name, how))
             if not connection.poll(max(0.0, limit_s - (time.monotonic() - began))):
                 raise BlockingIOError
             found = connection.recv()
@@ -92,7 +125,7 @@ class PredictingChild(Child):
             return Prediction(name, Status.CRASHED, f"the decoder died ({ending})")
         if isinstance(found, Exception):
             raise found
-        assert isinstance(found, Prediction)
+        assert isinstance(found, Prediction | Mapping)
         return found
 
 

@@ -1,18 +1,25 @@
 """The process in which a model hears files, so that a crash or a hang costs one of them.
 
 Started by `tasks.worker.predicting.PredictingChild` as ``python -m tasks.worker.predicting_child
-FD``. It receives the model's folder, then (path, whether its picture is wanted), and answers each
-with a `Prediction`, or with the error of a model that does not work.
+FD``. It receives the model's folder, then (path, whether its picture is wanted) or (path, number of
+the track that is to be heard disturbed), and answers each with a `Prediction`, with probabilities
+by disturbance, or with the error of a model that does not work.
 """
 
 from __future__ import annotations
 
 import pickle
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from genre_model.errors import ModelError
-from genre_model.predict import load_model
+from genre_model.hearing.prediction import Prediction
+from genre_model.predict import Predictor, load_model
+from genre_model.signal.status import ClipDefect
 from tasks.worker import child_side
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def serve(connection: Connection) -> None:
@@ -32,13 +39,25 @@ def serve(connection: Connection) -> None:
     connection.send_bytes(child_side.READY)
     while True:
         try:
-            path, overview = connection.recv()
+            path, how = connection.recv()
         except EOFError:
             return
         try:
-            connection.send(predictor.predict(path, overview=overview))
+            if isinstance(how, bool):
+                connection.send(predictor.predict(path, overview=how))
+            else:
+                connection.send(_disturbed(predictor, path, how))
         except ModelError as error:
             connection.send(error)
+
+
+def _disturbed(predictor: Predictor, path: str, seed: int) -> dict[str, np.ndarray] | Prediction:
+    from genre_model.disturbing.listener import DisturbedListener
+
+    try:
+        return DisturbedListener(predictor).probabilities(path, seed=seed)
+    except ClipDefect as defect:
+        return Prediction(path, defect.status, defect.detail)
 
 
 if __name__ == "__main__":

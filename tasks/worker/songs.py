@@ -73,7 +73,7 @@ class SongsJob:
 
 def hear(job: SongsJob) -> list[Prediction]:
     """Predict the songs of a job in this worker's child, which is kept for the next ones."""
-    return list(heard(_child(job.model), job.songs, overview=job.overview))
+    return list(heard(child_of(job.model), job.songs, overview=job.overview))
 
 
 def heard(model: Hears, songs: Sequence[Song], *, overview: bool = False) -> Iterator[Prediction]:
@@ -135,7 +135,8 @@ _kept: dict[Path, PredictingChild] = {}
 """The one child of this worker process, kept from job to job."""
 
 
-def _child(model: Path) -> PredictingChild:
+def child_of(model: Path) -> PredictingChild:
+    """Return this worker's child for a model, which takes the place of another model's."""
     if model not in _kept:
         for other in _kept.values():
             other.close()

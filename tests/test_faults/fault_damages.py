@@ -34,6 +34,7 @@ KINDS = {
     "picture": r"models/[^/]+/evaluation/[^/]+/[^/]+\.png",
     "seal of an evaluation": r"models/[^/]+/evaluation/[^/]+/seal\.json",
     "predicted folder": r"predictions/[^/]+/[^/]+\.parquet",
+    "sweep": r"sweeps/[^/]+/results\.parquet",
 }
 """What a file is -> its path below the store."""
 

@@ -34,6 +34,8 @@ def result(store: Path) -> dict[str, Any]:
         told |= {f"{path.name}/{name}": each for name, each in _model(path).items()}
     for path in sorted(store.glob("predictions/*/*.parquet")):
         told[f"{path.parent.name}/{path.name}"] = _frame(pd.read_parquet(path))
+    for path in sorted(store.glob("sweeps/*/results.parquet")):
+        told[path.parent.name] = _frame(pd.read_parquet(path))
     told["champion"] = json.loads((store / "champion.json").read_bytes())["model"]
     return told
 

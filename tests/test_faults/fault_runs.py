@@ -24,7 +24,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """Two runs of everything on one store, the catalogue having grown, and a folder predicted.
+    """Two runs of everything on one store that grew, a folder predicted, and a sweep.
 
     Attributes
     ----------
@@ -62,18 +62,31 @@ class Runs:
 
         predict_tracks(folder=str(self.predicted), store=str(store))
 
+    def sweep(self, store: Path) -> None:
+        """Sweep the one seed of the grown data's model, in this process: it is there already."""
+        from flows.engine.starting_points import catalogue_to_train_on
+        from flows.sweep import sweep
+
+        opened = Store.open(store)
+        catalogue = catalogue_to_train_on(opened, catalogue=None, data=str(self.grown))
+        given = {"preset": PRESET, "network": NETWORK, "epochs": EPOCHS}
+        sweep(store=str(store), catalogue=catalogue, **given)
+
     def make(self, store: Path) -> None:
         """Make the store, in this process."""
         for data in (self.first, self.grown):
             self.full(store, data, verify=False)
         self.predict(store)
+        self.sweep(store)
 
     def mend(self, store: Path) -> None:
         """Run again, with verification, what a damaged thing was made by."""
         self.full(store, self.grown)
         if problems_of(store):
             self.full(store, self.first)
-        self.predict(store)  # also where nothing is amiss: nobody knows of a table that is gone
+        # also where nothing is amiss: nobody knows of a table that is gone
+        self.predict(store)
+        self.sweep(store)
 
     def command(self, store: Path, data: Path) -> list[object]:
         """Give the arguments of `genre` that run everything, with verification."""

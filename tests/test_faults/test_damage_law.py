@@ -25,7 +25,7 @@ pytestmark = pytest.mark.faults
 DRAWS = int(os.environ.get("GENRE_LAW", "25"))
 """How many damages are drawn; of so many more a tenth is told to the command itself."""
 
-UNTOLD = {("predicted folder", "delete")}
+UNTOLD = {("predicted folder", "delete"), ("sweep", "delete")}
 """What nothing else in the store knows of."""
 
 
@@ -123,6 +123,7 @@ def test_by_the_command(
             said.append(genre.said(*runs.command(store, each)))
             assert said[-1].code == 0, said[-1].err
     runs.predict(store)  # has no command
+    runs.sweep(store)
     assert genre("status", "--store", store, "--verify")["problems"] == []
     assert [each.err for each in said if "Traceback" in each.err] == []
     assert differences(result(store), expected) == []

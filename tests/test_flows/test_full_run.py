@@ -321,6 +321,20 @@ def test_the_flow_refuses_a_catalogue_or_model_that_it_would_not_take() -> None:
             full_run.fn(store="nowhere", **given)
 
 
+def test_whether_its_model_is_to_be_promoted_is_told_to_the_evaluation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module, told = import_module("flows.full_run"), []
+    beside = ("Store", "model_to_evaluate", "describe_model", "TrainResult", "RunResult")
+    for name in (*beside, "_data_of", "_log_in_short"):
+        monkeypatch.setattr(module, name, MagicMock())
+    evaluate = lambda **given: told.append(given["promote"]) or MagicMock()  # noqa: E731
+    monkeypatch.setattr(module, "evaluate_model", evaluate)
+    for given in ({}, {"promote": "better"}):
+        module.full_run.fn(store="store", start_at="evaluation", **given)
+    assert told == ["never", "better"]
+
+
 @pytest.mark.parametrize(
     ("given", "name"),
     [

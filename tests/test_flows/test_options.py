@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from limits import COMMAND_S
 from pydantic import TypeAdapter, ValidationError
 
-from flows import data_options, options, prediction_options
+from flows import data_options, options, prediction_options, sweep_options
 from flows.option import Option
 
 FLOWS = (
@@ -25,10 +25,11 @@ FLOWS = (
     "evaluate_model",
     "predict_tracks",
     "full_run",
+    "sweep",
 )
 OPTIONS = {
     name: each
-    for module in (data_options, options, prediction_options)
+    for module in (data_options, options, prediction_options, sweep_options)
     for name, each in vars(module).items()
     if isinstance(each, Option)
 }

@@ -38,6 +38,8 @@ def test_every_deployment_is_registered_on_its_pool(deployed: Server) -> None:
         ("train-model", {"epochs": "many"}),
         ("evaluate-model", {"split": "all"}),
         ("predict-tracks", {}),  # which folder?
+        ("sweep", {"seeds": 0}),
+        ("sweep", {"settings": {"training.epochs": 3}}),  # values are a list
         ("full-run", {"refresh": "perhaps"}),
     ],
 )

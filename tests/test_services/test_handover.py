@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from deployment_runs import ENDED, Run, create_run, marked_worker, until
 from fault_processes import Started
@@ -65,6 +66,28 @@ def test_training_runs_in_the_gpu_pools_worker(deployed: Server, place: Path) ->
     assert "train-model/train-model run" in run.log()
     assert len(list(place.glob("store/models/*/model.keras"))) == 1
     assert list(place.glob("store/models/*/evaluation/test/metrics.json"))
+
+
+def test_a_sweep_trains_in_the_gpu_pools_worker(deployed: Server, place: Path) -> None:
+    swept = {"network": "notebook", "epochs": 1, "settings": {"training.batch_size": [32, 64]}}
+    run = create_run(deployed, "sweep", store=place / "store", seed=7, train_on=TRAIN_ON, **swept)
+    with (
+        marked_worker(deployed, "cpu", folder=place / "cpu"),
+        marked_worker(deployed, "gpu", folder=place / "gpu"),
+    ):
+        run.completed()
+    asked = {"flow_runs": {"parent_flow_run_id": {"any_": [run.id]}}, "flows": TRAINING}
+    children = run.server.post("flow_runs/filter", asked)
+    assert [each["work_pool_name"] for each in children] == ["gpu", "gpu"]
+    assert [each["state_type"] for each in children] == ["COMPLETED", "COMPLETED"]
+    (table,) = place.glob("store/sweeps/*/results.parquet")
+    assert pd.read_parquet(table)["status"].tolist() == ["done", "done"]
+    filter_ = {"flow_runs": {"id": {"any_": [run.id]}}}
+    (shown,) = [
+        each for each in run.server.post("artifacts/filter", filter_) if each["key"] == "sweep"
+    ]
+    assert shown["description"] == "2 of 2 trainings done"
+    assert shown["data"].count("training.batch_size=32") >= 2
 
 
 def test_a_failed_child_fails_its_parent_with_the_reason(deployed: Server, place: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from genre_model.judging.comparison import Evaluated, compare
 from genre_model.judging.evaluation import WindowPredictions, evaluate, track_table
+from genre_model.judging.failing.robustness import DisturbedAccuracy
 from genre_model.judging.leaks import Leak, Leaks
 from tasks.evaluation import Evaluation
 
@@ -36,6 +37,17 @@ def stored() -> dict[str, Any]:
         comparisons=(compare(this, other, role="champion"),),
         leaks=Leaks(counts={"identical": 0, "artists": 1, "components": 1}, named=(leak,)),
         evaluated="2026-11-01T10:00:00+00:00",
+        robustness=(
+            DisturbedAccuracy(
+                name="mp3",
+                title="MP3 at 64 kbit/s",
+                tracks=30,
+                track_accuracy=0.5,
+                interval=(0.25, 0.75),
+                difference=-0.25,
+                difference_interval=(-0.5, 0.0),
+            ),
+        ),
     )
     written: dict[str, Any] = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert Evaluation.from_dict(written, where="here").to_dict() == found.to_dict()
@@ -77,6 +89,8 @@ def _set(path: str, value: object) -> Callable[[dict[str, Any]], None]:
         _set("leaks.artists", "many"),
         _set("readings", 0),
         _set("surprise", 1),
+        _set("robustness", [{"name": "mp3"}]),
+        _set("robustness", None),
         lambda document: document.pop("resampling"),
     ],
 )

@@ -15,12 +15,14 @@ from labelled_rows import DATA_SET, write_rows
 from learnable_rows import BANDS, FRAMES, GENRES, WINDOWS, learnable_rows
 
 from genre_model.frontends.log_mel import LogMel
+from genre_model.judging.evaluation import WindowPredictions, track_table
 from genre_model.judging.metrics import Metrics
 from genre_model.learning.batches import RowIndex
 from genre_model.learning.inference import predict_rows
 from genre_model.learning.opening.params import PARAMS_FILE
 from genre_model.recipe import AugmentSpec, EvaluateSpec, ModelSpec, Recipe, TrainSpec
 from storage.store import Store
+from tasks.comparing.mistakes import heard_mistakes
 from tasks.evaluation import evaluate_network
 from tasks.labelled import LabelledFeatures, load_labelled
 from tasks.models import ModelFacts
@@ -176,6 +178,28 @@ def test_the_dummy_knows_the_training_labels_alone(judged: Judged) -> None:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> LabelledFeatures:
     return made_store(tmp_path_factory.mktemp("made") / "store", mislabelled="").data
+
+
+def test_the_mistakes_that_are_drawn_are_heard_from_rows_of_their_own(
+    data: LabelledFeatures,
+) -> None:
+    index, generator = data.split("test"), np.random.default_rng(4)
+    said = generator.dirichlet(np.ones(len(data.genres)), WINDOWS * len(index))
+    named = [np.repeat(each, WINDOWS) for each in (index.labels, index.track_ids)]
+    made = WindowPredictions(said.astype(np.float32), *named)
+    table = track_table(made, genres=data.genres).merge(data.tracks[["track_id", "path"]])
+    windows = windows_of(tracks()).astype(np.float16)
+    found = list(heard_mistakes(data, made, table))
+    assert len(found) == 5
+    for each in found:
+        track = int(each.title.partition(".mp3: ")[0])
+        (line,) = table[table["track_id"] == track].to_dict("records")
+        assert f"{line['genre']}, taken for {line['predicted']} (" in each.title
+        assert line["genre"] != line["predicted"]
+        np.testing.assert_array_equal(each.windows, windows[track - 1000])
+        np.testing.assert_array_equal(
+            each.probabilities, said[made.track_ids == track].astype("f4")
+        )
 
 
 def test_augmentation_makes_another_model_and_none_the_same(data: LabelledFeatures) -> None:

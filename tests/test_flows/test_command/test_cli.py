@@ -31,7 +31,7 @@ def sentence(err: str) -> str:
 
 
 IN_ORDER = (
-    *("fetch", "run", "features", "train", "evaluate", "predict"),
+    *("fetch", "run", "features", "train", "sweep", "evaluate", "predict"),
     *("serve", "models", "backbone", "status", "up", "down"),
 )
 BACKBONE = ("add", "list", "remove")

@@ -80,6 +80,7 @@ def test_a_store_without_models_says_so(called: Called, tmp_path: Path) -> None:
         (model_tables.models, model_results.ModelsResult),
         (model_tables.promoted, model_results.PromotedResult),
         (model_tables.compared, model_results.ComparedResult),
+        (model_tables.swept, model_results.SweepResult),
     ],
 )
 def test_no_name_writes_more_than_its_place_on_a_line(

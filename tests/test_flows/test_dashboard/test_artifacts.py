@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from hostile_values import FORGED, hostile
 from markdown_it import MarkdownIt
 
 from flows.dashboard import artifacts
+from flows.dashboard.sweep_board import SweepBoard
 from flows.results import FeaturesResult, FetchResult
 from genre_model.data.catalogue import COLUMNS, Catalogue
 from genre_model.data.folder import Oddity
@@ -22,6 +24,7 @@ from tasks.comparing.leaderboard import Leaderboard
 from tasks.evaluation import Evaluation
 from tasks.models import ModelFacts
 from tasks.predicting.folder import PredictedFolder
+from tasks.sweeping import Sweep, SweptTraining
 
 
 @pytest.mark.parametrize("artists", [[1, 1], [1, 2], [None, 2]])
@@ -121,6 +124,11 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return found
 
 
+def done(each: SweptTraining) -> Sweep:
+    """Make a sweep whose best this is."""
+    return Sweep(id=FORGED, trainings=(replace(each, status="done"),))
+
+
 @pytest.mark.parametrize(
     "publish",
     [
@@ -134,6 +142,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         lambda: artifacts.models(hostile(Leaderboard)),
         lambda: artifacts.predictions(hostile(PredictedFolder)),
         lambda: artifacts.fetched(hostile(FetchResult)),
+        lambda: SweepBoard().show(hostile(Sweep)),
+        lambda: SweepBoard().show(done(hostile(SweptTraining))),
     ],
 )
 def test_no_text_does_more_than_show_itself(made: list[Any], publish: Callable[[], None]) -> None:

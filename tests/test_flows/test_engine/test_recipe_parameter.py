@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prefect.utilities.callables import parameter_schema
 
-from flows.engine.recipes import named_network, named_seed, recipe_for
+from flows.engine.recipes import named_network, named_seed, recipe_for, recipes_of_sweep
 from flows.options import RECIPE
 from genre_model.errors import InvalidSpec
 from genre_model.frontends import PRESETS
@@ -61,7 +61,7 @@ def test_a_run_is_named_by_its_recipe(given: Any) -> None:
     assert (named_network(None, None), named_seed(None, None)) == (None, 0)
 
 
-@pytest.mark.parametrize("flow", ["train_model", "full_run"])
+@pytest.mark.parametrize("flow", ["train_model", "full_run", "sweep"])
 def test_the_form_knows_every_setting(flow: str) -> None:
     schema = parameter_schema(getattr(import_module(f"flows.{flow}"), flow)).model_dump()
     assert schema["properties"]["recipe"]["description"] == RECIPE.description
@@ -72,15 +72,63 @@ def test_the_form_knows_every_setting(flow: str) -> None:
 
 
 def test_the_recipe_is_handed_over_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    module, sent = import_module("flows.full_run"), []
+    module, sent = import_module("flows.train_model"), []
     monkeypatch.setattr(module, "name_model", lambda _store, **_what: "notebook-1")
     monkeypatch.setattr(module, "run_elsewhere", lambda _to, parameters: sent.append(parameters))
     monkeypatch.setattr(module, "describe_model", lambda *_: None)
     store = SimpleNamespace(uri="store", models=SimpleNamespace(exists=lambda _name: False))
     given = {**NOTHING, "recipe": SGD, "catalogue": "c", "preset": "default"}
-    module._train(store, train_on="a/b", refresh=False, storage_block=None, **given)
+    module.train_or_hand_over(store, train_on="a/b", storage_block=None, **given)
     (parameters,) = sent
-    received = import_module("flows.train_model").train_model.validate_parameters(
-        json.loads(json.dumps(parameters))
-    )
+    received = module.train_model.validate_parameters(json.loads(json.dumps(parameters)))
     assert received["recipe"] == SGD
+
+
+OF_SWEEP: dict[str, Any] = {**NOTHING, "settings": {}, "seeds": 1, "trials": None}
+
+
+def test_a_sweep_completes_each_recipe_for_the_rows() -> None:
+    given = {"settings": {"training.ema": [0.0, 0.9]}, "recipe": SGD, "epochs": 3, "seeds": 2}
+    found = recipes_of_sweep(PRESETS["default"], **{**OF_SWEEP, **given})
+    assert [(each.settings["training.ema"], each.seed) for each in found] == [
+        *((0.0, 5), (0.0, 6), (0.9, 5), (0.9, 6))
+    ]
+    assert [each.recipe.training.seed for each in found] == [5, 6, 5, 6]
+    assert {each.recipe.training.epochs for each in found} == {3}
+    assert {each.recipe.training.optimiser for each in found} == {"sgd"}
+    assert {each.recipe.model for each in found} == {ModelSpec(network="notebook")}
+    (usual,) = recipes_of_sweep(PRESETS["mfcc"], **{**OF_SWEEP, "seed": 9})
+    assert (usual.recipe.model, usual.seed) == (ModelSpec(network="linear"), 9)
+
+
+@pytest.mark.parametrize(
+    ("preset", "given", "says"),
+    [
+        (
+            "default",
+            {"settings": {"model.network": ["default", "mlp"]}},
+            "with model.network=mlp of the sweep: the network 'mlp' takes rows of embedding",
+        ),
+        (
+            "mfcc",
+            {"settings": {"training.ema": [0.9, 0.0]}},
+            "with training.ema=0.9 of the sweep: the network 'linear' is fitted at once and has no",
+        ),
+        (
+            "default",
+            {"settings": {"training.epochs": [3, 4]}, "epochs": 3},
+            "epochs is 3 and the sweep has training.epochs; leave one of them out",
+        ),
+        (
+            "default",
+            {"settings": {"training.warmup_epochs": [1, 5]}, "epochs": 3},
+            "with training.warmup_epochs=5 of the sweep: training.warmup_epochs is 5 and",
+        ),
+    ],
+)
+def test_a_sweep_with_what_cannot_be_trained_is_refused(
+    preset: str, given: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(InvalidSpec) as refused:
+        recipes_of_sweep(PRESETS[preset], **{**OF_SWEEP, **given})
+    assert str(refused.value).startswith(says)

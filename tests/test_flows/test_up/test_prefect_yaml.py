@@ -51,6 +51,7 @@ STAGES = {
     "train-model",
     "evaluate-model",
     "predict-tracks",
+    "sweep",
     "full-run",
 }
 WANTED = {

@@ -1,0 +1,1 @@
+"""How a model hears clips that were disturbed: re-encoded, filtered, louder, at another pitch."""
