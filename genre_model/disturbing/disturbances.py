@@ -44,7 +44,8 @@ def low_passed(waveform: np.ndarray, hertz: float) -> np.ndarray:
 
     sections = butter(_FILTER_ORDER, hertz, fs=RATE, output="sos")
     filtered: np.ndarray = sosfiltfilt(sections, waveform)
-    return filtered.astype(np.float32)
+    single: np.ndarray = filtered.astype(np.float32)
+    return single
 
 
 def noisy(waveform: np.ndarray, decibels: float, generator: np.random.Generator) -> np.ndarray:
