@@ -44,15 +44,15 @@ def low_passed(waveform: np.ndarray, hertz: float) -> np.ndarray:
 
     sections = butter(_FILTER_ORDER, hertz, fs=RATE, output="sos")
     filtered: np.ndarray = sosfiltfilt(sections, waveform)
-    single: np.ndarray = filtered.astype(np.float32)
-    return single
+    return filtered.astype(np.float32)
 
 
 def noisy(waveform: np.ndarray, decibels: float, generator: np.random.Generator) -> np.ndarray:
     """Add white noise so many decibels below the whole waveform's power."""
     power = float(np.mean(np.square(waveform, dtype=np.float64)))
     noise = generator.standard_normal(len(waveform)) * np.sqrt(power * 10 ** (-decibels / 10))
-    return (waveform + noise).astype(np.float32)
+    heard: np.ndarray = (waveform + noise).astype(np.float32)
+    return heard
 
 
 def shifted(waveform: np.ndarray, semitones: float) -> np.ndarray:
