@@ -197,7 +197,7 @@ def find_catalogue(
         by = options.split_by or SPLIT_BY[0]
         trained = _trained_before(store, catalogue.data_set, by=by)
         catalogue = catalogue.with_splits(by=by, trained=trained)
-    audio = folder.audio(catalogue.tracks["path"])
+    audio = folder.audio(catalogue.tracks["path"].tolist())
     return FoundCatalogue(
         data, catalogue, audio, layout=name, folder=folder.base, tags=folder.tag_table()
     )

@@ -43,12 +43,12 @@ def remedies(subset: str) -> Remedies:  # noqa: ARG001 - there is one only
 
 def fits(folder: DataFolder) -> bool:
     """Return whether all three lists are there."""
-    return all(map(folder.has, _LISTS))
+    return set(_LISTS) <= set(folder.files())
 
 
 def lacks(folder: DataFolder) -> str | None:
     """Say which list is missing where another is there."""
-    missing = [name for name in _LISTS if not folder.has(name)]
+    missing = [name for name in _LISTS if name not in folder.files()]
     if not missing or len(missing) == len(_LISTS):
         return None
     return f"has not {' and '.join(missing)} beside GTZAN's other lists; add it, or take them away"

@@ -112,7 +112,8 @@ def catalogue(folder: DataFolder, *, options: CatalogueOptions) -> Catalogue:
 
 
 def _table(folder: DataFolder) -> str | None:
-    return next((name for name in _TABLES if folder.has(name)), None)
+    there = frozenset(folder.files())
+    return next((name for name in _TABLES if name in there), None)
 
 
 def _text(folder: DataFolder, name: str) -> str:
@@ -158,7 +159,7 @@ def _splits(folder: DataFolder, table: str) -> Mapping[int, str] | None:
         str(below / f"{PurePosixPath(table).stem}-{word}.tsv"): split
         for word, split in _SPLIT_FILES.items()
     }
-    if not all(map(folder.has, files)):
+    if not set(files) <= set(folder.files()):
         return None
     return {
         line.track: split
@@ -170,7 +171,7 @@ def _splits(folder: DataFolder, table: str) -> Mapping[int, str] | None:
 def _names(folder: DataFolder, table: str) -> Mapping[int, tuple[str, str]]:
     """Read title and artist of each track, where the table of names is."""
     name = str(PurePosixPath(table).parent / "raw.meta.tsv")
-    if not folder.has(name):
+    if name not in folder.files():
         return {}
     rows = (line.split("\t") for line in _text(folder, name).splitlines()[1:])
     known = ((_NUMBER.fullmatch(cells[0]), cells) for cells in rows if len(cells) > 4)

@@ -104,4 +104,5 @@ def _is_table(folder: DataFolder) -> bool:
 
 
 def _tables(folder: DataFolder) -> list[str]:
-    return [f"{_STEM}{suffix}" for suffix in SUFFIXES if folder.has(f"{_STEM}{suffix}")]
+    there = frozenset(folder.files())
+    return [name for suffix in SUFFIXES if (name := f"{_STEM}{suffix}") in there]

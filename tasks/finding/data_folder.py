@@ -5,7 +5,7 @@ It imports no Prefect, so that a folder is refused before anything starts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from genre_model.data.layouts import Layout, recognise
 from genre_model.data.tables.records import SUFFIXES
 from genre_model.data.tags.file_tags import FileTags
 from storage.places.address import resolve
-from storage.places.listing import PassedBy
+from storage.places.listing import Listing, PassedBy
 from storage.places.location import Entry, Location
 from tasks.finding.file_tags import Stage, as_table, no_stage, tags_of
 
@@ -75,9 +75,9 @@ class LocatedFolder:
         return self.location.local_path
 
     def folders(self) -> Collection[str]:
-        """List the names of the folders directly below, sorted."""
+        """List the names of the folders directly below, sorted; below a table lie none."""
         if self._folders is None:
-            self._folders = tuple(self.location.folders())
+            self._folders = () if self._is_table() else tuple(self.location.folders())
         return self._folders
 
     def files(self, below: str = "") -> Collection[str]:
@@ -91,7 +91,8 @@ class LocatedFolder:
     def _listing(self, below: str) -> _Listed:
         if below not in self._listings:
             prefix = f"{below}/" if below else ""
-            found = (self.location / below if below else self.location).walk()
+            place = self.location / below if below else self.location
+            found = Listing(files=(), passed_by=()) if self._is_table() else place.walk()
             entries = {f"{prefix}{entry.name}": entry for entry in found.files}
             self._entries |= entries
             oddities = tuple(oddity(each, prefix=prefix) for each in found.passed_by)
@@ -137,21 +138,22 @@ class LocatedFolder:
         """The folder that paths are relative to: the one that a table lies in."""
         return self.location.parent if self._has.get("") else self.location
 
-    def audio(self, paths: Iterable[str]) -> dict[str, Entry]:
+    def audio(self, paths: Sequence[str]) -> dict[str, Entry]:
         """Describe those of `paths` that are there, by path.
 
-        Where nothing was listed, each is asked for: they stand in a table.
+        What a listing cannot have, as a table may name it, is asked for.
         """
-        if self._listings:
-            return {path: self._entries[path] for path in paths if path in self._entries}
-        wanted = list(paths)
+        found = {path: self._entries[path] for path in paths if path in self._entries}
+        is_listed = bool(self._listings)
+        wanted = [
+            path for path in paths if path not in found and not (is_listed and _is_below(path))
+        ]
+        if not wanted:
+            return found
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             entries = pool.map(lambda path: resolve(self.base, path).entry(), wanted)
-            return {
-                path: entry
-                for path, entry in zip(wanted, entries, strict=True)
-                if entry is not None
-            }
+            asked = zip(wanted, entries, strict=True)
+            return found | {path: entry for path, entry in asked if entry is not None}
 
 
 def open_data_folder(
@@ -183,6 +185,11 @@ def open_data_folder(
     """
     folder = LocatedFolder(data, known=known, stage=stage)
     return folder, recognise(folder, options=options)
+
+
+def _is_below(path: str) -> bool:
+    """Whether a path leads to nothing but what lies in the folder."""
+    return not path.startswith(("/", "../")) and "://" not in path
 
 
 def oddity(passed: PassedBy, *, prefix: str = "") -> Oddity:

@@ -300,9 +300,10 @@ def test_a_pipe_in_fmas_layout_is_left_out_and_its_track_missing(tmp_path: Path)
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        ([], "is empty or not there; name a folder of FMA's layout or with one folder a genre"),
-        (["README"], "has neither fma_metadata/tracks.csv (FMA's layout) nor one folder a genre"),
-        (["a.mp3", "b.mp3"], "nor one folder a genre with audio in it (rock/song.mp3; WAV,"),
+        ([], "is empty or not there; name a folder of FMA's layout or with a table of paths and"),
+        (["README"], "has neither fma_metadata/tracks.csv (FMA's layout) nor a table tracks.csv"),
+        (["README"], "nor one folder a genre with audio in it (rock/song.mp3; WAV,"),
+        (["a.mp3", "b.mp3"], "none of the 2 audio files of"),
         (["rock/a.m4a", "pop/b.txt"], "nor one folder a genre"),
         (["fma_small/000/000002.mp3"], "has fma_small but no fma_metadata/tracks.csv"),
         (["fma_metadata/genres.csv"], "has fma_metadata but no fma_metadata/tracks.csv"),
