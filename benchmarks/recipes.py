@@ -115,10 +115,7 @@ def judged(
     right = np.full(len(rows), np.nan)
     ways = official(rows) if folds is None else parted(rows, seed=seed, folds=folds)
     place_of = pd.Series(np.arange(len(rows)), index=rows["track_id"])
-    read = {
-        "read_shard": data.features.read_shard,
-        "rows_per_shard": data.features.rows_per_shard,
-    }
+    read, size = data.features.read_shard, data.features.rows_per_shard
     for learned, choosing, held_out in ways:
         found = train(
             RowIndex.from_frame(rows.iloc[learned]),
@@ -128,10 +125,11 @@ def judged(
             augmentation=recipe.augmentation,
             scale=data.spec.scale if isinstance(data.spec, LogMel) else None,
             spec=replace(recipe.training, seed=seed),
-            **read,
+            read_shard=read,
+            rows_per_shard=size,
         )
         index = RowIndex.from_frame(rows.iloc[held_out])
-        predicted = predict_rows(found.model, index, **read).tracks()
+        predicted = predict_rows(found.model, index, read, rows_per_shard=size).tracks()
         hits = predicted.probabilities.argmax(axis=1) == predicted.labels
         right[place_of[predicted.track_ids].to_numpy()] = hits
     return right

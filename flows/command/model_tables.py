@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from flows.command import render
 from genre_model.shown import shown
-from genre_model.sweeping import in_words
 from genre_model.specs import policy_in_words
+from genre_model.sweeping import in_words
 
 if TYPE_CHECKING:
     from flows.model_results import ComparedResult, ModelsResult, PromotedResult, SweepResult
