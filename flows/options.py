@@ -140,8 +140,8 @@ SHOWN_CATALOGUE = CATALOGUE.unless_said(
 )
 SPLIT_POLICY = Option(
     name="split_policy",
-    help="Training tracks that are used: all of the split, or those that share no artist or album, "
-    "by however long a chain, with validation or test.",
+    help="Splits that are used: the catalogue's; without training tracks that share artist or "
+    "album, by however long a chain, with the others; or dealt at random, which is leaky.",
     default=SPLIT_POLICIES[0],
     choices=lambda: SPLIT_POLICIES,
     variable="GENRE_SPLIT_POLICY",

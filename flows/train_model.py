@@ -82,7 +82,7 @@ def train_model(
         All else that can be said of a training; `network`, `seed` and `epochs` win over it.
     split_policy : str
         `components` leaves out of training what shares artists or albums, by however long a chain,
-        with validation or test.
+        with validation or test; `random` deals all tracks to the splits anew, which is leaky.
     refresh : bool
         Train again though the model is there.
     storage_block : str, optional

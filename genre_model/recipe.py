@@ -19,6 +19,8 @@ Application = Literal[
     "EfficientNetV2B0", "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3"
 ]
 Feed = Literal["auto", "resident", "streaming"]
+Precision = Literal["float32", "bfloat16", "float16"]
+Jit = Literal["auto", "on", "off"]
 
 _USED_WITH: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "momentum": ("optimiser", ("sgd",)),
@@ -27,6 +29,12 @@ _USED_WITH: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "plateau_factor": ("schedule", ("plateau",)),
 }
 """Settings that mean something only beside these values of another."""
+_OF_SEVERAL_DEVICES: Mapping[str, tuple[object, ...]] = {
+    "accumulation": (1,),
+    "ema": (0.0,),
+    "feed": ("auto", "streaming"),
+}
+"""Values of settings with which several devices can share a training."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +125,13 @@ class TrainSpec(Spec):
     feed : {"auto", "resident", "streaming"}
         Whether training windows are kept where the network computes, or read again in each epoch;
         by their size. It changes no number, and no model's id.
+    precision : {"float32", "bfloat16", "float16"}
+        What layers compute in while they are trained; float16 with a loss scale. Weights are
+        float32, as is all of the network that is validated, kept and exported.
+    jit : {"auto", "on", "off"}
+        Whether steps are compiled (XLA); by the device and the backend. It changes no model's id.
+    devices : int [1 to 64]
+        GPUs (without any: CPUs) that share each batch.
     """
 
     _version: ClassVar[int] = TRAINING_VERSION
@@ -147,6 +162,9 @@ class TrainSpec(Spec):
     accumulation: int = 1
     head_epochs: int = 5
     feed: Feed = "auto"
+    precision: Precision = "float32"
+    jit: Jit = "auto"
+    devices: int = 1
 
     def __post_init__(self) -> None:
         self._whole("epochs", 1, MOST_EPOCHS)
@@ -169,6 +187,9 @@ class TrainSpec(Spec):
         self._whole("accumulation", 1, 1_024)
         self._whole("head_epochs", 0, MOST_EPOCHS)
         self._one_of("feed", get_args(Feed))
+        self._one_of("precision", get_args(Precision))
+        self._one_of("jit", get_args(Jit))
+        self._whole("devices", 1, 64)
         self._check_together()
 
     def _check_together(self) -> None:
@@ -178,6 +199,12 @@ class TrainSpec(Spec):
                 f"training.warmup_epochs is {self.warmup_epochs} and training.epochs "
                 f"{self.epochs}; warm up for fewer epochs than there are"
             )
+        for name, shared in _OF_SEVERAL_DEVICES.items():
+            if self.devices > 1 and getattr(self, name) not in shared:
+                raise InvalidSpec(
+                    f"training.devices is {self.devices} and training.{name} "
+                    f"{getattr(self, name)!r}, which one device has alone; leave one of them out"
+                )
         for name in self.unused():
             other, users = _USED_WITH[name]
             if name in self.changed():
@@ -194,7 +221,7 @@ class TrainSpec(Spec):
         ]
 
     def _identity(self) -> dict[str, object]:
-        counted = {*self._first, *self.changed()} - {"feed"}
+        counted = {*self._first, *self.changed()} - {"feed", "jit"}
         return {name: value for name, value in self.to_dict().items() if name in counted}
 
 
@@ -285,6 +312,12 @@ class Recipe(Spec):
         ):
             if not isinstance(table := getattr(self, name), kinds):
                 raise InvalidSpec(f"{name} is {table!r}; it must be a table of settings")
+        if self.augmentation.mixup and self.training.devices > 1:
+            raise InvalidSpec(
+                f"augmentation.mixup is {self.augmentation.mixup:g} and training.devices "
+                f"{self.training.devices}, but windows are mixed within one device's batch; leave "
+                "one out"
+            )
 
     @classmethod
     def from_dict(cls, mapping: Mapping[str, object]) -> Recipe:

@@ -19,9 +19,16 @@ SPLITS = ("training", "validation", "test")
 LEAST_GENRES = 2
 """That can be told apart."""
 
-SPLIT_POLICIES = ("official", "components")
-"""How a catalogue's training split is used: as it is, or without what hangs together with tracks of
-the others by artists and albums."""
+SPLIT_POLICIES = ("official", "components", "random")
+"""How a catalogue's splits are used: as they are, without training tracks that hang together with
+others by artists and albums, or dealt anew at random."""
+LEAKY_POLICIES = ("random",)
+"""Those whose figures say little about music that a model does not know."""
+
+
+def policy_in_words(policy: str) -> str:
+    """Say a split policy so that nobody takes a leaky one for another."""
+    return f"{policy}, leaky" if policy in LEAKY_POLICIES else policy
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,14 @@ models/<id>/checkpoints/epoch-0007.zip     written at once after each epoch; the
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from genre_model.errors import ModelError
 from genre_model.learning.checkpoints import Checkpoint, decode_checkpoint, encode_checkpoint
+from storage.places.folder import explained
 from storage.places.location import Location
 
 _FILE = re.compile(r"^epoch-(\d{4,})\.zip$")
@@ -58,10 +60,15 @@ class StoredCheckpoints:
     def save(self, state: Checkpoint) -> None:
         """Keep a state in one write, then delete the ones before it."""
         epoch = len(state.history)
-        self._of(epoch).write_bytes(encode_checkpoint(state, scratch=self.scratch))
+        self._of(epoch).write_bytes(self._encoded(state))
         for old in self._epochs - {epoch}:
             self._of(old).delete()
         self._epochs = {epoch}
+
+    def _encoded(self, state: Checkpoint) -> bytes:
+        # Keras writes a file first, and the disk of that may be full, too
+        with explained("writing", self.scratch or Path(tempfile.gettempdir())):
+            return encode_checkpoint(state, scratch=self.scratch)
 
     def _list(self) -> set[int]:
         matches = (_FILE.match(entry.name) for entry in self.place.list())

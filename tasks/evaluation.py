@@ -30,6 +30,7 @@ from genre_model.judging.weak_spots import WeakSpots, find_weak_spots
 from genre_model.learning.opening.params import PARAMS_FILE
 from genre_model.recipe import EvaluateSpec
 from genre_model.shown import as_markdown_code, is_harmless_markdown, shown_name
+from genre_model.specs import policy_in_words
 from storage.errors import Damaged, UnknownFormat
 from storage.models import METRICS_FILE
 from storage.places.temporary_folders import temporary_folder
@@ -363,7 +364,10 @@ def _write_report(
 
     facts = ("network", "parameters", "epochs", "best_epoch", "device", "catalogue")
     nets, licences = params.get("licences", ()), count_licences(data.tracks)
-    added = {"split policy": data.split_policy, f"{split} split read": _times(readings)}
+    added = {
+        "split policy": policy_in_words(data.split_policy),
+        f"{split} split read": _times(readings),
+    }
     # models of before have no whole recipe
     training = params["recipe"]["training"] if "recipe" in params else params["train_spec"]
     report = Report(
@@ -378,7 +382,7 @@ def _write_report(
         quarantined=data.refused,
         predictions=table,
         licences=licences,
-        remarks=(*data.tracks.attrs.get("remarks", ()), *licence_remarks(nets, licences)),
+        remarks=(*data.told, *licence_remarks(nets, licences)),
         standing=standing,
         comparisons=comparisons,
         leaks=leaks,

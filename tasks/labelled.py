@@ -12,7 +12,7 @@ import pandas as pd
 
 from genre_model.data.layouts import remedies_of
 from genre_model.data.remedies import Remedies, check_split, check_usable, unjudged_genres
-from genre_model.data.sharing.components import crosses_splits
+from genre_model.data.sharing.policies import leak_remark, under_policy
 from genre_model.data.splits import label_rows, split_rows
 from genre_model.frontends import Frontend
 from genre_model.recipe import TrainSpec
@@ -106,13 +106,19 @@ class LabelledFeatures:
     def remarks(self, spec: TrainSpec) -> list[str]:
         """Say what a training on these rows had better know."""
         windows = int(self.rows.loc[self.rows["split"] == "training", "windows"].sum())
-        found = [unjudged_genres(self.rows)]
+        found = [unjudged_genres(self.rows), leak_remark(self.split_policy)]
         if windows < spec.batch_size:
             found.append(
                 f"an epoch is a single step of {windows:,} windows, which are fewer than "
                 f"training.batch_size, {spec.batch_size:,}"
             )
         return [sentence for sentence in found if sentence]
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Return what a reader of figures on these tracks had better know, a sentence each."""
+        leaky = leak_remark(self.split_policy)
+        return (*self.tracks.attrs.get("remarks", ()), *([f"{leaky}."] if leaky else []))
 
     @property
     def remedies(self) -> Remedies:
@@ -142,9 +148,9 @@ def load_labelled(
         Which array of the catalogue's data set.
     catalogue_id : str, optional
         By default the catalogue that was written last.
-    split_policy : {"official", "components"}
+    split_policy : {"official", "components", "random"}
         With `components`, training tracks that hang together with one of another split, by artists
-        and albums, take no part.
+        and albums, take no part; with `random`, all tracks are dealt to the splits anew.
 
     Returns
     -------
@@ -195,7 +201,7 @@ def _labelled(
 ) -> LabelledFeatures:
     rows = features.rows()
     genres = tuple(sorted(tracks["genre"].unique()))
-    used = tracks if split_policy == SPLIT_POLICIES[0] else tracks[~crosses_splits(tracks)]
+    used = under_policy(tracks, split_policy)
     labelled = label_rows(rows, used, genres=genres)
     return LabelledFeatures(
         features=features,

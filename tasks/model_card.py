@@ -57,7 +57,7 @@ def write_card(
         split=split,
         data_set=data.features.data_set,
         licences=count_licences(data.tracks),
-        remarks=tuple(data.tracks.attrs.get("remarks", ())),
+        remarks=data.told,
         leaks=leaks,
     )
     (folder / CARD_FILE).write_text(card.markdown(), encoding="utf-8")

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from limits import COMMAND_S
 from made_nets import mean_net
@@ -19,6 +21,7 @@ from benchmarks.processes import Sampler
 from genre_model.data.fma.genres_csv import derive_genres, read_genres
 from genre_model.data.fma.subset_tracks import select
 from genre_model.data.fma.tracks_csv import read_tracks
+from genre_model.recipe import AugmentSpec
 from storage.places.address import parse_location
 from tasks.backbones.given import add_given
 
@@ -232,6 +235,10 @@ def test_training() -> None:
     assert rows["memory"]["ratio"] == 1
     assert all(row["windows_a_second"] > 0 for row in rows.values())
     assert all(0 <= row["stall_share"] < 1 for row in rows.values())
+    fed = {row["fed"]: row for row in found["feeding"]}
+    assert list(fed) == ["the device", "resident", "streaming"]
+    assert fed["the device"]["ratio"] == 1
+    assert all(row["windows_a_second"] > 0 and row["ratio"] > 0 for row in fed.values())
     # one shard to train on and one to judge by: each is waited for
     assert 0.8 < rows[late]["waited_s"] < 5
 
@@ -263,3 +270,53 @@ def _nap(began: float, process: int) -> Nap:
         ended=began + 0.05,
         process=process,
     )
+
+
+def test_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENRE_REAL_MUSIC", str(tmp_path / "nowhere"))
+    make_data(tmp_path / "data", count=16)
+    given = ["--data", tmp_path / "data", "--store", tmp_path / "store", "--epochs", 3]
+    few_parts = ["--part", "gain", "--part", "warm-up", "--seeds", 1]
+    found = result("recipes", *given, *few_parts, "--folds", 3)
+    lines = found["recipes"]
+    assert list(lines) == ["the whole recipe", "without gain", "without warm-up", "the defaults"]
+    assert (found["tracks"], found["parts"]) == (16, "3 folds by artist")
+    assert lines["the whole recipe"]["to_whole"] == [0, 0, 0]
+    for line in lines.values():
+        (share, low, high), (gain, least, most) = line["accuracy"], line["to_whole"]
+        assert 0 <= low <= share <= high <= 1
+        assert least <= gain <= most
+        assert share - lines["the whole recipe"]["accuracy"][0] == pytest.approx(gain, abs=2e-3)
+
+
+def test_each_fold_learns_chooses_and_judges_by_other_artists() -> None:
+    from benchmarks import recipes  # which imports Keras
+
+    rows = pd.DataFrame({"label": np.arange(60) % 3, "artist": np.arange(60) // 4})
+    seen = []
+    for learned, choosing, judged in recipes.parted(rows, seed=1, folds=3):
+        of = [set(rows["artist"].iloc[each]) for each in (learned, choosing, judged)]
+        assert not of[0] & of[1] | of[0] & of[2] | of[1] & of[2]
+        assert len(learned) + len(choosing) + len(judged) == 60
+        seen.append(judged)
+    assert sorted(np.concatenate(seen)) == list(range(60))
+    split = pd.DataFrame({"split": ["test", "training", "validation", "training"]})
+    ((learned, choosing, judged),) = recipes.official(split)
+    assert (learned.tolist(), choosing.tolist(), judged.tolist()) == ([1, 3], [2], [2])
+
+
+def test_each_line_of_the_recipes_lacks_what_it_is_named_for() -> None:
+    from benchmarks import recipes
+
+    made = recipes.recipes(list(recipes.PARTS), network="default", epochs=5)
+    assert made["the defaults"].augmentation == AugmentSpec()
+    whole = made["the whole recipe"].to_dict()
+    for name, settings in recipes.PARTS.items():
+        line = made[f"without {name}"].to_dict()
+        lacking = {
+            f"{table}.{key}"
+            for table in ("augmentation", "training")
+            for key, value in line[table].items()  # type: ignore[attr-defined]
+            if value != whole[table][key]  # type: ignore[index]
+        }
+        assert lacking == set(settings)

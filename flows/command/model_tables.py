@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from flows.command import render
 from genre_model.shown import shown
+from genre_model.specs import policy_in_words
 from genre_model.sweeping import in_words
 
 if TYPE_CHECKING:
@@ -97,7 +98,9 @@ def _cells(each: ModelLine) -> tuple[str, ...]:
         test = f"{each.test_track_accuracy:.1%}"
     if each.test_interval is not None:
         test += " ({:.0%}–{:.0%})".format(*each.test_interval)
-    name = each.model + ("" if each.split_policy == "official" else f" ({each.split_policy})")
+    name = each.model + (
+        "" if each.split_policy == "official" else f" ({policy_in_words(each.split_policy)})"
+    )
     cells = (
         "*" if each.champion else " ",
         name,

@@ -1,12 +1,133 @@
-"""Which device trains: said in every result, so that nobody trains on the CPU by mistake."""
+"""The devices that train: which they are, what they hold, and how several share a training.
+
+No other module of training asks a backend of Keras for anything by itself.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+import keras
+
+from genre_model.errors import InvalidSpec
 from genre_model.recipe import TrainSpec
+
+Scope = Callable[[], AbstractContextManager[object]]
+"""Makes what networks are built, opened and trained in."""
 
 
 def training_device() -> str:
-    """Name the device that TensorFlow computes on: the first GPU's model, or `CPU`."""
+    """Name the device that Keras's backend computes on: the first GPU's model, or `CPU`.
+
+    It is said in every result, so that nobody trains on the CPU by mistake.
+    """
+    return {"tensorflow": _of_tensorflow, "jax": _of_jax, "torch": _of_torch}[backend()]()
+
+
+def backend() -> str:
+    """Name Keras's backend: `tensorflow`, or what KERAS_BACKEND says."""
+    return str(keras.backend.backend())
+
+
+def is_compiled(spec: TrainSpec) -> bool:
+    """Whether the steps of a training are compiled by XLA (with PyTorch, by `torch.compile`).
+
+    By itself that is so with JAX, which is slow without, and where TensorFlow has one GPU: on a CPU
+    TensorFlow's own kernels are quicker.
+    """
+    if spec.jit != "auto":
+        return spec.jit == "on"
+    if backend() == "tensorflow":
+        return spec.devices == 1 and training_device() != "CPU"
+    return backend() == "jax"
+
+
+def scope_of(spec: TrainSpec) -> Scope:
+    """Return the scope of a training on `spec.devices` devices, by `tf.distribute`.
+
+    Raises
+    ------
+    InvalidSpec
+        If there are not so many, or the backend is another one.
+    """
+    if spec.devices == 1:
+        return nullcontext
+    if backend() != "tensorflow":
+        raise InvalidSpec(
+            f"training.devices is {spec.devices}, and with KERAS_BACKEND={backend()} there is one; "
+            "leave it out, or train with KERAS_BACKEND=tensorflow"
+        )
+    import tensorflow as tf
+
+    kind = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    found = [each.name for each in tf.config.list_logical_devices(kind)]
+    if len(found) < spec.devices:
+        raise InvalidSpec(
+            f"training.devices is {spec.devices}, and TensorFlow finds {len(found)} {kind} here; "
+            f"set it to {len(found)}"
+        )
+    scope: Scope = tf.distribute.MirroredStrategy(found[: spec.devices]).scope
+    return scope
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether a device, of whatever backend, says that its memory is too small."""
+    text = f"{type(error).__name__} {error}"
+    return any(word in text for word in ("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory"))
+
+
+def size_that_fits(step: Callable[[int], object], size: int) -> int:
+    """Halve a size that does not fit a device until a step of it does, and return it.
+
+    Parameters
+    ----------
+    step : callable
+        Takes a step of so many windows; what it leaves behind is of no use any more.
+    size : int [windows]
+        What does not fit.
+
+    Returns
+    -------
+    int
+        0 if not even one window fits.
+    """
+    while size := size // 2:
+        try:
+            step(size)
+        except Exception as error:
+            if not lacks_memory(error):
+                raise
+        else:
+            break
+    return size
+
+
+def too_large_in_words(spec: TrainSpec, size: int) -> str:
+    """Say that a batch does not fit the device, and what makes the same steps of smaller ones.
+
+    Parameters
+    ----------
+    spec : TrainSpec
+    size : int [windows]
+        One that fits; 0 for none.
+    """
+    what = (
+        f"training.batch_size is {spec.batch_size}, and a step of so many windows does not fit "
+        f"into the memory of {training_device()}"
+    )
+    if not size:
+        return f"{what}, nor does one of a single window; choose a smaller network"
+    if spec.devices > 1:
+        return f"{what}; one of {size} does, so set training.batch_size={size}"
+    steps = -(-spec.batch_size // size) * spec.accumulation
+    return (
+        f"{what}; one of {size} does, so set training.batch_size={size} and "
+        f"training.accumulation={steps}, which learns as much at a time"
+    )
+
+
+def _of_tensorflow() -> str:
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
@@ -16,17 +137,14 @@ def training_device() -> str:
     return str(details.get("device_name", "GPU"))
 
 
-def lacks_memory(error: Exception) -> bool:
-    """Whether a device, of whatever backend, says that its memory is too small."""
-    text = f"{type(error).__name__} {error}"
-    return any(word in text for word in ("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory"))
+def _of_jax() -> str:
+    import jax
+
+    first = jax.devices()[0]
+    return "CPU" if first.platform == "cpu" else str(first.device_kind)
 
 
-def too_large_in_words(spec: TrainSpec) -> str:
-    """Say that a batch does not fit the device, and what makes the same steps of smaller ones."""
-    half = max(1, spec.batch_size // 2)
-    return (
-        f"training.batch_size is {spec.batch_size}, and a step of so many windows does not fit "
-        f"into the memory of {training_device()}; set training.batch_size={half} and "
-        f"training.accumulation={2 * spec.accumulation}, which learns as much at a time"
-    )
+def _of_torch() -> str:
+    import torch
+
+    return str(torch.cuda.get_device_name(0)) if torch.cuda.is_available() else "CPU"

@@ -24,7 +24,14 @@ from genre_model.learning.batches import (
 )
 from genre_model.learning.best_epoch import best_epoch
 from genre_model.learning.checkpoints import Checkpoint, Checkpoints
-from genre_model.learning.devices import lacks_memory, too_large_in_words
+from genre_model.learning.devices import (
+    Scope,
+    is_compiled,
+    lacks_memory,
+    scope_of,
+    size_that_fits,
+    too_large_in_words,
+)
 from genre_model.learning.feeding.budget import is_resident
 from genre_model.learning.feeding.kept_rows import KeptRows
 from genre_model.learning.feeding.resident import Resident, Whereabouts, frames_of
@@ -34,7 +41,12 @@ from genre_model.learning.phases import is_patient_no_more, phase_of, thaw
 from genre_model.learning.pretrained import Pretrained
 from genre_model.learning.read_ahead import Waiting
 from genre_model.learning.stepping.class_weights import class_weights
-from genre_model.learning.stepping.epoch_batches import EpochBatches
+from genre_model.learning.stepping.computing import as_computed, is_plain
+from genre_model.learning.stepping.epoch_batches import (
+    ASKED_AGAIN,
+    OF_SEVERAL_DEVICES,
+    EpochBatches,
+)
 from genre_model.learning.stepping.loss_watch import LossWatch
 from genre_model.learning.stepping.optimisers import AsStepped, make_optimiser
 from genre_model.learning.stepping.rates import set_rate, warmup_callbacks
@@ -115,22 +127,27 @@ def train(
     model, spec = model or ModelSpec(), spec or TrainSpec()
     check_rows(training, validation, classes)
     augmenting = Augmenting(augmentation or AugmentSpec(), scale, spec.seed)
-    run = _Run(training, validation, read_shard, rows_per_shard, classes, model, spec, augmenting)
-    _check_steps(spec, run.steps)
+    scope = scope_of(spec)
+    run = _Run(
+        training, validation, read_shard, rows_per_shard, classes, model, spec, augmenting, scope
+    )
+    _check_steps(spec, run.steps, windows=training.window_count)
     phase_of(model, spec, spec.epochs)  # refuses settings that leave the last phase nothing
-    state = checkpoints.load() if checkpoints else None
-    if state is None:
-        statistics, shape = _look_over(training, read_shard, rows_per_shard)
-        network = run.build(augmenting.trained_shape(shape), statistics)
-        state = Checkpoint(network, statistics, network.get_weights(), ())
+    with scope():
+        state = checkpoints.load() if checkpoints else None
+        if state is None:
+            statistics, shape = _look_over(training, read_shard, rows_per_shard)
+            network = as_computed(run.build(augmenting.trained_shape(shape), statistics), spec)
+            state = Checkpoint(network, statistics, network.get_weights(), ())
     shape = augmenting.window_shape(state.network.input_shape[1:])
     judged, trained = state.network, None
-    if augmenting.windows_a_crop > 1:
+    if augmenting.windows_a_crop > 1 or not is_plain(spec):
         judged = run.build(shape, state.statistics)
     if not _finished(state.history, model, spec):
         run = run.fed(state, shape, say=say)
     while not _finished(state.history, model, spec):
-        trained = run.trained(state, trained)
+        with scope():
+            trained = run.trained(state, trained)
         state = run.epoch(state, trained=trained, judged=judged)
         if checkpoints:
             checkpoints.save(state)
@@ -151,6 +168,7 @@ class _Run:
     model: ModelSpec
     spec: TrainSpec
     augmenting: Augmenting
+    scope: Scope
     resident: Resident | None = None
     kept: KeptRows | None = None
 
@@ -207,16 +225,17 @@ class _Run:
         """Train and validate once more; the given state's network goes on in the new one.
 
         `trained` is that network, or what stands before it, and `judged` is it, or the same for
-        windows of another length.
+        windows of another length, in float32.
         """
         started, number = time.perf_counter(), len(state.history) + 1
         phase = phase_of(self.model, self.spec, number)
-        set_rate(state.network.optimizer, phase.spec, phase.history(state.history), self.steps)
-        learning_rate = float(state.network.optimizer.learning_rate)
         waiting, as_stepped = Waiting(), AsStepped(state.network)
-        seed_dropout(state.network, np.random.default_rng([self.spec.seed, number, 1]))
-        shape = state.network.input_shape[1:]
-        fitted = self._fit(trained, number, waiting, as_stepped, shape=shape)
+        with self.scope():
+            set_rate(state.network.optimizer, phase.spec, phase.history(state.history), self.steps)
+            learning_rate = float(state.network.optimizer.learning_rate)
+            seed_dropout(state.network, np.random.default_rng([self.spec.seed, number, 1]))
+            shape = state.network.input_shape[1:]
+            fitted = self._fit(trained, number, waiting, as_stepped, shape=shape)
         of_steps = time.perf_counter() - started
         if judged is not state.network:
             judged.set_weights(state.network.get_weights())
@@ -265,6 +284,7 @@ class _Run:
             weights=class_weights(self.training, self.classes, self.spec),
             draw=self.augmenting.draws(number, shape=shape),
             is_named=self.resident is not None,
+            keep=ASKED_AGAIN if self.spec.devices == 1 else OF_SEVERAL_DEVICES,
         )
         try:
             history = network.fit(
@@ -288,7 +308,10 @@ class _Run:
             if batches.raised is not None:
                 raise batches.raised from None
             if lacks_memory(error):
-                raise InvalidSpec(too_large_in_words(self.spec)) from error
+                size = size_that_fits(
+                    lambda size: network.train_on_batch(*batches.trial(size)), self.spec.batch_size
+                )
+                raise InvalidSpec(too_large_in_words(self.spec, size)) from error
             raise
         return {name: float(values[-1]) for name, values in history.history.items()}
 
@@ -340,7 +363,13 @@ def _look_over(
     return fit_statistics(windows()), shapes.pop()
 
 
-def _check_steps(spec: TrainSpec, steps: int) -> None:
+def _check_steps(spec: TrainSpec, steps: int, *, windows: int) -> None:
+    if (last := windows % spec.batch_size or spec.batch_size) < spec.devices:
+        raise InvalidSpec(
+            f"the last batch of an epoch has {last} of {windows:,} windows, fewer than "
+            f"training.devices, {spec.devices}; choose another training.batch_size than "
+            f"{spec.batch_size}"
+        )
     if spec.accumulation > steps:
         raise InvalidSpec(
             f"training.accumulation is {spec.accumulation}, but an epoch has {steps} steps of "
@@ -356,7 +385,7 @@ def _compile(network: keras.Model, steps: int, spec: TrainSpec) -> None:
             from_logits=True, label_smoothing=spec.label_smoothing
         ),
         metrics=["accuracy"],
-        jit_compile=False,
+        jit_compile=is_compiled(spec),
     )
 
 

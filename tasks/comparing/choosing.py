@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from genre_model.data.sharing.policies import under_policy
 from genre_model.errors import ModelError
+from genre_model.specs import LEAKY_POLICIES, SPLIT_POLICIES
 from storage.errors import NotFound
-from storage.models import Models
+from storage.models import Json, Models
 from storage.store import Store
 from storage.tables import read_table
 from tasks.comparing.former_evaluations import PREDICTIONS_FILE
@@ -44,10 +46,11 @@ def promote_if_better(models: Models, model: str) -> str:
     if champion is None or champion == model:
         return f"{model} is the champion."
     mine, theirs = (read_parameters(models, name) for name in (model, champion))
-    if mine.get("catalogue") != theirs.get("catalogue"):
+    if _validated_on(mine) != _validated_on(theirs):
         return (
             f"{champion} stays the champion: it was validated on other tracks, of "
-            f"{theirs.get('catalogue')}; `genre models promote {model}` moves it all the same."
+            f"{theirs.get('catalogue')} ({_policy(theirs)} split); `genre models promote {model}` "
+            "moves it all the same."
         )
     here, there = (each.get("validation_track_accuracy", 0.0) for each in (mine, theirs))
     if here <= there:
@@ -94,8 +97,9 @@ def _refuse_seen(store: Store, model: str, judged: Evaluated, *, split: str) -> 
     if split == "training":
         return
     params = read_parameters(store.models, model)
-    tracks = store.catalogues.read(str(params["catalogue"]))
-    if str(tracks.attrs.get("data_set", "")) != _data_set(store, judged.catalogue):
+    catalogue = store.catalogues.read(str(params["catalogue"]))
+    tracks = under_policy(catalogue, _policy(params))
+    if str(catalogue.attrs.get("data_set", "")) != _data_set(store, judged.catalogue):
         return
     seen = tracks.loc[tracks["split"] != "test", "track_id"]
     if split == "validation":
@@ -106,6 +110,16 @@ def _refuse_seen(store: Store, model: str, judged: Evaluated, *, split: str) -> 
             f"{model} learned from {count:,} of the {split} tracks that {judged.model} is judged "
             "by, so that they cannot be compared; compare models of one catalogue"
         )
+
+
+def _policy(params: Json) -> str:
+    return str(params.get("split_policy", SPLIT_POLICIES[0]))
+
+
+def _validated_on(params: Json) -> tuple[object, str]:
+    """Tell whose validation tracks they were: a leaky policy has its own."""
+    policy = _policy(params)
+    return params.get("catalogue"), policy if policy in LEAKY_POLICIES else ""
 
 
 def _data_set(store: Store, catalogue: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
+import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +19,7 @@ from s3_proxy import Proxy
 
 from genre_model.frontends.log_mel import LogMel
 from genre_model.recipe import ModelSpec, TrainSpec
+from storage.errors import Full
 from storage.places.bucket import Bucket
 from storage.places.location import Location
 from storage.store import Store
@@ -170,6 +174,46 @@ def test_a_training_that_was_cut_off_goes_on(
     assert epochs_for_tensorboard(store, data) == {1, 2, 3}
     assert store.models.problems(result.model) == []
     assert run(store, data) == (result, [])
+
+
+@pytest.mark.parametrize("where", ["store", pytest.param("scratch", marks=pytest.mark.services)])
+def test_a_disk_that_is_full_at_a_checkpoint_ends_in_a_sentence_and_is_gone_on_from(
+    where: str,
+    tmp_path: Path,
+    data: LabelledFeatures,
+    undisturbed: tuple[pd.DataFrame, list[np.ndarray]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Store.create(tmp_path / "store")
+    from genre_model.learning.checkpoints import encode_checkpoint
+
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    write, encode, encoded = os.write, encode_checkpoint, itertools.count(1)
+
+    def half_written(descriptor: int, content: bytes) -> int:
+        if "epoch-0002" not in os.readlink(f"/proc/self/fd/{descriptor}"):  # noqa: PTH115
+            return write(descriptor, content)
+        write(descriptor, content[: len(content) // 2])
+        raise full
+
+    def not_encoded(*given: Any, **options: Any) -> bytes:
+        if next(encoded) == 2:
+            raise full
+        return encode(*given, **options)
+
+    with monkeypatch.context() as patch:
+        if where == "store":
+            patch.setattr(os, "write", half_written)
+        else:
+            patch.setattr("tasks.checkpoints.encode_checkpoint", not_encoded)
+        with pytest.raises(Full, match="No space left on device; free some space"):
+            run(store, data)
+    place = checkpoints(store, data)
+    assert names(place) == ["epoch-0001.zip"]
+    assert not store.models.exists(identify_model(data, ModelSpec(), SPEC))
+    result, epochs = run(store, data)
+    assert epochs == [2, 3]
+    assert_same(store, result.model, undisturbed)
 
 
 def test_what_stops_early_says_which_epoch_is_kept(tmp_path: Path, data: LabelledFeatures) -> None:

@@ -90,7 +90,10 @@ class Augmenting:
         fill = statistics.mean.tolist()
         trained = with_augmentation(network, drawn, scale=self.scale, fill=fill, kept=kept)
         trained.compile(
-            optimizer=network.optimizer, loss=network.loss, metrics=["accuracy"], jit_compile=False
+            optimizer=network.optimizer,
+            loss=network.loss,
+            metrics=["accuracy"],
+            jit_compile=network.jit_compile,
         )
         return trained
 

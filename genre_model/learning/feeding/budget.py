@@ -50,6 +50,8 @@ def is_resident(spec: TrainSpec, *, windows: int, shape: tuple[int, ...]) -> tup
             f"training.feed is 'resident', but {told} have more frames than {MOST_FRAMES:,}; "
             "leave it out"
         )
+    if spec.devices > 1:  # each would read what the first one keeps
+        return False, f"{told} are read in each epoch, for {spec.devices} devices"
     if spec.feed == "streaming" or (
         spec.feed == "auto" and (size > budget or frames > MOST_FRAMES)
     ):

@@ -34,7 +34,11 @@ Not among them are those that run what is no layer (`Lambda`, `TFSMLayer`, `JaxL
 """
 
 _PARTS = ("keras.initializers", "keras.regularizers", "keras.constraints")
-_TRAINING = ("keras.optimizers", "keras.optimizers.schedules", "keras.losses", "keras.metrics")
+_OF_TORCH = "keras.src.backend.torch.optimizers.torch_"  # what Keras makes of its own, there
+_TRAINING = (
+    *("keras.optimizers", "keras.optimizers.schedules", "keras.losses", "keras.metrics"),
+    *(f"{_OF_TORCH}{each}" for each in ("adam", "adamw", "sgd")),
+)
 _TENSOR = "__keras_tensor__"
 
 

@@ -3,10 +3,13 @@
 Keras asks for      0 1          0 1 2 3 4 …
                     └─┬─┘        └─┬─┘
                     shapes       the epoch: the same two again, then one after the other
+
+and where several devices share them, between those for some more, which it lets go: 0 1 2 3 …
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Mapping
 
 import keras
@@ -15,7 +18,8 @@ import numpy as np
 from genre_model.learning.augmenting.draws import Draws, mixed_targets
 from genre_model.learning.batches import Block
 
-_ASKED_TWICE = 2
+ASKED_AGAIN, OF_SEVERAL_DEVICES = 2, 64
+"""Batches that are kept, the latest, since Keras may ask for them again."""
 
 Given = np.ndarray | Mapping[str, np.ndarray]
 Batch = tuple[Given, np.ndarray] | tuple[Given, np.ndarray, np.ndarray]
@@ -44,6 +48,8 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
         How many windows -> what they are to be changed by.
     is_named : bool
         Whether windows are given by their name even where nothing is drawn.
+    keep : int
+        How many batches are kept, the latest.
 
     Attributes
     ----------
@@ -61,6 +67,7 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
         weights: Mapping[int, float] | None = None,
         draw: Callable[[int], Draws] | None = None,
         is_named: bool = False,
+        keep: int = ASKED_AGAIN,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
         self.raised: Exception | None = None
@@ -70,12 +77,23 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._weights: np.ndarray | None = None
         if weights is not None:
             self._weights = np.array([weights[each] for each in range(classes)], np.float32)
-        self._first: list[Batch] = []
+        self._kept: dict[int, Batch] = {}
+        self._keep, self._lock = keep, threading.Lock()
         self._places: list[np.ndarray] = []
 
     def places_of(self, step: int) -> np.ndarray:
         """Return the places of a step's windows (from 0), once Keras has asked for it."""
         return self._places[step]
+
+    def trial(self, size: int) -> Batch:
+        """Return a batch of so many windows that are none, to see whether such a step fits."""
+
+        def ones(values: np.ndarray) -> np.ndarray:
+            return np.ones((size, *values.shape[1:]), values.dtype)
+
+        any_batch = next(iter(self._kept.values())) if self._kept else self[0]
+        batch: Batch = keras.tree.map_structure(ones, any_batch)
+        return batch
 
     @property
     def num_batches(self) -> int:
@@ -83,7 +101,7 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
         return self._count
 
     def __getitem__(self, index: int) -> Batch:
-        """Return the next batch, or one of the first two again.
+        """Return the next batch, or one of those that are kept again.
 
         Returns
         -------
@@ -94,14 +112,13 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
         np.ndarray [shape=(batch,), float32], optional
             How much each window weighs.
         """
-        if index < len(self._first):
-            return self._first[index]
-        batch = self._next()
-        if index < _ASKED_TWICE:
-            self._first.append(batch)
-        if index == self._count - 1:
-            self._batches.close()
-        return batch
+        with self._lock:  # whom Keras has let go may still ask in a thread
+            if (made := len(self._places)) <= index:
+                self._kept[made] = self._next()
+                self._kept.pop(made - self._keep, None)
+            if index == self._count - 1:
+                self._batches.close()
+            return self._kept[index]
 
     def _next(self) -> Batch:
         try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import keras
 import numpy as np
 
+from genre_model.learning.stepping.computing import scaled
 from genre_model.learning.stepping.rates import first_rate
 from genre_model.recipe import TrainSpec
 
 
 def make_optimiser(spec: TrainSpec, steps: int) -> keras.optimizers.Optimizer:
-    """Make the optimiser of a training.
+    """Make the optimiser of a training, for its precision.
 
     Parameters
     ----------
@@ -18,6 +19,10 @@ def make_optimiser(spec: TrainSpec, steps: int) -> keras.optimizers.Optimizer:
     steps : int
         Of an epoch.
     """
+    return scaled(_optimiser(spec, steps), spec)
+
+
+def _optimiser(spec: TrainSpec, steps: int) -> keras.optimizers.Optimizer:
     rate = first_rate(spec, steps)
     options = {
         "global_clipnorm": spec.clip_norm or None,

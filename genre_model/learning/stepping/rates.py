@@ -91,4 +91,6 @@ class _Warmup(keras.callbacks.Callback):  # type: ignore[misc]
         self._rate = rate
 
     def on_train_batch_begin(self, batch: int, logs: object = None) -> None:  # noqa: ARG002
+        if hasattr(self.model, "jax_state_sync"):  # JAX's steps take a copy, and are told so
+            self.model.jax_state_sync()
         self.model.optimizer.learning_rate = self._rate(batch)

@@ -175,6 +175,25 @@ def test_what_was_not_evaluated_is_named_with_the_command(store: Store) -> None:
         compare_models(store, "a", "c", split="test")
 
 
+def test_a_champion_is_not_moved_by_the_tracks_of_a_random_split(store: Store) -> None:
+    publish(store, "a", validation=0.5)
+    publish(store, "b", validation=0.9, policy="random")
+    publish(store, "c", validation=0.6, policy="components")
+    store.models.set_champion_if_none("a")
+    told = promote_if_better(store.models, "b")
+    assert "validated on other tracks, of fma-1 (official split); `genre models promote b`" in told
+    assert store.models.champion() == "a"
+    promote_if_better(store.models, "c")  # whose validation tracks are the same
+    assert store.models.champion() == "c"
+
+
+def test_a_random_split_s_training_tracks_are_those_it_learned_from(store: Store) -> None:
+    publish(store, "a", validation=0.5, right=15)
+    publish(store, "b", validation=0.5, right=15, policy="random")
+    with pytest.raises(ModelError, match=r"b learned from 1[0-9] of the test tracks that a is"):
+        compare_models(store, "a", "b", split="test")
+
+
 def test_the_same_recipe_with_the_other_split_policy_is_compared(store: Store) -> None:
     publish(store, "a", validation=0.5, right=15, evaluated="2026-11-01")
     publish(store, "d", validation=0.5, right=5, seed=4, evaluated="2026-11-02")

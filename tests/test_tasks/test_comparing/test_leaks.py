@@ -11,8 +11,10 @@ import pytest
 from labelled_rows import DATA_SET, write_rows
 from learnable_rows import BANDS, FRAMES, WINDOWS
 
+from genre_model.data.sharing.policies import under_policy
 from genre_model.frontends.log_mel import LogMel
 from genre_model.judging.leaks import NAMED, Leaks, find_leaks
+from genre_model.recipe import TrainSpec
 from storage.store import Store
 from tasks.comparing.leaks import leaks_of
 from tasks.labelled import LabelledFeatures, load_labelled
@@ -93,6 +95,21 @@ def test_components_leaves_out_of_training_what_hangs_together(tmp_path: Path) -
     assert apart.digest() != official.digest()
     assert apart.refused == official.refused == {}
     assert leaks_of(apart, split="test").counts == NONE
+
+
+def test_random_has_what_an_artist_made_on_both_sides_and_says_so(tmp_path: Path) -> None:
+    tracks = catalogue()
+    tracks["artist_id"] = pd.array([1] * TRACKS, dtype="Int64")
+    data = labelled(tmp_path, tracks, policy="random")
+    assert data.counts() == {"training": TRACKS - 2, "validation": 1, "test": 1}
+    # every usable track has a split of its own, whatever the catalogue says
+    assert dict(zip(data.rows["track_id"], data.rows["split"], strict=True)) == dict(
+        zip(tracks["track_id"], under_policy(tracks, "random")["split"], strict=True)
+    )
+    assert leaks_of(data, split="test").counts == {"identical": 0, "artists": 1, "components": 1}
+    assert any("leaky" in sentence for sentence in data.remarks(TrainSpec()))
+    assert any("leaky" in sentence for sentence in data.told)
+    assert labelled(tmp_path / "b", tracks, policy="official").told == ()
 
 
 @pytest.mark.parametrize("column", ["artist", "component", "audio"])

@@ -83,20 +83,63 @@ def test_a_training_ends_with_the_tracks_whose_windows_are_no_numbers() -> None:
         fit(spec=SHORT, read_shard=spoilt)
 
 
-def test_a_batch_that_does_not_fit_is_told_with_a_size_that_may(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("fits", "remedy"),
+    [
+        (
+            8,
+            "; one of 8 does, so set training.batch_size=8 and training.accumulation=4, which "
+            "learns as much at a time",
+        ),
+        (0, ", nor does one of a single window; choose a smaller network"),
+    ],
+)
+def test_a_batch_that_does_not_fit_is_told_with_a_size_that_does(
+    monkeypatch: pytest.MonkeyPatch, fits: int, remedy: str
 ) -> None:
     import keras
     import tensorflow as tf
 
+    tried: list[int] = []
+
     def fail(*_: object, **__: object) -> None:
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
+    def step(_: object, windows: np.ndarray, targets: np.ndarray) -> None:
+        assert windows.shape[1:] == ROWS.shape[2:]
+        assert len(windows) == len(targets)
+        tried.append(len(windows))
+        if len(windows) > fits:
+            fail()
+
     monkeypatch.setattr(keras.Model, "fit", fail)
+    monkeypatch.setattr(keras.Model, "train_on_batch", step)
     with pytest.raises(InvalidSpec) as caught:
         fit(spec=SHORT)
     assert str(caught.value) == (
         "training.batch_size is 32, and a step of so many windows does not fit into the memory of "
-        "CPU; set training.batch_size=16 and training.accumulation=2, which learns as much at a "
-        "time"
+        f"CPU{remedy}"
     )
+    assert tried == ([16, 8] if fits else [16, 8, 4, 2, 1])
+
+
+def test_what_is_tried_of_kept_and_augmented_windows_is_a_step_of_so_many() -> None:
+    from genre_model.learning.stepping.epoch_batches import EpochBatches
+
+    labels = np.arange(6, dtype=np.int32) % 2
+    given = EpochBatches(
+        ((np.zeros((3, 3), np.int32), np.arange(3)) for _ in range(2)),  # type: ignore[arg-type]
+        count=2,
+        labels=labels,
+        classes=2,
+        weights={0: 1.0, 1: 2.0},
+        draw=lambda size: {"share": np.ones(size, np.float32), "partner": np.arange(size)},
+    )
+    windows, targets, weights = given.trial(2)
+    assert {name: each.shape for name, each in windows.items()} == {
+        "windows": (2, 3),
+        "share": (2,),
+        "partner": (2,),
+    }
+    assert (targets.shape, weights.shape) == ((2, 2), (2,))
+    assert (windows["windows"].dtype, weights.dtype) == (np.int32, np.float32)
