@@ -7,7 +7,7 @@ import os
 import pkgutil
 import socket
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from distributed import Client
     from distributed.security import Security
 
-CONNECT_LIMIT_S = 30.0
+CONNECT_LIMIT_S = 90.0
+"""That a scheduler has to answer; on a machine with too much to do 30 s are too few."""
+SAID_AFTER_S = 10.0
 _CHECK_LIMIT_S = 5.0
 
 
@@ -112,11 +114,6 @@ def check_cluster(*, workers: int | None = None, scheduler: str | None = None) -
     _check_workers(workers)
     if scheduler is None:
         return
-    if (address := _host_and_port(scheduler)) is not None:
-        try:
-            socket.create_connection(address, timeout=_CHECK_LIMIT_S).close()
-        except OSError as error:
-            raise _no_answer(scheduler) from error
     with dask_crew(scheduler=scheduler, say=show_once):
         pass
 
@@ -128,6 +125,15 @@ def _cores() -> int:
 def _check_workers(workers: int | None) -> None:
     if workers is not None and workers < 1:
         raise UsageError(f"--workers is {workers}; it must be at least 1")
+
+
+def _check_listens(scheduler: str) -> None:
+    """Refuse at once where nothing listens, which Dask would ask again until its time is out."""
+    if (address := _host_and_port(scheduler)) is not None:
+        try:
+            socket.create_connection(address, timeout=_CHECK_LIMIT_S).close()
+        except OSError as error:
+            raise _no_answer(scheduler) from error
 
 
 def _host_and_port(scheduler: str) -> tuple[str, int] | None:
@@ -186,11 +192,18 @@ def _joined(scheduler: str, say: Callable[[str], None]) -> Iterator[Crew]:
             "see what its workers do, and start them again"
         )
 
+    _check_listens(scheduler)
     security = joined_security(scheduler, say=say)
     try:
         # a client waits for ever for what listens there and speaks another protocol
         with ThreadPoolExecutor(1) as aside:
-            aside.submit(asyncio.run, _shake_hands(scheduler, security)).result()
+            answer = aside.submit(asyncio.run, _shake_hands(scheduler, security))
+            if not wait([answer], timeout=SAID_AFTER_S).done:
+                say(
+                    f"the Dask scheduler at {scheduler} has not answered within "
+                    f"{SAID_AFTER_S:g} s; waiting for it, {CONNECT_LIMIT_S:g} s at most"
+                )
+            answer.result()
         client = Client(scheduler, security=security, timeout=CONNECT_LIMIT_S)
     except (OSError, TimeoutError, ValueError) as error:
         raise _no_answer(scheduler) from error

@@ -37,11 +37,16 @@ def test_a_worker_imports_nothing_while_its_first_shard_waits() -> None:
         assert done.stdout.split() == [], name
 
 
-def test_what_listens_there_and_is_no_scheduler_is_not_waited_for(
+def test_what_listens_there_and_is_no_scheduler_is_not_waited_for_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    said: list[str] = []
     monkeypatch.setattr("flows.engine.cluster.CONNECT_LIMIT_S", 2.0)
+    monkeypatch.setattr("flows.engine.cluster.SAID_AFTER_S", 0.5)
+    monkeypatch.setattr("flows.engine.cluster.show_once", said.append)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(UsageError, match=f"no Dask scheduler answers at {address}"):
             check_cluster(scheduler=address)
+    (sentence,) = said
+    assert sentence.startswith(f"the Dask scheduler at {address} has not answered within 0.5 s; ")
