@@ -108,7 +108,8 @@ def test_devices_that_cannot_share_a_training_are_refused(monkeypatch: pytest.Mo
     monkeypatch.setattr("genre_model.learning.training.scope_of", lambda _spec: None)
     with pytest.raises(InvalidSpec, match="last batch of an epoch has 1 of 336 windows, fewer"):
         fit(spec=replace(SHORT, devices=2, batch_size=67))
-    for setting in ({"feed": "resident"}, {"ema": 0.9}, {"accumulation": 2}):
+    alone = ({"feed": "resident"}, {"ema": 0.9}, {"accumulation": 2}, {"precision": "float16"})
+    for setting in alone:
         with pytest.raises(InvalidSpec, match="which one device has alone; leave one of them out"):
             replace(SHORT, devices=2, **setting)
     with pytest.raises(InvalidSpec, match=r"mixup is 0\.2 and training\.devices 2"):
@@ -120,10 +121,9 @@ def test_devices_that_cannot_share_a_training_are_refused(monkeypatch: pytest.Mo
 
 
 @pytest.mark.services
-@pytest.mark.parametrize("settings", [{}, {"precision": "float16", "clip_norm": 1.0}], ids=str)
-def test_two_devices_train_as_one_does(settings: dict[str, object]) -> None:
+def test_two_devices_train_as_one_does() -> None:
     done = subprocess.run(
-        [sys.executable, HERE / "two_devices.py", json.dumps(settings)],
+        [sys.executable, HERE / "two_devices.py", "{}"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, BESIDE))},
         capture_output=True,
         text=True,
