@@ -24,14 +24,19 @@ Moment = Callable[[FeaturesFolder], None]
 
 @dataclass(frozen=True)
 class Drawn:
-    """So long after so many manifests."""
+    """So long after so many manifests, and with `last` of them at the latest.
+
+    A run that is quicker than the one it was timed by would else have ended by then.
+    """
 
     manifests: int
     after_s: float
+    last: int = 1_000_000
 
     def __call__(self, features: FeaturesFolder) -> None:
         _wait(lambda: self._has_come(features))
-        time.sleep(self.after_s)
+        until = time.monotonic() + self.after_s
+        _wait(lambda: time.monotonic() >= until or len(features.manifests) >= self.last)
 
     def _has_come(self, features: FeaturesFolder) -> bool:
         if self.manifests:
@@ -51,7 +56,7 @@ def draw(timeline: list[float], number: int) -> Drawn:
     """
     at = np.random.default_rng([SEED, number]).uniform(0, timeline[-1])
     manifests = sum(each <= at for each in timeline[1:])
-    return Drawn(manifests, at - timeline[manifests])
+    return Drawn(manifests, at - timeline[manifests], last=len(timeline) - 2)
 
 
 def in_a_shards_bytes(features: FeaturesFolder) -> None:

@@ -70,7 +70,7 @@ def test_every_option_has_a_sentence_and_its_default(name: str) -> None:
         (["features", "--workers", "0"], "0 is not in the range"),
         (
             ["run", "--colour", "blue"],
-            "no such option '--colour'; did you mean '--catalogue'; `gen",
+            "no such option '--colour'; did you mean one of: '--catalogue', '--layout'; `gen",
         ),
         (["run", "--stor", "s"], "no such option '--stor'; did you mean one of: "),
         (["run", "--data"], "option '--data' requires an argument; `genre run --help` tells what"),
