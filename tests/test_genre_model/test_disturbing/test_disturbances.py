@@ -96,6 +96,7 @@ def test_another_tempo_is_so_much_shorter_at_the_same_pitch(rate: float) -> None
     assert level(found) == pytest.approx(level(tone(1_000)), abs=1.0)
 
 
+@pytest.mark.services
 def test_a_beat_comes_so_much_earlier_when_it_is_faster() -> None:
     clip = np.zeros(int(SECONDS * RATE), np.float32)
     at = int(3.0 * RATE)
