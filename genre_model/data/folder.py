@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from genre_model.errors import CatalogueError
+
 if TYPE_CHECKING:
     from genre_model.data.tags.file_tags import FileTags
     from genre_model.data.tags.genre_map import GenreMap
@@ -113,3 +115,20 @@ class CatalogueOptions:
     split_by: str | None = None
     min_tracks: int = 1
     genre_map: GenreMap | None = None
+
+    def refuse_subset(self, folder: str) -> None:
+        """Refuse `subset`, which FMA's layout alone has.
+
+        Parameters
+        ----------
+        folder : str
+            The folder, and what it is instead: "DATA is a table".
+
+        Raises
+        ------
+        CatalogueError
+        """
+        if self.subset is not None:
+            raise CatalogueError(
+                f"--subset {self.subset} is for FMA's layout, and {folder}; leave --subset out"
+            )

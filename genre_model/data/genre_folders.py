@@ -59,11 +59,7 @@ def check(folder: DataFolder, *, options: CatalogueOptions) -> None:
     ------
     CatalogueError
     """
-    if options.subset is not None:
-        raise CatalogueError(
-            f"--subset {options.subset} is for FMA's layout, and {folder.uri} has one folder a "
-            "genre; leave --subset out"
-        )
+    options.refuse_subset(f"{folder.uri} has one folder a genre")
     if options.split_by not in _SPLIT_BY:
         raise CatalogueError(
             f"--split-by {options.split_by} needs to know artists, and {folder.uri} has one folder "

@@ -74,11 +74,7 @@ def check(folder: DataFolder, *, options: CatalogueOptions) -> None:
     ------
     CatalogueError
     """
-    if options.subset is not None:
-        raise CatalogueError(
-            f"--subset {options.subset} is for FMA's layout, and {folder.uri} has MTG-Jamendo's; "
-            "leave --subset out"
-        )
+    options.refuse_subset(f"{folder.uri} has MTG-Jamendo's")
 
 
 def catalogue(folder: DataFolder, *, options: CatalogueOptions) -> Catalogue:

@@ -62,11 +62,7 @@ def check(folder: DataFolder, *, options: CatalogueOptions) -> None:
     ------
     CatalogueError
     """
-    if options.subset is not None:
-        raise CatalogueError(
-            f"--subset {options.subset} is for FMA's layout, and {folder.uri} is read by its "
-            "files' tags; leave --subset out"
-        )
+    options.refuse_subset(f"{folder.uri} is read by its files' tags")
 
 
 def catalogue(folder: DataFolder, *, options: CatalogueOptions) -> Catalogue:

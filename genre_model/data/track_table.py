@@ -58,11 +58,7 @@ def check(folder: DataFolder, *, options: CatalogueOptions) -> None:
     ------
     CatalogueError
     """
-    if options.subset is not None:
-        raise CatalogueError(
-            f"--subset {options.subset} is for FMA's layout, and {folder.uri} is a table; leave "
-            "--subset out"
-        )
+    options.refuse_subset(f"{folder.uri} is a table")
     if not _is_table(folder) and len(found := _tables(folder)) > 1:
         raise CatalogueError(
             f"{folder.uri} has {len(found)} tables, {' and '.join(found)}; name one of them"
