@@ -52,7 +52,7 @@ dashboard: setup ## Prefect's dashboard with the demo's runs (Ctrl-C stops it)
 	$(DEMO_ENV) $(BIN)/prefect server start --host 127.0.0.1
 
 test: setup ## the quick suite
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not faults and not services and not benchmarks and not backends"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not faults and not services and not benchmarks and not backends"
 
 test-faults: services ## real processes killed, disks filled
 	$(BIN)/python -m pytest -m faults

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from archive_server import serving
 from command import Genre
 from fma_zips import files_of, sha1_of, zipped
@@ -10,7 +9,6 @@ from fma_zips import files_of, sha1_of, zipped
 KEYS = {"dataset", "to", "files", "bytes", "verified", "seconds"}
 
 
-@pytest.mark.xdist_group("fetch")
 def test_fetch(genre: Genre) -> None:
     clips, tables = files_of("fma_small", count=12), files_of("fma_metadata", count=2)
     archives = {"fma_small.zip": zipped(clips), "fma_metadata.zip": zipped(tables)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -15,13 +15,11 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
-from command import Ended, Genre
+from command import Commands, Ended, one_after_the_other
 from tiny_fma import clip
 
 from genre_model.demo import plan_demo, render_track
 from storage import open_features
-
-pytestmark = pytest.mark.xdist_group("full-run")
 
 FEATURES_KEYS = {
     "key",
@@ -80,21 +78,21 @@ EVALUATION_FILES = {
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run, and the command in the folder where it ran."""
+    """A finished run, and the process that takes the next command."""
 
-    genre: Genre
+    genre: Commands
     store: Path
     first: Ended
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, tiny_fma: Path) -> Run:
+def run(tmp_path_factory: pytest.TempPathFactory, tiny_fma: Path) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp("run")
-    genre = Genre(folder)
     store = folder / "store"
-    first = genre("run", "--data", tiny_fma, "--store", store, "--epochs", "20", "--json")
-    assert first.code == 0, first.err
-    return Run(genre, store, first)
+    with one_after_the_other(folder) as genre:
+        first = genre("run", "--data", tiny_fma, "--store", store, "--epochs", "20", "--json")
+        assert first.code == 0, first.err
+        yield Run(genre, store, first)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -21,8 +21,6 @@ from genre_model.networks import (
 from genre_model.networks.statistics import InputStatistics
 from genre_model.portable.classifier import Classifier
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 SHAPES = {
     "notebook": PRESETS["notebook"].row_shape[1:],
     "default": (128, 128),

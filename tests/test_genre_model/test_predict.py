@@ -22,8 +22,6 @@ from genre_model.networks.statistics import InputStatistics
 from genre_model.predict import Predictor, load_model
 from genre_model.signal.status import Status
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 GENRES = ("Folk", "Hip-Hop", "Instrumental", "Rock")
 RATE = 44_100
 

@@ -25,8 +25,6 @@ from tasks.evaluation import evaluate_network
 from tasks.labelled import load_labelled
 from tasks.training import train_network
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 NET = mean_net(6)
 GENRES = ("Folk", "Rock")
 TRACKS = 48

@@ -28,8 +28,6 @@ from tasks.labelled import LabelledFeatures, load_labelled
 from tasks.models import ModelFacts
 from tasks.training import identify_model, train_network
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 FEATURES = LogMel(
     name="tiny", n_mels=BANDS, windows=WINDOWS, window_frames=FRAMES, window_stride=FRAMES
 )

@@ -110,7 +110,13 @@ def test_what_fails_because_of_a_signal_is_an_interruption(
     assert "the same command goes on" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("program", [WAITS, FLOW_WAITS], ids=["command", "flow"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(WAITS, id="command"),
+        pytest.param(FLOW_WAITS, marks=pytest.mark.services, id="flow"),
+    ],
+)
 @pytest.mark.parametrize(
     ("sent", "status", "word"),
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],

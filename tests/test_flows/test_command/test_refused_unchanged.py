@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from command import Genre
+from command import Commands, one_after_the_other
 from tiny_fma import tracks_csv
 
 from genre_model import frontends
@@ -29,9 +26,9 @@ ONE_GENRE = [(100 + n, "Rock", split) for n, split in enumerate(("training", "te
 
 @dataclass(frozen=True)
 class Made:
-    """A store with features of `music` and `single`, data of all sorts, and the command there."""
+    """A folder with data of all sorts, and a store with features of `music` and `single`."""
 
-    genre: Genre
+    folder: Path
     store: Path
     catalogue: str
 
@@ -62,7 +59,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         (folder / name / "fma_metadata" / "tracks.csv").write_text(text)
     catalogues = [_features(store, folder / "data" / name) for name in ("single", "music")]
     _model(folder / "store" / "models" / "default-1")
-    return Made(Genre(folder), folder / "store", catalogues[-1])
+    return Made(folder, folder / "store", catalogues[-1])
 
 
 def _songs(folder: Path, *, songs: int) -> None:
@@ -176,83 +173,54 @@ REFUSED = [
 ]
 
 
-# One process for all of them: what each imports is imported once.
-_ONE_AFTER_THE_OTHER = """
-import json, os, sys, tempfile
-from flows.command import console
-from flows.command.cli import genre
-
-def captured(arguments):
-    sys.stdout.flush(), sys.stderr.flush()
-    ours = os.dup(1), os.dup(2)
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        os.dup2(out.fileno(), 1), os.dup2(err.fileno(), 2)
-        command = lambda: genre.main(arguments, prog_name="genre", standalone_mode=False)
-        code = console.run(command)
-        sys.stdout.flush(), sys.stderr.flush()
-        os.dup2(ours[0], 1), os.dup2(ours[1], 2)
-        out.seek(0), err.seek(0)
-        return code, out.read(), err.read()
-
-for line in sys.stdin:
-    print(json.dumps(captured(json.loads(line))), flush=True)
-"""
-
-
 @pytest.fixture(scope="module")
-def commands(made: Made) -> Iterator[subprocess.Popen[str]]:
-    """Run a process that takes the arguments of a command a line, and answers how it ended."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _ONE_AFTER_THE_OTHER],
-        cwd=made.genre.folder,
-        env={**os.environ, "PREFECT_HOME": str(made.genre.folder / "prefect")},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield process
+def commands(made: Made) -> Iterator[Commands]:
+    with one_after_the_other(made.folder) as commands:
+        yield commands
 
 
 @pytest.mark.parametrize(("arguments", "says"), REFUSED, ids=lambda each: str(each)[:60])
 def test_what_is_refused_at_once(
-    made: Made, commands: subprocess.Popen[str], arguments: list[str], says: str
+    made: Made, commands: Commands, arguments: list[str], says: str
 ) -> None:
     before = digest(made.store)
-    assert commands.stdin is not None
-    assert commands.stdout is not None
-    print(json.dumps([*arguments, "--store", str(made.store)]), file=commands.stdin, flush=True)
-    code, out, err = json.loads(commands.stdout.readline())
-    assert code == 2, err
-    (sentence,) = [line for line in err.splitlines() if line.startswith(("genre: ", "Error: "))]
+    ended = commands(*arguments, "--store", made.store)
+    assert ended.code == 2, ended.err
+    starts = ("genre: ", "Error: ")
+    (sentence,) = [line for line in ended.err.splitlines() if line.startswith(starts)]
     assert says in sentence
-    assert "Traceback" not in err
-    assert out == ""
+    assert "Traceback" not in ended.err
+    assert ended.out == ""
     assert digest(made.store) == before
-    assert not list(made.genre.folder.rglob("*.db")), "a server was started for it"
+    assert not list(made.folder.rglob("*.db")), "a server was started for it"
+
+
+@pytest.fixture(scope="module")
+def served(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    """Run commands with Prefect's temporary server behind them, where the flow refuses."""
+    home = str(tmp_path_factory.mktemp("served"))
+    with one_after_the_other(made.folder, PREFECT_HOME=home) as commands:
+        yield commands
 
 
 def test_the_array_of_another_version_is_refused_before_the_catalogue_is_written(
-    made: Made, tmp_path: Path
+    made: Made, served: Commands
 ) -> None:
-    """Here and below the flow refuses, with Prefect's temporary server behind it."""
     (array,) = (made.store / "features" / "single").glob("default-*")
     description = array / "zarr.json"
     whole = json.loads(description.read_text())
     other = whole | {"attributes": whole["attributes"] | {"format": 99}}
-    (made.genre.folder / "data" / "single" / "rock" / "new.wav").write_bytes(b"-")
+    (made.folder / "data" / "single" / "rock" / "new.wav").write_bytes(b"-")
     try:
         description.write_text(json.dumps(other))
         before = digest(made.store)
-        ended = made.genre(
-            *("features", "--data", "data/single", "--store", made.store),
-            PREFECT_HOME=str(tmp_path),
-        )
+        ended = served("features", "--data", "data/single", "--store", made.store)
         assert ended.code == 2, ended.err
         assert "says format 99, this version knows 1" in ended.err
         assert digest(made.store) == before
     finally:
         description.write_text(json.dumps(whole))
-        (made.genre.folder / "data" / "single" / "rock" / "new.wav").unlink()
+        (made.folder / "data" / "single" / "rock" / "new.wav").unlink()
 
 
 @pytest.mark.parametrize(
@@ -263,11 +231,11 @@ def test_the_array_of_another_version_is_refused_before_the_catalogue_is_written
     ],
 )
 def test_too_little_is_refused_before_anything_is_decoded(
-    made: Made, tmp_path: Path, arguments: list[str], says: str
+    made: Made, served: Commands, arguments: list[str], says: str
 ) -> None:
-    for store in (made.store, made.genre.folder / "no-store"):
+    for store in (made.store, made.folder / "no-store"):
         before = digest(store) if store.exists() else None
-        ended = made.genre(*arguments, "--store", store, PREFECT_HOME=str(tmp_path))
+        ended = served(*arguments, "--store", store)
         assert ended.code == 2, ended.err
         assert says in ended.err
         assert "features:" not in ended.err

@@ -21,8 +21,6 @@ from genre_model.learning.saving import save_bundle
 from genre_model.networks import build_network
 from genre_model.networks.statistics import InputStatistics
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 GENRES = ("Folk", "Hip-Hop", "Rock")
 SPEC = LogMel(name="tiny", n_mels=8, window_frames=16, window_stride=16)
 HISTORY = pd.DataFrame({"epoch": [1, 2], "loss": [1.5, 0.1 + 0.2]})

@@ -8,8 +8,6 @@ import pytest
 from genre_model.errors import ModelError
 from genre_model.networks.statistics import InputStatistics
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 @pytest.fixture(scope="module")
 def encoded() -> bytes:

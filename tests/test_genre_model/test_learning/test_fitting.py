@@ -12,8 +12,6 @@ from genre_model.learning.fitting import FOLDS, fit
 from genre_model.learning.training_result import HISTORY_COLUMNS, TrainingResult
 from genre_model.recipe import ModelSpec, TrainSpec
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 VALUES = 24
 LINEAR = ModelSpec(network="linear")
 

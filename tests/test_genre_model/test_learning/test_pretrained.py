@@ -21,8 +21,6 @@ from genre_model.networks.statistics import InputStatistics
 from genre_model.recipe import ModelSpec, TrainSpec
 from genre_model.settings import OF_PRETRAINED
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 large = pytest.mark.services
 SIDE, ROWS = 32, 8
 GENERATOR = np.random.default_rng(4)

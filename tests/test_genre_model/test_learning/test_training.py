@@ -29,8 +29,6 @@ from genre_model.learning.batches import RowIndex
 from genre_model.learning.inference import predict_rows, softmax, window_probabilities
 from genre_model.recipe import ModelSpec, TrainSpec
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 
 def _losses(history: Sequence[Mapping[str, float]]) -> list[float]:
     return [line["loss"] for line in history]

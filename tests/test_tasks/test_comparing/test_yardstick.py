@@ -19,8 +19,6 @@ from tasks.evaluation import evaluate_network
 from tasks.labelled import load_labelled
 from tasks.training import identify_model, train_network
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 FEATURES = LogMel(
     name="tiny", n_mels=BANDS, windows=WINDOWS, window_frames=FRAMES, window_stride=FRAMES
 )

@@ -13,8 +13,6 @@ from trainings import LABELS, SHORT, TEST, assert_same, cut_off_and_resumed, fit
 
 from genre_model.recipe import AugmentSpec
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 ALL = AugmentSpec(
     crop_windows=2,
     gain=2,

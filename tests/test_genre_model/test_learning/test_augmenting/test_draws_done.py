@@ -10,8 +10,6 @@ import pytest
 from genre_model.learning.augmenting.draws import Draws, draw, mixed_targets
 from genre_model.recipe import AugmentSpec
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 BANDS, FRAMES, BATCH = 32, 40, 64
 SHAPE = (BANDS, FRAMES)
 MEAN = np.linspace(-60, -20, BANDS)

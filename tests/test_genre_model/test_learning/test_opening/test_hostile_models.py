@@ -24,8 +24,6 @@ from genre_model.learning.saving import save_bundle
 from genre_model.networks import build_network
 from genre_model.networks.statistics import InputStatistics
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 SPEC = LogMel(name="tiny", n_mels=8, window_frames=16, window_stride=16)
 MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 MOST, MOST_PARAMS = 2**24, 2**20

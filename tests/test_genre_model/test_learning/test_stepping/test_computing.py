@@ -18,7 +18,6 @@ from trainings import LABELS, SHORT, TEST, assert_same, cut_off_and_resumed, fit
 from genre_model.errors import InvalidSpec
 from genre_model.recipe import AugmentSpec, ModelSpec, Recipe, TrainSpec
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
 HERE = Path(__file__).parent
 BESIDE = (HERE.parents[3], HERE.parents[2], HERE.parents[1])
 HALF = 0.05

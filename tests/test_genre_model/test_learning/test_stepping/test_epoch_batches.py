@@ -10,8 +10,6 @@ import pytest
 
 from genre_model.learning.batches import Block
 
-pytestmark = pytest.mark.xdist_group("tensorflow")
-
 CLASSES = 3
 SIZES = (4, 4, 4, 4, 4, 1)
 
