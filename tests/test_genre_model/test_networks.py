@@ -5,6 +5,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +32,8 @@ SHAPES = {
     "mlp": (456,),
 }
 FROM_SCRATCH = [name for name in NETWORKS if not is_pretrained(name)]
+LARGE = {"resnet-l"}
+"""Of the blocks of a smaller one, which the quick suite looks at alone."""
 ZERO_AT_FIRST = {"linear"}
 
 OPEN_WITHOUT_US = """
@@ -82,7 +85,13 @@ def features(name: str, count: int = 3) -> np.ndarray:
     return np.random.default_rng(9).normal(-30, 15, (count, *SHAPES[name])).astype(np.float16)
 
 
-@pytest.mark.parametrize("name", FROM_SCRATCH)
+def networks() -> list[Any]:
+    """Name all that are trained from scratch, the large ones for the suite of services."""
+    marks = {True: [pytest.mark.services], False: []}
+    return [pytest.param(name, marks=marks[name in LARGE]) for name in FROM_SCRATCH]
+
+
+@pytest.mark.parametrize("name", networks())
 class TestEveryNetwork:
     """What training, evaluation and prediction rely on; for imagenet see test_pretrained.py."""
 
@@ -167,13 +176,22 @@ class TestEveryNetwork:
             )
 
 
-def test_all_open_in_safe_mode_where_this_package_is_not_imported(tmp_path: Path) -> None:
-    for name in FROM_SCRATCH:
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(set(FROM_SCRATCH) - LARGE, id="small"),
+        pytest.param(LARGE, id="large", marks=pytest.mark.services),
+    ],
+)
+def test_all_open_in_safe_mode_where_this_package_is_not_imported(
+    names: set[str], tmp_path: Path
+) -> None:
+    for name in names:
         network, given = built(name), features(name)
         network.save(tmp_path / f"{name}.keras")
         np.savez(tmp_path / f"{name}.npz", features=given, logits=network.predict(given, verbose=0))
     done = subprocess.run(
-        [sys.executable, "-c", OPEN_WITHOUT_US, *FROM_SCRATCH],
+        [sys.executable, "-c", OPEN_WITHOUT_US, *names],
         cwd=tmp_path,
         capture_output=True,
         text=True,

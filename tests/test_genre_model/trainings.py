@@ -89,6 +89,20 @@ def cut_off_and_resumed(spec: TrainSpec, *, after: int, **options: Any):  # noqa
     return resumed
 
 
+def undisturbed_and_resumed(spec: TrainSpec, *, after: int, **options: Any) -> tuple[Any, Any]:
+    """Train, and train once more with what the first one had kept after an epoch."""
+    kept = Kept()
+    undisturbed = fit(spec=spec, checkpoints=kept, **options)
+    assert len(kept.states) == spec.epochs
+    kept.states = kept.states[:after]
+    epochs: list[int] = []
+    resumed = fit(
+        spec=spec, checkpoints=kept, on_epoch=lambda epoch, *_: epochs.append(epoch), **options
+    )
+    assert epochs == list(range(after + 1, spec.epochs + 1))
+    return undisturbed, resumed
+
+
 def assert_same(resumed: Any, undisturbed: Any) -> None:
     columns = [name for name in resumed.history.columns if name not in TIMES]
     pd.testing.assert_frame_equal(

@@ -22,6 +22,7 @@ from trainings import (
     cut_off_and_resumed,
     fit,
     hits,
+    undisturbed_and_resumed,
 )
 
 from genre_model.errors import InvalidSpec
@@ -144,9 +145,9 @@ def test_what_a_recipe_says_is_done_and_resumed(
     settings: dict[str, Any], rates: list[float]
 ) -> None:
     spec = replace(SHORT, epochs=3, **settings)
-    undisturbed = fit(spec=spec)
+    undisturbed, resumed = undisturbed_and_resumed(spec, after=2)
     assert undisturbed.history["learning_rate"].tolist() == pytest.approx(rates, rel=1e-3)
-    assert_same(cut_off_and_resumed(spec, after=2), undisturbed)
+    assert_same(resumed, undisturbed)
 
 
 def test_the_average_of_the_weights_is_kept_and_what_is_trained_goes_on_without_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +28,27 @@ ONE_EPOCH = TrainSpec(epochs=1)
 TRACKS = 120
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """Make a store whose tracks have windows that can be learned from."""
-    store = Store.create(tmp_path / "store")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Train in a store whose tracks have windows that can be learned from."""
+    place = tmp_path_factory.mktemp("made") / "store"
+    store = Store.create(place)
     rows, labels = learnable_rows(TRACKS, seed=4)
     write_rows(store, FEATURES, catalogue(labels), rows)
     store.catalogues.write("made-0", catalogue(labels), attributes={"data_set": DATA_SET})
-    return store
+    facts, _ = train_network.fn(store, load_labelled(store, FEATURES), ModelSpec(), ONE_EPOCH)
+    return place, facts.model
+
+
+@pytest.fixture
+def store(made: tuple[Path, str], tmp_path: Path) -> Store:
+    """Copy that store: a test may spoil it."""
+    return Store.create(shutil.copytree(made[0], tmp_path / "store"))
+
+
+@pytest.fixture
+def model(made: tuple[Path, str]) -> str:
+    return made[1]
 
 
 def catalogue(labels: np.ndarray) -> pd.DataFrame:
@@ -61,23 +75,15 @@ def add_statistics(store: Store) -> None:
     write_rows(store, MFCC, tracks, rows.astype(np.float16))
 
 
-def trained(store: Store, spec: LogMel | None = None, network: str = "default") -> str:
-    data = load_labelled(store, spec or FEATURES)
-    facts, _ = train_network.fn(store, data, ModelSpec(network=network), ONE_EPOCH)
-    return facts.model
-
-
-def test_without_its_features_the_report_says_how_to_make_them(store: Store) -> None:
-    model = trained(store)
+def test_without_its_features_the_report_says_how_to_make_them(store: Store, model: str) -> None:
     found = evaluate_network.fn(store, model, EvaluateSpec())
     page = (store.models.evaluation(model, "test") / "report.html").read_bytes().decode()
     assert found.comparisons == ()
     assert "`genre features --preset mfcc` with the same data, then" in page
 
 
-def test_with_them_it_stands_beside_the_model_on_the_same_tracks(store: Store) -> None:
+def test_with_them_it_stands_beside_the_model_on_the_same_tracks(store: Store, model: str) -> None:
     add_statistics(store)
-    model = trained(store)
     (comparison,) = evaluate_network.fn(store, model, EvaluateSpec()).comparisons
     accuracy = next(each for each in comparison.figures if each.name == "Track accuracy")
     page = (store.models.evaluation(model, "test") / "report.html").read_bytes().decode()
@@ -90,9 +96,10 @@ def test_with_them_it_stands_beside_the_model_on_the_same_tracks(store: Store) -
 
 
 @pytest.mark.parametrize("name", ["zarr.json", "embedding/c/0/0/0"])
-def test_damaged_ones_are_named_and_stop_nothing(store: Store, tmp_path: Path, name: str) -> None:
+def test_damaged_ones_are_named_and_stop_nothing(
+    store: Store, model: str, tmp_path: Path, name: str
+) -> None:
     add_statistics(store)
-    model = trained(store)
     (path,) = (tmp_path / "store" / "features").glob(f"*/mfcc-*/{name}")
     content = path.read_bytes()
     path.write_bytes(content[:99] + bytes([content[99] ^ 255]) + content[100:])

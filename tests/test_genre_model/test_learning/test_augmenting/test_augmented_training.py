@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from learnable_rows import BANDS, FRAMES, GENRES
 from scipy.stats import binom
-from trainings import LABELS, SHORT, TEST, assert_same, cut_off_and_resumed, fit, hits
+from trainings import LABELS, SHORT, TEST, assert_same, fit, hits, undisturbed_and_resumed
 
 from genre_model.recipe import AugmentSpec
 
@@ -50,8 +50,8 @@ def test_labels_shuffled_at_random_give_chance_with_everything_on() -> None:
 
 def test_a_training_that_was_cut_off_draws_what_it_would_have_drawn() -> None:
     spec = replace(SHORT, epochs=3, ema=0.9, class_weights="balanced")
-    undisturbed = fit(spec=spec, **OPTIONS)
-    assert_same(cut_off_and_resumed(spec, after=2, **OPTIONS), undisturbed)
+    undisturbed, resumed = undisturbed_and_resumed(spec, after=2, **OPTIONS)
+    assert_same(resumed, undisturbed)
 
 
 @pytest.mark.parametrize(

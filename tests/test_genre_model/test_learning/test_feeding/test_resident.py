@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from learnable_rows import ROWS_PER_SHARD
-from trainings import ROWS, SHORT, assert_same, cut_off_and_resumed, fit
+from trainings import ROWS, SHORT, assert_same, fit, undisturbed_and_resumed
 
 from genre_model.learning.augmenting.crops import Crops
 from genre_model.learning.batches import RowIndex, shuffled_batches
@@ -117,7 +117,8 @@ def test_a_training_is_the_same_kept_or_read_and_reads_once(options: dict[str, A
 
 def test_a_training_of_kept_windows_that_was_cut_off_goes_on() -> None:
     spec = replace(SHORT, epochs=2, feed="resident")
-    assert_same(cut_off_and_resumed(spec, after=1, **AUGMENTED), fit(spec=spec, **AUGMENTED))
+    undisturbed, resumed = undisturbed_and_resumed(spec, after=1, **AUGMENTED)
+    assert_same(resumed, undisturbed)
 
 
 def test_the_size_decides_unless_somebody_does(monkeypatch: pytest.MonkeyPatch) -> None:
