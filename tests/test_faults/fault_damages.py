@@ -91,17 +91,17 @@ def files_by_kind(store: Path) -> dict[str, list[str]]:
 
 
 def others(store: Path, kind: str, path: str) -> list[Path]:
-    """List the files that a file may be mistaken for: of its kind, else of its suffix."""
-    files = files_by_kind(store)
-    suffix = Path(path).suffix
+    """List the files that a file may be mistaken for: of its kind, else of its suffix, else all."""
+    files, content = files_by_kind(store), (store / path).read_bytes()
     everything = [each for paths in files.values() for each in paths]
-    alike = files[kind] if len(files[kind]) > 1 else everything
-    content = (store / path).read_bytes()
-    return [
-        store / other
-        for other in alike
-        if Path(other).suffix == suffix and (store / other).read_bytes() != content
+    suffix = Path(path).suffix
+    of_suffix = [each for each in everything if Path(each).suffix == suffix]
+    of_kind = [each for each in files[kind] if each in of_suffix]
+    other = [
+        [store / each for each in alike if (store / each).read_bytes() != content]
+        for alike in (of_kind, of_suffix, everything)
     ]
+    return next(each for each in other if each)
 
 
 def rewrite(path: Path, content: bytes) -> None:

@@ -23,15 +23,22 @@ The sha256 of a network's file is of the time, too: Keras writes it into the arc
 """
 
 
-def result(store: Path) -> dict[str, Any]:
+class Result(dict[str, Any]):
+    """What a store holds, by name; megabytes of bytes, which no failure should print."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} things of a store>"
+
+
+def result(store: Path) -> Result:
     """Read all that a store holds; two equal ones are the same result of the same runs."""
-    told: dict[str, Any] = {}
+    told = Result()
     for path in sorted(store.glob("catalogues/*.parquet")):
         told[path.name] = _frame(pd.read_parquet(path))
     for path in sorted(store.glob("features/*/*")):
-        told |= {f"{path.name}/{name}": each for name, each in _features(path).items()}
+        told.update({f"{path.name}/{name}": each for name, each in _features(path).items()})
     for path in sorted(store.glob("models/*")):
-        told |= {f"{path.name}/{name}": each for name, each in _model(path).items()}
+        told.update({f"{path.name}/{name}": each for name, each in _model(path).items()})
     for path in sorted(store.glob("predictions/*/*.parquet")):
         told[f"{path.parent.name}/{path.name}"] = _frame(pd.read_parquet(path))
     for path in sorted(store.glob("sweeps/*/results.parquet")):
