@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from genre_model.judging.data_page import DataPage, describe
 from storage.array.feature_array import FeatureArray
+from storage.array.manifests import SOUND_FIELDS
 from storage.array.tables import current_rows
 from storage.store import Store
+from tasks.comparing.conditions import audio_of
 
-_COLUMNS = ("track_id", "status", "seconds", "bit_rate", "audio")
+_COLUMNS = ("track_id", "status", "seconds", "bit_rate", "audio", *SOUND_FIELDS)
 
 
 def describe_catalogue(
@@ -50,16 +51,6 @@ def _heard(array: FeatureArray, tracks: pd.DataFrame) -> pd.DataFrame:
     """Say of each track what its newest row knows of its audio."""
     rows = current_rows(array.rows())
     rows = rows[rows["track_id"].isin(tracks["track_id"])]
-    seconds = rows["duration_s"].to_numpy(np.float64)
-    size = rows["size"].to_numpy(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = np.where((seconds > 0) & (size > 0), size * 8 / seconds / 1_000, np.nan)
-    return pd.DataFrame(
-        {
-            "track_id": rows["track_id"].to_numpy(np.int64),
-            "status": rows["status"].to_numpy(str),
-            "seconds": np.where(seconds > 0, seconds, np.nan),
-            "bit_rate": rate,
-            "audio": rows["sha256"].fillna("").to_numpy(str),
-        }
+    return audio_of(rows).assign(
+        status=rows["status"].to_numpy(str), audio=rows["sha256"].fillna("").to_numpy(str)
     )

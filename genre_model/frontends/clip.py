@@ -11,6 +11,24 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sound:
+    """What the audio of a clip is, before anything is made of it.
+
+    Parameters
+    ----------
+    sample_rate : int [Hz]
+        Of the file; of several the highest.
+    channels : int
+    level_db : float [dBFS]
+        RMS of the channels' mean over what was decoded, at least -300.
+    """
+
+    sample_rate: int
+    channels: int
+    level_db: float
+
+
 @dataclass(frozen=True)
 class ClipWindows:
     """The features of one clip.
@@ -26,9 +44,12 @@ class ClipWindows:
         status is kept. All values are finite.
     seconds : float [s]
         Length of the audio that was decoded; 0 if there is none.
+    sound : Sound | None
+        None where nothing was decoded.
     """
 
     status: Status
     detail: str
     windows: np.ndarray | None
     seconds: float
+    sound: Sound | None = None

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Self
 
-from genre_model.frontends.clip import ClipWindows
+from genre_model.frontends.clip import ClipWindows, Sound
 from genre_model.frontends.cutting import Cutting
 from genre_model.signal.status import ClipDefect, Status
 
@@ -68,16 +68,16 @@ class WindowExtractor(ABC):
             return ClipWindows(defect.status, defect.detail, None, 0.0)
 
     def _windows_of(self, clip: Clip) -> ClipWindows:
-        whole = self.cutting.whole_windows(len(clip.waveform))
+        whole, sound = self.cutting.whole_windows(len(clip.waveform)), _sound(clip)
         if not whole:
             least = self.cutting.least_seconds
             detail = f"{clip.seconds:.2f} s decode, a window takes {least:.2f} s"
-            return ClipWindows(Status.SHORT, detail, None, clip.seconds)
+            return ClipWindows(Status.SHORT, detail, None, clip.seconds, sound)
         defect = clip.level.defect
         if defect is not None and not defect[0].kept:
-            return ClipWindows(*defect, None, clip.seconds)
+            return ClipWindows(*defect, None, clip.seconds, sound)
         windows = self.cut(clip.waveform, whole=whole)
-        return ClipWindows(*self._kept_status(clip, whole), windows, clip.seconds)
+        return ClipWindows(*self._kept_status(clip, whole), windows, clip.seconds, sound)
 
     def _kept_status(self, clip: Clip, whole: int) -> tuple[Status, str]:
         if whole < self.cutting.windows:
@@ -104,3 +104,10 @@ class WindowExtractor(ABC):
             elif not start:
                 seconds = len(waveform) / rate
                 raise ClipDefect(Status.SHORT, f"{seconds:.2f} s decode, less than a window")
+
+
+def _sound(clip: Clip) -> Sound:
+    from genre_model.signal.level import decibels
+
+    level = decibels(clip.level.mean_square)
+    return Sound(sample_rate=clip.rate, channels=clip.level.channels, level_db=level)

@@ -1,4 +1,4 @@
-"""What a catalogue holds: tracks by genre and split, hours, lengths, bit rates, duplicates.
+"""What a catalogue holds: tracks by genre and split, hours, what the audio is like, duplicates.
 
 What the audio is like is known once features were made of it; before, only what the catalogue says.
 """
@@ -6,7 +6,7 @@ What the audio is like is known once features were made of it; before, only what
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -59,8 +59,10 @@ class DataPage:
         Genre -> split -> tracks; every split is named.
     hours : float
         Of audio that was heard of these tracks; 0 where nothing is known.
-    seconds, bit_rates : Spread or None
-        Lengths [s], and mean bit rates [kbit/s].
+    seconds, bit_rates, levels : Spread or None
+        Lengths [s], mean bit rates [kbit/s], and RMS levels [dBFS].
+    sample_rates, channels : Mapping[str, int]
+        Sample rate [Hz] or number of channels -> tracks, the most frequent first.
     hours_of : Mapping[str, float]
         Genre -> hours.
     length_bins : tuple[tuple[float, int], ...]
@@ -86,6 +88,9 @@ class DataPage:
     hours: float = 0.0
     seconds: Spread | None = None
     bit_rates: Spread | None = None
+    levels: Spread | None = None
+    sample_rates: Mapping[str, int] = field(default_factory=dict)
+    channels: Mapping[str, int] = field(default_factory=dict)
     hours_of: Mapping[str, float] = field(default_factory=dict)
     length_bins: tuple[tuple[float, int], ...] = ()
     statuses: Mapping[str, int] = field(default_factory=dict)
@@ -116,6 +121,9 @@ class DataPage:
             ("audio", f"{self.hours:,.1f} hours" if self.hours else "not heard yet"),
             ("lengths", _in_words(self.seconds, "s")),
             ("bit rates", _in_words(self.bit_rates, "kbit/s")),
+            ("sample rates", _counted(self.sample_rates, lambda rate: f"{rate:,} Hz")),
+            ("channels", _counted(self.channels, _channels)),
+            ("levels", _in_words(self.levels, "dBFS")),
             ("statuses", refused or "not heard yet"),
             ("same audio", groups if self.duplicates else "none"),
             ("left out", left_out or "nothing"),
@@ -132,8 +140,9 @@ def describe(
     tracks : pd.DataFrame
         Its frame: `track_id`, `path`, `genre`, `split`.
     heard : pd.DataFrame
-        Of tracks whose audio was looked at, at most a line each: `track_id`, `status`, `seconds`
-        and `bit_rate` (NaN where not known), `audio` (a hash, empty where not known).
+        Of tracks whose audio was looked at, at most a line each: `track_id`, `status`, `seconds`,
+        `bit_rate`, `sample_rate`, `channels` and `level_db` (NaN where not known), `audio` (a hash,
+        empty where not known).
     catalogue : str
         Its id.
     about : Mapping
@@ -158,6 +167,9 @@ def describe(
         hours_of={str(genre): round(float(hours), 3) for genre, hours in hours_of.items()},
         length_bins=_bins(seconds[~np.isnan(seconds)]),
         bit_rates=Spread.over(known["bit_rate"].to_numpy(np.float64)),
+        levels=Spread.over(known["level_db"].to_numpy(np.float64)),
+        sample_rates=_counts(known["sample_rate"]),
+        channels=_counts(known["channels"]),
         statuses={str(name): int(n) for name, n in known["status"].value_counts().items()},
         duplicates=tuple(paths for paths, _ in duplicates)[:NAMED],
         several_splits=sum(crosses for _, crosses in duplicates),
@@ -183,6 +195,20 @@ def _duplicates(known: pd.DataFrame) -> list[tuple[tuple[str, ...], bool]]:
         (tuple(same["path"].tolist()), bool(same["split"].nunique() > 1))
         for _, same in twice.groupby("audio", sort=True)
     ]
+
+
+def _counts(values: pd.Series) -> dict[str, int]:
+    counts = values.dropna().astype(np.int64).value_counts()
+    return {str(value): int(count) for value, count in counts.items()}
+
+
+def _counted(counts: Mapping[str, int], named: Callable[[int], str]) -> str:
+    told = [f"{count:,} of {named(int(value))}" for value, count in counts.items()]
+    return ", ".join(told) or "not known"
+
+
+def _channels(number: int) -> str:
+    return {1: "one channel", 2: "two channels"}.get(number, f"{number} channels")
 
 
 def _in_words(spread: Spread | None, unit: str) -> str:

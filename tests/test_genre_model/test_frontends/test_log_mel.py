@@ -140,6 +140,23 @@ def test_power_goes_with_the_square_of_the_level(gain: float) -> None:
     assert np.allclose(louder, gain**2 * power_mel(samples, rate=RATE, spec=spec), rtol=1e-3)
 
 
+@pytest.mark.parametrize("seconds", [30.0, 0.5])
+def test_what_the_audio_is_is_told(seconds: float) -> None:
+    time = np.arange(int(seconds * 32_000)) / 32_000
+    sides = np.stack([0.5 * np.sin(2 * np.pi * 500 * time), np.zeros_like(time)], axis=1)
+
+    sound = clip_windows(encoded(sides, rate=32_000, format="FLAC")).sound
+
+    assert sound is not None
+    assert (sound.sample_rate, sound.channels) == (32_000, 2)
+    # a quarter of full scale in the mean of both sides, and a sine's 3 dB
+    assert sound.level_db == pytest.approx(-12.04 - 3.01, abs=0.01)
+
+
+def test_of_what_does_not_decode_nothing_is_known() -> None:
+    assert clip_windows(b"this is no music").sound is None
+
+
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_windows_are_cut_from_the_scaled_spectrum(name: str) -> None:
     spec = PRESETS[name]

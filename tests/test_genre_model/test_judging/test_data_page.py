@@ -26,6 +26,9 @@ HEARD = pd.DataFrame(
         "status": ["ok", "ok", "empty", "ok"],
         "seconds": [1_800.0, 3_600.0, np.nan, 9.0],
         "bit_rate": [128.0, 320.0, np.nan, 9.0],
+        "sample_rate": [44_100.0, 44_100.0, np.nan, 8_000.0],
+        "channels": [2.0, 1.0, np.nan, 7.0],
+        "level_db": [-20.0, -10.0, np.nan, -90.0],
         "audio": ["x", "x", "", "x"],
     }
 )
@@ -50,6 +53,14 @@ def test_what_is_known_of_the_catalogues_own_tracks_is_told(page: DataPage) -> N
     )
     assert page.bit_rates is not None
     assert page.bit_rates.middle == 224
+    assert page.sample_rates == {"44100": 2}
+    assert page.channels == {"2": 1, "1": 1}
+    assert page.levels is not None
+    assert page.levels.middle == -15
+    told = dict(page.lines)
+    assert told["sample rates"] == "2 of 44,100 Hz"
+    assert told["channels"] == "1 of two channels, 1 of one channel"
+    assert told["levels"].startswith("-15.0 dBFS in the middle")
     assert (page.duplicates, page.several_splits) == ((("a.mp3", "b.mp3"),), 1)
     assert sum(count for _, count in page.length_bins) == 2
     assert page.left_out == {"no_tags": 3}
@@ -68,9 +79,9 @@ def test_people_read_it_on_lines(page: DataPage) -> None:
     show(page, to)
     lines = to.getvalue().splitlines()
     assert lines[2] == (
-        "tracks      4 (2 training, 1 validation, 1 test); 2 without a genre left out"
+        "tracks        4 (2 training, 1 validation, 1 test); 2 without a genre left out"
     )
-    assert "left out    3 no tags" in lines
+    assert "left out      3 no tags" in lines
     assert "genre    training  validation        test" in lines
     assert "$ka             1           1           0" in lines
     assert lines[-2:] == ["the same audio: a.mp3, b.mp3", "note: Look."]

@@ -38,6 +38,9 @@ def found(made: WindowPredictions) -> WeakSpots:
                 np.arange(40) < 10, 128.0, np.where(np.arange(40) < 30, 320, np.nan)
             ),
             "seconds": 30.0,
+            "channels": np.where(np.arange(40) < 10, 1.0, 2.0),
+            "level_db": np.where(np.arange(40) < 10, -300.0, np.where(np.arange(40) < 30, -24, -5)),
+            "sample_rate": np.where(np.arange(40) < 10, 44_100.0, 48_000.0),
         }
     )
     first = made.probabilities.copy()
@@ -47,10 +50,25 @@ def found(made: WindowPredictions) -> WeakSpots:
 
 
 def test_bands_hold_the_tracks_that_they_say(found: WeakSpots) -> None:
-    (title,) = found.conditions
-    assert title == "Bit rate of the file, kbit/s"
-    told = [(each.of, each.tracks, each.accuracy) for each in found.conditions[title]]
-    assert told == [("100 to 150", 10, 0.0), ("290 and more", 20, 1.0), ("not known", 10, 1.0)]
+    told = {
+        title: [(each.of, each.tracks, each.accuracy) for each in bands]
+        for title, bands in found.conditions.items()
+    }
+    wrong, right = (10, 0.0), (30, 1.0)
+    assert told == {
+        "Bit rate of the file, kbit/s": [
+            ("100 to 150", *wrong),
+            ("290 and more", 20, 1.0),
+            ("not known", 10, 1.0),
+        ],
+        "Sample rate of the file, Hz": [("44,100 to 48,000", *wrong), ("48,000 and more", *right)],
+        "Channels of the file": [("1", *wrong), ("2", *right)],
+        "Level of the audio (RMS), dBFS": [
+            ("below -30", *wrong),
+            ("-24 to -18", 20, 1.0),
+            ("-12 and more", 10, 1.0),
+        ],
+    }
 
 
 def test_more_windows_are_the_first_ones_of_every_track(made: WindowPredictions) -> None:

@@ -25,6 +25,9 @@ RECORDS = st.builds(
     detail=st.text(),
     duration_s=st.floats(0, 1e6),
     stored=st.integers(0, 10**7),
+    sample_rate=st.none() | st.integers(1_000, 10**6),
+    channels=st.none() | st.integers(1, 1_024),
+    level_db=st.none() | st.floats(-300, 120),
 )
 MANIFESTS = st.builds(
     ShardManifest,
@@ -98,3 +101,13 @@ def test_it_is_json_with_a_line_a_row() -> None:
     assert content["rows"][1]["status"] == "absent"
     assert content["rows"][1]["track_id"] == -1
     assert sum(b'"track_id"' in line for line in text.splitlines()) == 2
+
+
+def test_what_is_not_known_of_the_sound_is_not_written_so_that_seals_of_before_hold() -> None:
+    before = manifest()
+    assert b"level_db" not in before.to_json()
+    assert before.seal == "e45c714962ae9e60f5844daea4d7dc0605ec2bca6157d3f7b003e6f79528b09d"
+    heard = replace(before.rows[0], sample_rate=44_100, channels=2, level_db=-14.2)
+    now = replace(before, rows=(heard, *before.rows[1:]))
+    assert now.seal != before.seal
+    assert json.loads(now.to_json())["rows"][0]["level_db"] == -14.2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from storage.array.tables import (
     ROW_COLUMNS,
     current_rows,
     empty,
+    is_stored,
     quarantine_of,
     read_known_table,
     read_known_table_or_empty,
@@ -53,6 +55,17 @@ def test_rows_come_back(place: Location) -> None:
     back = read_known_table(place / "rows.parquet", ROW_COLUMNS)
     assert_frame_equal(back, frame)
     assert back.equals(frame)
+
+
+def test_a_table_of_before_the_sound_was_kept_is_read_and_is_the_same(place: Location) -> None:
+    frame = rows(record(0, 3), RowRecord.absent(1))
+    before = frame.drop(columns=["sample_rate", "channels", "level_db"])
+    write_table(place / "rows.parquet", stored(before))
+    back = read_known_table(place / "rows.parquet", ROW_COLUMNS)
+    assert back["level_db"].isna().all()
+    assert is_stored(place / "rows.parquet", frame)
+    heard = rows(replace(record(0, 3), sample_rate=8_000, channels=1, level_db=-9.0))
+    assert heard[["sample_rate", "channels", "level_db"]].to_numpy().tolist() == [[8_000, 1, -9]]
 
 
 def test_missing_values_are_null_in_the_file() -> None:

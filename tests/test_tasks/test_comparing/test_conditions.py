@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from learnable_rows import WINDOWS
 from test_leaks import catalogue, labelled
 
-from tasks.comparing.conditions import conditions_of
+from tasks.comparing.conditions import audio_of, conditions_of
 
 
 def test_each_track_has_its_own_conditions(tmp_path: Path) -> None:
@@ -21,4 +22,26 @@ def test_each_track_has_its_own_conditions(tmp_path: Path) -> None:
     assert found["artist_tracks"].tolist()[:4] == [1, 3, 3, 3]
     assert np.isnan(found.loc[1004, "artist_tracks"])
     # the rows of this test say nothing of their audio's length
-    assert found[["bit_rate", "seconds"]].isna().all(axis=None)
+    assert found[["bit_rate", "seconds", "level_db"]].isna().all(axis=None)
+
+
+def test_what_rows_know_of_their_audio_is_told() -> None:
+    rows = pd.DataFrame(
+        {
+            "track_id": [4, 5],
+            "duration_s": [30.0, 0.0],
+            "size": [960_000, -1],
+            "sample_rate": [48_000, np.nan],
+            "channels": [2, np.nan],
+            "level_db": [-12.5, np.nan],
+        }
+    )
+    found = audio_of(rows).set_index("track_id")
+    assert dict(found.loc[4]) == {
+        "seconds": 30,
+        "bit_rate": 256,
+        "sample_rate": 48_000,
+        "channels": 2,
+        "level_db": -12.5,
+    }
+    assert found.loc[5].isna().all()

@@ -169,6 +169,12 @@ def test_records_tell_the_audio_and_rows_without_a_track_are_absent(written: Wri
     lengths = {record.track_id: record.duration_s for record in manifest.rows}
     assert lengths[2] == pytest.approx(30.0, abs=0.01)
     assert lengths[5] == pytest.approx(8.0, abs=0.01)
+    heard = {each.track_id: (each.sample_rate, each.channels) for each in manifest.rows}
+    assert {heard[track] for track in (2, 3, 5, 10, 30, 48)} == {(22_050, 1)}
+    assert {heard[track] for track in (-1, 20, 26, 134)} == {(None, None)}
+    levels = {record.track_id: record.level_db for record in manifest.rows}
+    assert (levels[2], levels[48], levels[134]) == (pytest.approx(-9.0, abs=0.2), -300, None)
+    assert levels[10] == pytest.approx(-83.0, abs=1.0)  # three steps of 16 bits
     assert manifest.decoder
     assert manifest.versions
 
