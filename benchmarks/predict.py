@@ -26,7 +26,7 @@ GENRES = ("Blues", "Classical", "Electronic", "Folk", "Hip-Hop", "Jazz", "Pop", 
 NUMPY = (sys.executable, "-c", "import numpy")
 
 
-def untrained(folder: Path) -> Path:
+def untrained(folder: Path, *, network: str = "default", preset: str = "default") -> Path:
     """Write a model's folder, in a process of its own: this one is to stay without TensorFlow."""
     program = f"""
 import pathlib, sys
@@ -35,12 +35,16 @@ from genre_model.frontends import PRESETS
 from genre_model.learning.saving import save_bundle
 from genre_model.networks import build_network
 from genre_model.networks.statistics import InputStatistics
-spec, genres = PRESETS["default"], {GENRES!r}
-statistics = InputStatistics(np.full(spec.n_mels, -35, "f4"), np.full(spec.n_mels, 12, "f4"))
-network = build_network("default", input_shape=spec.row_shape[1:], classes=len(genres),
+spec, genres = PRESETS[{preset!r}], {GENRES!r}
+bands = spec.row_shape[1]
+statistics = InputStatistics(np.full(bands, -35, "f4"), np.full(bands, 12, "f4"))
+network = build_network({network!r}, input_shape=spec.row_shape[1:], classes=len(genres),
                         statistics=statistics, seed=0)
+# of weights that are all zero at first no difference would be seen
+draw = np.random.default_rng(0).normal
+network.layers[-1].set_weights([draw(0, 0.1, each.shape) for each in network.layers[-1].weights])
 save_bundle(pathlib.Path(sys.argv[1]) / "model.keras", model=network, genres=genres, features=spec,
-            history=pd.DataFrame({{"epoch": [1]}}), network="default", details={{}})
+            history=pd.DataFrame({{"epoch": [1]}}), network={network!r}, details={{}})
 """
     subprocess.run([sys.executable, "-c", program, folder], check=True, capture_output=True)
     return folder

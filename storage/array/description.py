@@ -154,13 +154,28 @@ def group_fault(location: Location, layout: ArrayLayout) -> str:
     """Say what is wrong with the group's document; nothing if it is as it was written."""
     try:
         attributes = read_attributes(location, must_be_sealed=True)
-        array = read_bounded(location / layout.array / DESCRIPTION)
-        found = read_bounded(location / DESCRIPTION)
-        if array_rows(array, layout) % layout.shard_shape[0] == 0:
+        document = location / layout.array / DESCRIPTION
+        array, found = read_bounded(document), read_bounded(location / DESCRIPTION)
+        if array_rows(array, layout, where=document.uri) % layout.shard_shape[0] == 0:
             return "" if found == group_bytes(location, attributes, array) else _OTHER
     except (NotFound, Damaged, UnknownFormat) as error:
         return str(error)
     return _OTHER
+
+
+def array_length(location: Location, layout: ArrayLayout) -> int:
+    """Read how many rows an array has.
+
+    Raises
+    ------
+    NotFound, Damaged
+        Of which the latter says what mends it.
+    """
+    document = location / layout.array / DESCRIPTION
+    try:
+        return array_rows(read_bounded(document), layout, where=document.uri)
+    except Damaged as error:
+        raise Damaged(f"{error} {_MENDED}") from error
 
 
 def array_fault(location: Location, layout: ArrayLayout, *, at_least: int, at_most: int) -> str:
@@ -175,8 +190,9 @@ def array_fault(location: Location, layout: ArrayLayout, *, at_least: int, at_mo
         Rows that were written, and rows that were planned.
     """
     try:
-        found = read_bounded(location / layout.array / DESCRIPTION)
-        length = array_rows(found, layout)
+        document = location / layout.array / DESCRIPTION
+        found = read_bounded(document)
+        length = array_rows(found, layout, where=document.uri)
     except (NotFound, Damaged) as error:
         return str(error)
     if length < at_least:

@@ -19,6 +19,7 @@ import pandas as pd
 
 from storage.array.description import (
     DESCRIPTION,
+    array_length,
     as_stored,
     check_is,
     group_bytes,
@@ -40,7 +41,6 @@ from storage.array.shard_writer import ShardFacts, write_whole_shard
 from storage.array.shards import (
     Block,
     array_document,
-    array_rows,
     decode_shard,
 )
 from storage.array.tables import is_stored, quarantine_of, stored
@@ -219,7 +219,7 @@ class FeatureArray:
 
     def _grow(self, rows: int) -> None:
         document = self.location / self.layout.array / DESCRIPTION
-        length = array_rows(read_bounded(document), self.layout)
+        length = array_length(self.location, self.layout)
         longer = array_document(max(rows, length), self.layout)
         group = group_bytes(self.location, self.attributes, longer)
         # the array before the group that repeats its length; a kill between them is mended here

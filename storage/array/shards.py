@@ -89,20 +89,26 @@ class _Shape:
     shape: tuple[int, ...]
 
 
-def array_rows(document: bytes, layout: ArrayLayout) -> int:
+def array_rows(document: bytes, layout: ArrayLayout, *, where: str) -> int:
     """Read how many rows an array has from its metadata.
+
+    Parameters
+    ----------
+    document : bytes
+    layout : ArrayLayout
+    where : str
+        Its address, for the sentence.
 
     Raises
     ------
     Damaged
         If it is not the metadata of an array of this layout.
     """
-    where = f"{layout.array}/zarr.json"
     shape = parse_document(document, _Shape, where=where).shape
     if not shape or not 0 <= shape[0] <= MOST_ROWS:
         raise Damaged(f"{where} tells of {shape[:1]} rows.")
     if shape[1:] != layout.row_shape:
-        raise Damaged(f"{layout.array}/zarr.json has rows of {shape[1:]}, not {layout.row_shape}.")
+        raise Damaged(f"{where} has rows of {shape[1:]}, not {layout.row_shape}.")
     return shape[0]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from genre_model.errors import InvalidSpec
+from genre_model.errors import InvalidSpec, ModelError
 from genre_model.frontends import PRESETS
 from genre_model.networks import (
     NETWORKS,
@@ -198,6 +198,18 @@ def test_all_open_in_safe_mode_where_this_package_is_not_imported(
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_onnx_file_of_other_weights_is_refused() -> None:
+    from genre_model.learning.portable_network import check_same
+
+    network = built("mlp")
+    content = portable_network(network)
+    check_same(network, content)
+    weights, bias = network.get_layer("logits").get_weights()
+    network.get_layer("logits").set_weights([weights, bias + 0.002 * np.eye(len(bias))[0]])
+    with pytest.raises(ModelError, match=r"the network gives a genre 0\.000"):
+        check_same(network, content)
 
 
 def test_the_notebook_network_has_the_notebooks_parameters_all_of_them_trainable() -> None:

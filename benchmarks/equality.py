@@ -1,0 +1,111 @@
+"""Is a song named alike everywhere? ``python -m benchmarks.equality``.
+
+Every network that is trained from scratch, with weights that were drawn: the probabilities of real
+songs by `model.keras` in Keras, by `model.onnx` as `genre predict` runs it, and by the script of
+`genre models export`. Told are the largest differences to Keras's over songs and genres.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.features import REAL_MUSIC, load_clips
+from benchmarks.predict import untrained
+from genre_model.networks import NETWORKS, is_pretrained
+from genre_model.predict import Predictor, load_model
+
+PRESETS = {"notebook": "notebook", "dong": "notebook", "linear": "mfcc", "mlp": "mfcc"}
+"""Network -> preset whose rows it is built for; `default` for the others."""
+
+
+def by_keras(model: Path, predictor: Predictor, songs: list[Path]) -> np.ndarray:
+    """Return [songs, genres] by Keras, of the windows that the product cuts."""
+    import keras
+
+    from genre_model.learning.inference import window_probabilities
+
+    network = keras.saving.load_model(model / "model.keras", compile=False, safe_mode=True)
+    found = []
+    for song in songs:
+        windows = [each for _, each in predictor.extractor.long_windows(song)]
+        found.append(window_probabilities(network, np.concatenate(windows)).mean(axis=0))
+    return np.stack(found)
+
+
+def in_order(said: Mapping[str, float], genres: tuple[str, ...]) -> list[float]:
+    """Return a song's probabilities in the order of the genres."""
+    return [said[genre] for genre in genres]
+
+
+def by_script(model: Path, to: Path, songs: list[Path], genres: tuple[str, ...]) -> np.ndarray:
+    """Return [songs, genres] by the exported script, in a process that finds none of us."""
+    genre = (sys.executable, "-m", "flows.command.cli", "models", "export")
+    subprocess.run([*genre, str(model), "--to", str(to)], check=True, capture_output=True)
+    said = json.loads(
+        subprocess.check_output(
+            [sys.executable, "-P", to / "predict.py", *songs], cwd=to, env={"PATH": os.defpath}
+        )
+    )
+    return np.array([in_order(said[str(song)], genres) for song in songs])
+
+
+def compared(network: str, songs: list[Path], folder: Path) -> dict[str, object]:
+    """Compare the three ways for one network."""
+    preset = PRESETS.get(network, "default")
+    model = untrained(folder / f"{network}-00000000", network=network, preset=preset)
+    predictor = load_model(model)
+    genres = predictor.bundle.genres
+    keras = by_keras(model, predictor, songs)
+    onnx = np.array([in_order(predictor.predict(song).probabilities, genres) for song in songs])
+    script = by_script(model, folder / f"{network}-exported", songs, genres)
+    return {
+        "network": network,
+        "preset": preset,
+        "onnx": float(np.abs(onnx - keras).max()),
+        "script": float(np.abs(script - keras).max()),
+        "spread": float(np.ptp(keras, axis=0).max()),
+    }
+
+
+def main() -> None:
+    """Compare and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=REAL_MUSIC if REAL_MUSIC.exists() else None)
+    parser.add_argument("--clips", type=int, default=5)
+    parser.add_argument(
+        "--networks", nargs="*", default=[n for n in NETWORKS if not is_pretrained(n)]
+    )
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    source, clips = load_clips(asked.data, count=asked.clips)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        songs = [folder / f"{number}.mp3" for number in range(len(clips))]
+        for song, content in zip(songs, clips, strict=True):
+            song.write_bytes(content)
+        rows = [compared(network, songs, folder) for network in asked.networks]
+    if asked.json:
+        print(json.dumps({"clips": source, "networks": rows}))
+        return
+    print(f"{len(clips)} clips of {source}; largest difference of a probability to Keras's")
+    print(
+        f"{'network':10} {'preset':10} {'model.onnx':>11} {'exported':>11} {'songs differ by':>16}"
+    )
+    for row in rows:
+        print(
+            f"{row['network']:10} {row['preset']:10} {row['onnx']:11.1e} {row['script']:11.1e} "
+            f"{row['spread']:16.1e}"
+        )
+
+
+if __name__ == "__main__":
+    main()
