@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from flows.engine.cluster import check_cluster
 from flows.options import DATA, PRESET
 from genre_model.data.built_in import BUILT_IN
-from storage.errors import NotFound
+from storage.errors import Damaged, NotFound
 from storage.places.address import parse_location
 
 if TYPE_CHECKING:
@@ -37,9 +37,12 @@ def check_features(
     wanted: CatalogueOptions,
     workers: int | None = None,
     scheduler: str | None = None,
+    verify: bool = False,
     **_others: Any,
 ) -> None:
     """Refuse options with which the feature stage cannot begin.
+
+    A damaged store.json is no reason where `verify` is to write it anew.
 
     Raises
     ------
@@ -53,6 +56,9 @@ def check_features(
         _open(store)
     except NotFound:
         return  # it will be made
+    except Damaged:
+        if not verify:
+            raise
 
 
 def check_training(
