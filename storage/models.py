@@ -107,9 +107,12 @@ class Models:
     def withdraw(self, model_id: str) -> None:
         """Take a model back, with its evaluations, before it is published anew."""
         model = self.location(model_id)
-        evaluations = model / "evaluation"
-        metrics = [evaluations / split / METRICS_FILE for split in evaluations.folders()]
-        for file in (*metrics, model / MODEL_FILE, model / SEAL_FILE):
+        splits = (model / "evaluation").folders()
+        evaluations = [self.evaluation(model_id, split) for split in splits]
+        whole = [*(each / METRICS_FILE for each in evaluations), model / MODEL_FILE]
+        seals = [each / SEAL_FILE for each in (*evaluations, model)]
+        # first what says that it is there, then what says that it ought to be
+        for file in (*whole, *seals):
             file.make_way()
             file.delete()
 

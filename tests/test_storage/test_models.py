@@ -84,6 +84,25 @@ class TestPublishing:
         models.publish(made, "seed-1")
         assert (models.location("seed-1") / "model.keras").read_bytes() == b"network"
 
+    def test_what_is_withdrawn_is_missed_by_nobody(
+        self, models: Models, made: Path, tmp_path: Path
+    ) -> None:
+        judged = tmp_path / "judged"
+        judged.mkdir()
+        (judged / "metrics.json").write_bytes(b"{}")
+        (judged / "report.html").write_bytes(b"<html>")
+        models.publish(made, "seed-1")
+        models.publish_evaluation(judged, "seed-1", split="test")
+        assert models.metrics("seed-1") == {}
+        models.withdraw("seed-1")
+        assert not models.exists("seed-1")
+        assert models.metrics("seed-1") is None
+        assert models.problems("seed-1") == models.evaluation_problems("seed-1", "test") == []
+        models.publish(made, "seed-1")
+        assert models.evaluation_problems("seed-1", "test") == []
+        (models.evaluation("seed-1", "test") / "metrics.json").write_bytes(b"{}")
+        assert models.evaluation_problems("seed-1", "test") != []
+
     def test_a_folder_without_a_model_is_refused(self, models: Models, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
         with pytest.raises(NotFound, match=r"no model\.keras"):
