@@ -20,6 +20,8 @@ from storage.store import Store
 if TYPE_CHECKING:
     from genre_model.predict import Predictor
 
+_MADE_AGAIN = "`genre train` with its options makes the model again."
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFacts:
@@ -129,11 +131,19 @@ def read_parameters(models: Models, model: str) -> Json:
 
     Raises
     ------
+    NotFound, Damaged
+        If it is gone or unreadable; the sentence says what makes it again.
     ModelError
         If it holds what is no such value, as a name that leads out of its folder.
     """
     where = (models.location(model) / PARAMS_FILE).uri
-    return checked_params(models.read_json(model, PARAMS_FILE), where=where)
+    try:
+        found = models.read_json(model, PARAMS_FILE)
+    except NotFound:
+        raise NotFound(f"{where} is gone; {_MADE_AGAIN}") from None
+    except Damaged as error:
+        raise Damaged(f"{str(error).removesuffix('.')}; {_MADE_AGAIN}") from error
+    return checked_params(found, where=where)
 
 
 def readable_parameters(models: Models, *, needed: str | None = None) -> Mapping[str, Json]:

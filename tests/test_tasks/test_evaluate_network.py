@@ -12,7 +12,7 @@ from genre_model.errors import ModelError
 from genre_model.frontends import preset
 from genre_model.recipe import EvaluateSpec
 from genre_model.shown import is_harmless_markdown
-from storage.errors import UnknownFormat
+from storage.errors import Damaged, NotFound, UnknownFormat
 from storage.store import Store
 from tasks.evaluation import evaluate_network, read_markdown
 
@@ -75,3 +75,17 @@ def test_a_stored_report_is_shown_if_it_only_shows(
     assert (markdown == stored) == is_shown
     assert is_harmless_markdown(stored) == is_shown
     assert is_shown or "`genre evaluate --refresh` makes it anew" in markdown
+
+
+@pytest.mark.parametrize(("content", "says"), [(None, "is gone"), (b"no JSON", "is not what was")])
+def test_a_model_that_does_not_say_what_it_was_made_of_is_to_be_trained_again(
+    tmp_path: Path, content: bytes | None, says: str
+) -> None:
+    store = Store.create(tmp_path / "store")
+    place = store.models.location("old-1")
+    (place / "model.keras").write_bytes(b"network")
+    if content is not None:
+        (place / "params.json").write_bytes(content)
+    again = "`genre train` with its options makes the model again."
+    with pytest.raises((NotFound, Damaged), match=rf"old-1/params.json {says}.*; {again}"):
+        evaluate_network.fn(store, "old-1", EvaluateSpec())
