@@ -8,7 +8,7 @@ DEMO_TRACK := $(DEMO)/data/fma_small/000/000060.mp3
 DEMO_ENV := PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1 PREFECT_HOME=$(CURDIR)/$(DEMO)/prefect GENRE_DEMO=$(CURDIR)/$(DEMO)/data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services backends demo demo-s3 dashboard test test-faults test-services test-backends browser test-benchmarks lint bench lock clean
+.PHONY: help setup services backends demo demo-s3 dashboard test test-faults test-services test-slow test-backends browser test-benchmarks lint bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -52,7 +52,7 @@ dashboard: setup ## Prefect's dashboard with the demo's runs (Ctrl-C stops it)
 	$(DEMO_ENV) $(BIN)/prefect server start --host 127.0.0.1
 
 test: setup ## the quick suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not faults and not services and not benchmarks and not backends"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not faults and not services and not benchmarks and not backends and not slow"
 
 test-faults: services ## real processes killed, disks filled
 	$(BIN)/python -m pytest -m faults
@@ -66,6 +66,9 @@ test-services: services browser ## real servers beside the tests
 		|| (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends iproute2) \
 		|| echo "iproute2 could not be installed; the test in namespaces will be skipped"
 	$(BIN)/python -m pytest -m services
+
+test-slow: setup ## long trainings, large networks, two hours of a mix
+	$(BIN)/python -m pytest -m slow
 
 test-backends: backends ## training on JAX and on PyTorch
 	$(BIN)/python -m pytest -m backends

@@ -86,8 +86,8 @@ def features(name: str, count: int = 3) -> np.ndarray:
 
 
 def networks() -> list[Any]:
-    """Name all that are trained from scratch, the large ones for the suite of services."""
-    marks = {True: [pytest.mark.services], False: []}
+    """Name all that are trained from scratch, the large ones for the slow suite."""
+    marks = {True: [pytest.mark.slow], False: []}
     return [pytest.param(name, marks=marks[name in LARGE]) for name in FROM_SCRATCH]
 
 
@@ -180,7 +180,7 @@ class TestEveryNetwork:
     "names",
     [
         pytest.param(set(FROM_SCRATCH) - LARGE, id="small"),
-        pytest.param(LARGE, id="large", marks=pytest.mark.services),
+        pytest.param(LARGE, id="large", marks=pytest.mark.slow),
     ],
 )
 def test_all_open_in_safe_mode_where_this_package_is_not_imported(

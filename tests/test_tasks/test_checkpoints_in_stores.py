@@ -174,7 +174,8 @@ def test_a_training_that_was_cut_off_goes_on(
     assert run(store, data) == (result, [])
 
 
-@pytest.mark.parametrize("where", ["store", pytest.param("scratch", marks=pytest.mark.services)])
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["store", "scratch"])
 def test_a_disk_that_is_full_at_a_checkpoint_ends_in_a_sentence_and_is_gone_on_from(
     where: str,
     tmp_path: Path,
@@ -214,6 +215,7 @@ def test_a_disk_that_is_full_at_a_checkpoint_ends_in_a_sentence_and_is_gone_on_f
     assert_same(store, result.model, undisturbed)
 
 
+@pytest.mark.slow
 def test_what_stops_early_says_which_epoch_is_kept(tmp_path: Path, data: LabelledFeatures) -> None:
     store, said = Store.create(tmp_path / "store"), []
     spec = replace(SPEC, epochs=9, patience=1, learning_rate=1e-7)

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from made_model import HIGH_HZ, LOW_HZ, RATE, made_model
 
-pytestmark = pytest.mark.services  # it takes minutes
+pytestmark = pytest.mark.slow  # it takes minutes
 
 MINUTES = 120
 MOST_MB = 500

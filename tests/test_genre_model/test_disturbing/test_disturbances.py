@@ -78,7 +78,7 @@ def test_noise_is_white_and_so_far_below() -> None:
     assert (again != noisy(clip, 20, np.random.default_rng(2))).any()
 
 
-@pytest.mark.services  # librosa compiles
+@pytest.mark.slow  # librosa compiles
 @pytest.mark.parametrize("semitones", [2.0, -2.0])
 def test_another_pitch_is_so_many_semitones_at_the_same_tempo(semitones: float) -> None:
     found = shifted(tone(1_000), semitones)
@@ -87,7 +87,7 @@ def test_another_pitch_is_so_many_semitones_at_the_same_tempo(semitones: float) 
     assert level(found) == pytest.approx(level(tone(1_000)), abs=1.0)
 
 
-@pytest.mark.services
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [1.05, 0.95])
 def test_another_tempo_is_so_much_shorter_at_the_same_pitch(rate: float) -> None:
     found = stretched(tone(1_000), rate)
@@ -96,7 +96,7 @@ def test_another_tempo_is_so_much_shorter_at_the_same_pitch(rate: float) -> None
     assert level(found) == pytest.approx(level(tone(1_000)), abs=1.0)
 
 
-@pytest.mark.services
+@pytest.mark.slow
 def test_a_beat_comes_so_much_earlier_when_it_is_faster() -> None:
     clip = np.zeros(int(SECONDS * RATE), np.float32)
     at = int(3.0 * RATE)

@@ -21,7 +21,7 @@ from genre_model.networks.statistics import InputStatistics
 from genre_model.recipe import ModelSpec, TrainSpec
 from genre_model.settings import OF_PRETRAINED
 
-large = pytest.mark.services
+large = pytest.mark.slow
 SIDE, ROWS = 32, 8
 GENERATOR = np.random.default_rng(4)
 LABELS = np.arange(ROWS, dtype=np.int32) % 2

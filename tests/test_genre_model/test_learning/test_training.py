@@ -126,6 +126,7 @@ def test_a_training_that_was_cut_off_goes_on_as_if_it_had_not_been(trained: tupl
 
 # What each holds between two epochs: moments, decay, clipping, the step of a schedule, a rate that
 # has fallen, an average of the weights, half a sum of gradients (11 steps, 3 at a time).
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "rates"),
     [
@@ -150,6 +151,7 @@ def test_what_a_recipe_says_is_done_and_resumed(
     assert_same(resumed, undisturbed)
 
 
+@pytest.mark.slow
 def test_the_average_of_the_weights_is_kept_and_what_is_trained_goes_on_without_it() -> None:
     """With one step an epoch the average after epoch n is known from the steps themselves."""
     once = replace(SHORT, epochs=3, batch_size=512, schedule="constant", patience=0)
@@ -178,6 +180,7 @@ def best_of(state: Any) -> int:
     return best_epoch(state.history)
 
 
+@pytest.mark.slow
 def test_balanced_weights_lift_what_is_rare() -> None:
     """One genre has a ninth of the tracks: without weights it is named less often than with."""
     from genre_model.learning.stepping.class_weights import class_weights

@@ -48,12 +48,14 @@ def test_labels_shuffled_at_random_give_chance_with_everything_on() -> None:
     assert low <= hits(fit(labels, LONG, **OPTIONS).model, labels) <= high < 0.5 * len(TEST)
 
 
+@pytest.mark.slow
 def test_a_training_that_was_cut_off_draws_what_it_would_have_drawn() -> None:
     spec = replace(SHORT, epochs=3, ema=0.9, class_weights="balanced")
     undisturbed, resumed = undisturbed_and_resumed(spec, after=2, **OPTIONS)
     assert_same(resumed, undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [

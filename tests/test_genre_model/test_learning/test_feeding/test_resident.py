@@ -98,7 +98,13 @@ def test_the_layer_gives_what_is_asked_for() -> None:
     np.testing.assert_array_equal(found[1], np.concatenate([joined[:, 8:], joined[:, :3]], axis=-1))
 
 
-@pytest.mark.parametrize("options", [{}, AUGMENTED], ids=["plain", "augmented"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, id="plain"),
+        pytest.param(AUGMENTED, id="augmented", marks=pytest.mark.slow),
+    ],
+)
 def test_a_training_is_the_same_kept_or_read_and_reads_once(options: dict[str, Any]) -> None:
     spec = replace(SHORT, epochs=2)
     calls: list[int] = []
@@ -115,6 +121,7 @@ def test_a_training_is_the_same_kept_or_read_and_reads_once(options: dict[str, A
     assert len(calls) == 2 * 7 + 2 * 2
 
 
+@pytest.mark.slow
 def test_a_training_of_kept_windows_that_was_cut_off_goes_on() -> None:
     spec = replace(SHORT, epochs=2, feed="resident")
     undisturbed, resumed = undisturbed_and_resumed(spec, after=1, **AUGMENTED)

@@ -26,7 +26,7 @@ TWO = 1e-4
 """How far losses of two devices may be from one's: sums of floats in another order, then Adam."""
 
 
-@pytest.mark.services
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_half_precision_learns_the_same_and_leaves_a_network_in_float32(precision: Any) -> None:
     spec = replace(SHORT, epochs=2, precision=precision)
@@ -67,7 +67,7 @@ def test_only_what_is_trained_computes_in_half_precision() -> None:
     assert not isinstance(make_optimiser(TrainSpec(), 4), keras.optimizers.LossScaleOptimizer)
 
 
-@pytest.mark.services
+@pytest.mark.slow
 def test_float16_that_was_cut_off_goes_on_with_its_loss_scale() -> None:
     spec = replace(SHORT, epochs=2, precision="float16")
     assert_same(cut_off_and_resumed(spec, after=1), fit(spec=spec))
@@ -119,7 +119,7 @@ def test_devices_that_cannot_share_a_training_are_refused(monkeypatch: pytest.Mo
         )
 
 
-@pytest.mark.services
+@pytest.mark.slow
 def test_two_devices_train_as_one_does() -> None:
     done = subprocess.run(
         [sys.executable, HERE / "two_devices.py", "{}"],
