@@ -47,6 +47,9 @@ class LabelledFeatures:
         Status -> tracks of the catalogue without windows.
     split_policy : str
         One of `genre_model.specs.SPLIT_POLICIES`.
+    unmade : int
+        Tracks of the catalogue that have no row: features were not made of them, or their shard
+        is not whole.
     """
 
     features: FeatureArray
@@ -57,6 +60,7 @@ class LabelledFeatures:
     genres: tuple[str, ...]
     refused: Mapping[str, int]
     split_policy: str = SPLIT_POLICIES[0]
+    unmade: int = 0
 
     def digest(self) -> str:
         """Return the sha256 of the tracks' audio, labels and splits, whatever rows they have."""
@@ -106,7 +110,7 @@ class LabelledFeatures:
     def remarks(self, spec: TrainSpec) -> list[str]:
         """Say what a training on these rows had better know."""
         windows = int(self.rows.loc[self.rows["split"] == "training", "windows"].sum())
-        found = [unjudged_genres(self.rows), leak_remark(self.split_policy)]
+        found = [self._of_unmade, unjudged_genres(self.rows), leak_remark(self.split_policy)]
         if windows < spec.batch_size:
             found.append(
                 f"an epoch is a single step of {windows:,} windows, which are fewer than "
@@ -117,8 +121,18 @@ class LabelledFeatures:
     @property
     def told(self) -> tuple[str, ...]:
         """Return what a reader of figures on these tracks had better know, a sentence each."""
-        leaky = leak_remark(self.split_policy)
-        return (*self.tracks.attrs.get("remarks", ()), *([f"{leaky}."] if leaky else []))
+        own = [each for each in (leak_remark(self.split_policy), self._of_unmade) if each]
+        return (*self.tracks.attrs.get("remarks", ()), *(f"{each}." for each in own))
+
+    @property
+    def _of_unmade(self) -> str | None:
+        if not self.unmade:
+            return None
+        return (
+            f"{self.unmade:,} of the {len(self.tracks):,} tracks of {self.catalogue_id} have no "
+            f"{self.spec.name} features and take no part; `genre features --preset "
+            f"{self.spec.name}` makes them"
+        )
 
     @property
     def remedies(self) -> Remedies:
@@ -212,6 +226,7 @@ def _labelled(
         genres=genres,
         refused=_refused(rows, used, labelled),
         split_policy=split_policy,
+        unmade=int((~used["track_id"].isin(rows["track_id"])).sum()),
     )
 
 

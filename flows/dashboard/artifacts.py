@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 QUARANTINE_ROWS_SHOWN = 500
 PREDICTIONS_SHOWN = 500
+_FIRST_METRICS = (
+    *("track_accuracy", "dummy_accuracy", "balanced_accuracy", "macro_f1", "top2_accuracy"),
+    *("window_accuracy", "log_loss", "calibration_error", "tracks", "windows"),
+)
+"""What a dashboard shows of a table before one turns its page: ten lines."""
 _OF_ADDRESSES = ":/?#@!$&'*+,;=%~"
 # Twice as often as people are promised to see it move, since an update takes its time too.
 _PROGRESS_EVERY_S = 1.0
@@ -225,9 +230,11 @@ def evaluation(markdown: str, found: Evaluation, *, report: str, model_folder: s
     create_markdown_artifact(
         f"{markdown.rstrip()}\n\n{where}", key="evaluation-report", description=title
     )
+    figures = found.metrics.to_dict()
+    names = [*_FIRST_METRICS, *(name for name in figures if name not in _FIRST_METRICS)]
     rows = [
         _row({"metric": name.replace("_", " "), "value": _figure(value), "interval": interval})
-        for name, value in found.metrics.to_dict().items()
+        for name, value in ((name, figures[name]) for name in names)
         if isinstance(value, int | float | str)
         for interval in [_interval(found.metrics.intervals.get(name))]
     ]

@@ -36,7 +36,8 @@ def data_png(page: DataPage) -> bytes:
         left += counts
     tracks.set_yticks(places, [shown(genre)[:30] for genre in genres], parse_math=False)
     tracks.set_xlabel("tracks")
-    tracks.legend(frameon=False, fontsize=8)
+    # above the bars, of which the longest reaches the edge
+    tracks.legend(frameon=False, fontsize=8, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     hours.barh(places, [page.hours_of.get(genre, 0.0) for genre in genres], color=BLUE)
     hours.set_yticks([])
     hours.set_xlabel("hours of audio")

@@ -87,6 +87,10 @@ def test_way(
     mended_by, mending = "the stage", genre.said("status", "--store", store, "--verify")
     if mending.code:
         mended_by, mending = "genre run --verify", genre.said(*runs.command(store, runs.grown))
+    if way.stage == "train again" and not said["stage"].code:
+        # it trained on what was left, anew: on all tracks of the data of before
+        assert "take no part; `genre features" in said["stage"].err
+        mended_by, mending = f"{mended_by}, twice", genre.said(*runs.command(store, runs.first))
     after = genre.said("status", "--store", store, "--verify")
     others = _others(store, proven)
     table.lines.append(

@@ -24,7 +24,7 @@ pytestmark = [
 UIS = ("v1", "v2")
 # What each artifact's page must show, and how many plots.
 ARTIFACTS = {
-    "catalogue": (("Catalogue demo-", "Hip-Hop", "validation"), 0),
+    "catalogue": (("Catalogue demo-", "Hip-Hop", "validation", "44,100 Hz"), 1),
     "features-progress": (("102 of 102 tracks decoded",), 0),
     "throughput": (("tracks a second meanwhile", "Dask workers"), 0),
     "quarantine": (("undecodable", "is not there", "1.60 s decode, a window takes 2.95 s"), 0),
@@ -38,7 +38,7 @@ ARTIFACTS = {
             "Most confused",
             "report.html",
         ),
-        3,
+        5,
     ),
     "metrics": (("macro f1", "dummy accuracy"), 0),
 }

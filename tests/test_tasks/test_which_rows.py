@@ -200,6 +200,21 @@ def test_the_mistakes_that_are_drawn_are_heard_from_rows_of_their_own(
         )
 
 
+def test_tracks_whose_features_are_not_there_are_told(tmp_path: Path) -> None:
+    made = made_store(tmp_path / "store", mislabelled="")
+    assert (made.data.unmade, made.data.told) == (0, ())
+    *_, last = sorted((tmp_path / "store" / "features").glob("*/*/log_mel/c/*/0/0/0"))
+    last.unlink()
+    data = made.data
+    says = (
+        "64 of the 192 tracks of made-0 have no tiny features and take no part; "
+        "`genre features --preset tiny` makes them"
+    )
+    assert (len(data.rows), data.unmade) == (128, 64)
+    assert data.remarks(SPEC)[0] == says
+    assert data.told == (f"{says}.",)
+
+
 def test_augmentation_makes_another_model_and_none_the_same(data: LabelledFeatures) -> None:
     plain = identify_model(data, ModelSpec(), SPEC)
     assert identify_model(data, ModelSpec(), SPEC, augmentation=AugmentSpec()) == plain
