@@ -244,8 +244,12 @@ class Store:
 
         What cannot be read is named, and stops nothing else.
         """
-        from storage.summary import Reader, StoreSummary
+        from storage.summary import Reader, StoreSummary, Unreadable
 
+        lost = [
+            Unreadable(key=key, path=problem.path, detail=problem.detail)
+            for key, problem in self._description_problems()
+        ]
         reader = Reader()
         champion = reader.champion(self.models)
         return StoreSummary(
@@ -258,7 +262,7 @@ class Store:
             sweeps=reader.sweeps(self.sweeps),
             champion=champion,
             claims=tuple(record.sentence for record in read_claims(self.location).values()),
-            unreadable=tuple(reader.unreadable),
+            unreadable=(*lost, *reader.unreadable),
         )
 
     def verify(

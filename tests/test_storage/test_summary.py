@@ -101,6 +101,17 @@ def test_what_cannot_be_read_is_named_and_stops_nothing(place: Location) -> None
         store.features.open(data_set="demo", name="new-1")
 
 
+@pytest.mark.parametrize("content", [b"{", b"", None])
+def test_a_description_that_is_not_there_is_marked(place: Location, content: bytes | None) -> None:
+    Store.create(place)
+    (place / "catalogues" / "of-somebody.txt").write_bytes(b"-")
+    (place / "store.json").delete()
+    if content is not None:
+        (place / "store.json").write_bytes(content)
+    (lost,) = Store.look(place).status().unreadable
+    assert (lost.key, lost.path) == ("store.json", (place / "store.json").uri)
+
+
 def test_a_name_that_leads_elsewhere_is_told_and_stops_nothing(place: Location) -> None:
     store = Store.create(place)
     run(open_array(store), library(20))
