@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from archive_server import serving
 from command import Genre
 from fma_zips import files_of, sha1_of, zipped
+
+pytestmark = pytest.mark.services  # with Prefect's temporary server
 
 KEYS = {"dataset", "to", "files", "bytes", "verified", "seconds"}
 

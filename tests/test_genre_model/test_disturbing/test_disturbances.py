@@ -118,6 +118,7 @@ def test_mp3_has_its_bit_rate_and_a_wav_the_same_numbers() -> None:
     np.testing.assert_array_equal(read(as_wav(clip * 3)), clip * 3)
 
 
+@pytest.mark.slow  # librosa compiles
 def test_the_table_has_what_is_asked_for() -> None:
     clip = tone(1_000)
     made = {name: each.make(clip, np.random.default_rng(0)) for name, each in DISTURBANCES.items()}

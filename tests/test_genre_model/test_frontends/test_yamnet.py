@@ -69,6 +69,7 @@ def test_tflite_of_float32_is_read(network: keras.Model, tmp_path: Path) -> None
     assert distance(network, layers) < 1e-5
 
 
+@pytest.mark.slow
 def test_tflite_with_weights_of_eight_bits_is_read(limited: keras.Model, tmp_path: Path) -> None:
     (tmp_path / "yamnet.tflite").write_bytes(tflite(limited, bits=8))
     layers = read_layers(tmp_path / "yamnet.tflite")
@@ -76,6 +77,7 @@ def test_tflite_with_weights_of_eight_bits_is_read(limited: keras.Model, tmp_pat
     assert cosine(limited, layers) > 0.99
 
 
+@pytest.mark.slow
 def test_tflite_wholly_of_eight_bits_is_read(limited: keras.Model, tmp_path: Path) -> None:
     content = tflite(limited, bits=8, whole=True)
     assert len(content) < 5e6
