@@ -60,9 +60,9 @@ def check_genres(catalogue: Catalogue, *, data: str, remedies: Remedies) -> None
     genres = catalogue.genres
     if len(genres) < LEAST_GENRES:
         raise CatalogueError(
-            f"all {len(catalogue.tracks):,} tracks of {data} (subset {catalogue.subset}) are of "
-            f"one genre, {', '.join(map(repr, genres))}, and two are the least that can be told "
-            f"apart; {remedies.genres}"
+            f"all {len(catalogue.tracks):,} tracks of {data} are of one genre, "
+            f"{', '.join(map(repr, genres))}, and two are the least that can be told apart; "
+            f"{remedies.genres}"
         )
 
 
