@@ -192,6 +192,13 @@ def test_predict() -> None:
     assert 0 < found["songs"]["ratio"] < 1
 
 
+def test_equality() -> None:
+    found = result("equality", "--clips", 2, "--networks", "mlp")
+    (row,) = found["networks"]
+    assert (row["network"], row["preset"]) == ("mlp", "mfcc")
+    assert 0 < max(row["onnx"], row["script"]) < 1e-4 < row["spread"]
+
+
 def test_backbones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENRE_REAL_MUSIC", str(tmp_path / "nowhere"))
     make_data(tmp_path / "data", count=12)
