@@ -78,8 +78,8 @@ class Crew:
         self._known: dict[str, _Known] = {}
         self._members: set[str] = set()
         self._handed: frozenset[str] = frozenset()
-        self._is_settled = self._is_closed = False
-        self._watch: asyncio.Task[None] | None = None
+        self._is_settled = self._is_closed = self._is_lost = False
+        self._watches: list[asyncio.Task[None]] = []
 
     @property
     def size(self) -> int:
@@ -109,7 +109,9 @@ class Crew:
         """
 
         async def begin() -> None:
-            self._watch = asyncio.create_task(self._look())
+            self._watches = [
+                asyncio.create_task(each) for each in (self._look(), self._note_loss())
+            ]
 
         self.client.sync(begin)
         self._settle(expected, nobody)
@@ -154,7 +156,7 @@ class Crew:
         WorkersDied
             If that happened to all that were given it, time and again.
         ClusterLost
-            If there has been no member for `NO_WORKERS_LIMIT_S`.
+            If there has been no member for `NO_WORKERS_LIMIT_S`, or the scheduler is gone.
         """
         self._hand_over(what.credentials)
         for attempt in range(_CALLS):
@@ -206,7 +208,7 @@ class Crew:
             self._changed.notify_all()
 
         async def end() -> None:
-            tasks = [self._watch, *(known.being_asked for known in self._known.values())]
+            tasks = [*self._watches, *(known.being_asked for known in self._known.values())]
             for task in tasks:
                 if task is not None:
                     task.cancel()
@@ -230,6 +232,17 @@ class Crew:
             with suppress(OSError):
                 self._note_present(set(await self.client.nthreads()))
             await asyncio.sleep(_LOOK_EVERY_S if self._is_settled else _LOOK_AT_START_S)
+
+    async def _note_loss(self) -> None:
+        """Note that the scheduler is gone, which Dask itself says when it gives up.
+
+        It has cancelled all calls by then, and takes new ones while it tries to come back.
+        """
+        while self.client.status == "running":
+            await asyncio.sleep(_LOOK_AT_START_S)
+        with self._changed:
+            self._is_lost = True
+            self._changed.notify_all()
 
     def _note_present(self, present: set[str]) -> None:
         with self._changed:
@@ -330,8 +343,14 @@ class Crew:
     def _some_members(self) -> frozenset[str]:
         with self._changed:
             self._changed.wait_for(
-                lambda: self._members or self._is_closed, timeout=NO_WORKERS_LIMIT_S
+                lambda: self._members or self._is_closed or self._is_lost,
+                timeout=NO_WORKERS_LIMIT_S,
             )
+            if self._is_lost:
+                raise ClusterLost(
+                    "the Dask scheduler is gone; what was written stays, run the same command "
+                    "again to go on"
+                )
             if self._is_closed or not self._members:
                 raise ClusterLost(
                     f"for {NO_WORKERS_LIMIT_S:g} s there has been no Dask worker that can be given "
@@ -345,7 +364,12 @@ class Crew:
         while True:
             with self._changed:
                 self._changed.wait_for(
-                    lambda: future.done() or self._is_closed or not members & self._known.keys()
+                    lambda: (
+                        future.done()
+                        or self._is_closed
+                        or self._is_lost
+                        or not members & self._known.keys()
+                    )
                 )
             if not future.done():
                 future.cancel()

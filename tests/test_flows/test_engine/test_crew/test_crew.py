@@ -140,6 +140,21 @@ def test_a_bad_one_that_joins_is_left_aside_and_the_others_go_on(cluster: Cluste
     assert all("is given no work: it lacks fma-genre" in each for each in cluster.said)
 
 
+def test_a_call_made_when_the_scheduler_is_gone_ends_though_dask_tries_to_come_back() -> None:
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
+        ) as local,
+        Client(local.scheduler_address, timeout=10 * STEP_S) as client,
+        Cluster(local, client).crew() as crew,
+    ):
+        assert places(crew)
+        local.sync(local.scheduler.close)
+        with pytest.raises(ClusterLost, match="the Dask scheduler is gone; what was written"):
+            places(crew)
+        client.close(timeout=STEP_S)
+
+
 def test_what_is_required_later_is_asked_of_all(cluster: Cluster) -> None:
     good, bad = cluster.addresses
 
