@@ -17,14 +17,14 @@ FIGURES: Mapping[str, tuple[str, str, str]] = {
     "calibration_error": (
         "Calibration error",
         ".3f",
-        "how far probabilities are from how often they are right; lower is better",
+        "how far off probabilities are; 0 is best",
     ),
     "calibration_error_scaled": (
         "Calibration error, calibrated",
         ".3f",
-        "by the temperature, which was fitted on validation",
+        "of probabilities so calibrated",
     ),
-    "dummy_accuracy": ("Dummy accuracy", ".1%", "always naming the commonest training genre"),
+    "dummy_accuracy": ("Dummy accuracy", ".1%", "always the commonest training genre"),
 }
 """Figure -> its title, form and meaning, in the order in which they are shown."""
 

@@ -91,7 +91,7 @@ class Bucket(Location):
             return b""
         span = f"bytes={start}-{start + length - 1}"
         try:
-            return self._send("GET (Range)", "get_object", Range=span).body
+            return self._send("GET", "get_object", Range=span).body
         except RangeBeyondEndError:
             return b""
 
@@ -111,7 +111,7 @@ class Bucket(Location):
 
     def _range(self, span: str, etag: str) -> bytes:
         try:
-            return self._send("GET (Range)", "get_object", Range=span, IfMatch=_quoted(etag)).body
+            return self._send("GET", "get_object", Range=span, IfMatch=_quoted(etag)).body
         except ConditionFailedError:
             raise Unreachable(f"{self.uri} was written again while it was read.") from None
 
@@ -179,7 +179,7 @@ class Bucket(Location):
             return self._send("HEAD", "head_object")
         except Refused:
             # what refuses a HEAD has no body that says why
-            self._send("GET (Range)", "get_object", Range="bytes=0-0")
+            self._send("GET", "get_object", Range="bytes=0-0")
             raise
 
     def make_way(self) -> None:
