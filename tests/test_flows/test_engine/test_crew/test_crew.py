@@ -145,7 +145,7 @@ def test_a_call_made_when_the_scheduler_is_gone_ends_though_dask_tries_to_come_b
         LocalCluster(
             n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
         ) as local,
-        Client(local.scheduler_address, timeout=10 * STEP_S) as client,
+        Client(local.scheduler_address, timeout=10 * STEP_S, set_as_default=False) as client,
         Cluster(local, client).crew() as crew,
     ):
         assert places(crew)
