@@ -22,7 +22,7 @@ FIGURES: Mapping[str, tuple[str, str, str]] = {
     "calibration_error_scaled": (
         "Calibration error, calibrated",
         ".3f",
-        "of probabilities so calibrated",
+        "by a temperature fitted on validation",
     ),
     "dummy_accuracy": ("Dummy accuracy", ".1%", "always the commonest training genre"),
 }

@@ -43,6 +43,7 @@ _LOOK_EVERY_S, _LOOK_AT_START_S = 1.0, 0.1
 _END_LIMIT_S, _RESULT_LIMIT_S = 5.0, 30.0
 _CALLS = 4
 _NOTHING = object()
+_GO_ON = "what was written stays, run the same command again to go on"
 
 
 @dataclass
@@ -78,7 +79,8 @@ class Crew:
         self._known: dict[str, _Known] = {}
         self._members: set[str] = set()
         self._handed: frozenset[str] = frozenset()
-        self._is_settled = self._is_closed = self._is_lost = False
+        self._is_settled = self._is_closed = False
+        self._lost = ""
         self._watches: list[asyncio.Task[None]] = []
 
     @property
@@ -106,6 +108,8 @@ class Crew:
         ------
         UsageError
             If every worker lacks something.
+        ClusterLost
+            If the scheduler is gone.
         """
 
         async def begin() -> None:
@@ -123,6 +127,8 @@ class Crew:
         ------
         UsageError
             If no worker fulfils it.
+        ClusterLost
+            If none answers, or the scheduler is gone.
         """
 
         async def ask_again() -> None:
@@ -135,10 +141,7 @@ class Crew:
         self.client.sync(ask_again)
         self._settle(
             0,
-            lambda waited: ClusterLost(
-                f"no Dask worker has answered for {waited}; what was written stays, "
-                "run the same command again to go on"
-            ),
+            lambda waited: ClusterLost(f"no Dask worker has answered for {waited}; {_GO_ON}"),
         )
 
     def call(self, what: PickledCall, key: str) -> Any:
@@ -241,7 +244,7 @@ class Crew:
         while self.client.status == "running":
             await asyncio.sleep(_LOOK_AT_START_S)
         with self._changed:
-            self._is_lost = True
+            self._is_closed, self._lost = True, "the Dask scheduler is gone"
             self._changed.notify_all()
 
     def _note_present(self, present: set[str]) -> None:
@@ -310,6 +313,8 @@ class Crew:
             while not self._is_settled:
                 asked = [each for each in self._known.values() if each.being_asked]
                 now = time.monotonic()
+                if self._lost:
+                    raise ClusterLost(f"{self._lost}; {_GO_ON}")
                 if self._members:
                     first = first or now
                     is_whole = not asked and len(self._members) >= expected
@@ -343,19 +348,14 @@ class Crew:
     def _some_members(self) -> frozenset[str]:
         with self._changed:
             self._changed.wait_for(
-                lambda: self._members or self._is_closed or self._is_lost,
-                timeout=NO_WORKERS_LIMIT_S,
+                lambda: self._members or self._is_closed, timeout=NO_WORKERS_LIMIT_S
             )
-            if self._is_lost:
-                raise ClusterLost(
-                    "the Dask scheduler is gone; what was written stays, run the same command "
-                    "again to go on"
-                )
             if self._is_closed or not self._members:
-                raise ClusterLost(
+                nobody = (
                     f"for {NO_WORKERS_LIMIT_S:g} s there has been no Dask worker that can be given "
-                    "work; what was written stays, run the same command again to go on"
+                    "work"
                 )
+                raise ClusterLost(f"{self._lost or nobody}; {_GO_ON}")
             return frozenset(self._members)
 
     def _outcome(self, future: DaskFuture[Any], members: frozenset[str]) -> Any:
@@ -364,12 +364,7 @@ class Crew:
         while True:
             with self._changed:
                 self._changed.wait_for(
-                    lambda: (
-                        future.done()
-                        or self._is_closed
-                        or self._is_lost
-                        or not members & self._known.keys()
-                    )
+                    lambda: future.done() or self._is_closed or not members & self._known.keys()
                 )
             if not future.done():
                 future.cancel()

@@ -88,6 +88,13 @@ def places(crew: Crew, calls: int = 8) -> set[str]:
     return {crew.call(call, f"where-{n}-{time.time_ns()}") for n in range(calls)}
 
 
+def requires_more(crew: Crew) -> None:
+    async def anything(_worker: Worker) -> str:
+        return ""
+
+    crew.require(anything)
+
+
 def test_all_that_are_fit_are_members(cluster: Cluster) -> None:
     with cluster.crew() as crew:
         assert crew.size == 2
@@ -150,8 +157,9 @@ def test_a_call_made_when_the_scheduler_is_gone_ends_though_dask_tries_to_come_b
     ):
         assert places(crew)
         local.sync(local.scheduler.close)
-        with pytest.raises(ClusterLost, match="the Dask scheduler is gone; what was written"):
-            places(crew)
+        for asks in (places, requires_more):
+            with pytest.raises(ClusterLost, match="the Dask scheduler is gone; what was written"):
+                asks(crew)
         client.close(timeout=STEP_S)
 
 
