@@ -6,7 +6,8 @@ import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import Self
+from functools import cached_property
+from typing import Any, Self
 
 import pandas as pd
 
@@ -33,7 +34,7 @@ class CleanedGenre:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The labelled tracks of one subset.
+    """The labelled tracks of one subset; nothing changes its frame, so what it says is found once.
 
     Attributes
     ----------
@@ -117,7 +118,7 @@ class Catalogue:
         """Name the genres that occur, sorted; a genre's place is its label."""
         return sorted(self.tracks["genre"].unique())
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Name the catalogue by its data set and 8 hex digits of its frame's content."""
         return f"{self.data_set}-{_content_hash(self.tracks)[:8]}"
@@ -127,12 +128,12 @@ class Catalogue:
         """Count the tracks whose genre is derived from their sub-genres."""
         return int((self.tracks["genre_source"] == DERIVED).sum())
 
-    @property
+    @cached_property
     def shared_artists(self) -> int:
         """Count the artists who have tracks in several splits."""
         return len(artists_in_several_splits(self.tracks))
 
-    @property
+    @cached_property
     def remarks(self) -> tuple[str, ...]:
         """Say what a reader of results must know about the tracks, one sentence each."""
         remarks = []
@@ -168,10 +169,12 @@ def _content_hash(tracks: pd.DataFrame) -> str:
         silent.add("genre_source")
     if tracks["album_id"].isna().all():
         silent.add("album_id")
-    columns = {
-        column: [None if pd.isna(cell) else cell for cell in tracks[column].tolist()]
-        for column in COLUMNS
-        if column not in silent
-    }
+    columns = {column: _with_none(tracks[column]) for column in COLUMNS if column not in silent}
     canonical = json.dumps(columns, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _with_none(column: pd.Series[Any]) -> list[object]:
+    """List a column's values, None where it is NA."""
+    cells = zip(column.tolist(), column.isna().tolist(), strict=True)
+    return [None if is_missing else cell for cell, is_missing in cells]

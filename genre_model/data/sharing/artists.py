@@ -28,10 +28,11 @@ def artists_in_several_splits(tracks: pd.DataFrame) -> pd.DataFrame:
     """
     pairs = tracks[["artist_id", "split"]].dropna(subset="artist_id").drop_duplicates()
     spread = pairs[pairs["artist_id"].duplicated(keep=False)]
-    in_order = spread.sort_values(
-        "split", key=lambda splits: splits.map({split: place for place, split in enumerate(SPLITS)})
-    )
-    return in_order.groupby("artist_id")["split"].agg(", ".join).rename("splits").reset_index()
+    splits: dict[int, set[str]] = {}
+    for artist, split in zip(spread["artist_id"].tolist(), spread["split"].tolist(), strict=True):
+        splits.setdefault(artist, set()).add(split)
+    names = [", ".join(name for name in SPLITS if name in splits[each]) for each in sorted(splits)]
+    return pd.DataFrame({"artist_id": sorted(splits), "splits": names})
 
 
 def artist_remark(tracks: pd.DataFrame) -> str | None:
