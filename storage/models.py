@@ -104,17 +104,25 @@ class Models:
         _publish(folder, target, of=_name(model_id), last=MODEL_FILE)
         return target
 
-    def withdraw(self, model_id: str) -> None:
-        """Take a model back, with its evaluations, before it is published anew."""
+    def withdraw(self, model_id: str) -> Sequence[str]:
+        """Take a model back, with its evaluations, before it is published anew.
+
+        Returns
+        -------
+        sequence of str
+            The splits that it had been evaluated on.
+        """
         model = self.location(model_id)
-        splits = (model / "evaluation").folders()
-        evaluations = [self.evaluation(model_id, split) for split in splits]
-        whole = [*(each / METRICS_FILE for each in evaluations), model / MODEL_FILE]
-        seals = [each / SEAL_FILE for each in (*evaluations, model)]
+        splits = [each for each in (model / "evaluation").folders() if is_plain(each)]
+        evaluations = {split: self.evaluation(model_id, split) for split in splits}
+        evaluated = [split for split in splits if (evaluations[split] / METRICS_FILE).exists()]
+        whole = [*(each / METRICS_FILE for each in evaluations.values()), model / MODEL_FILE]
+        seals = [each / SEAL_FILE for each in (*evaluations.values(), model)]
         # first what says that it is there, then what says that it ought to be
         for file in (*whole, *seals):
             file.make_way()
             file.delete()
+        return evaluated
 
     def publish_evaluation(self, folder: Path, model_id: str, *, split: str) -> Location:
         """Copy the files of an evaluation, `metrics.json` last, in place of an older one.

@@ -237,9 +237,14 @@ def _train(
             weights=[each.read_bytes() for each in weights],
         )
         write_first_card(staged, data, validation)
-        if refresh:
-            models.withdraw(name)
+        evaluated = models.withdraw(name)
         models.publish(staged, name)
+    if say is not None:
+        for split in evaluated:
+            say(
+                f"{name} was evaluated on the {split} split before it was trained again, and that "
+                f"evaluation is gone; `genre evaluate --model {name} --split {split}` makes it anew"
+            )
 
 
 def _predict_validation(data: LabelledFeatures, result: TrainingResult) -> WindowPredictions:

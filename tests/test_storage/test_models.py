@@ -94,7 +94,8 @@ class TestPublishing:
         models.publish(made, "seed-1")
         models.publish_evaluation(judged, "seed-1", split="test")
         assert models.metrics("seed-1") == {}
-        models.withdraw("seed-1")
+        assert models.withdraw("seed-1") == ["test"]
+        assert models.withdraw("seed-1") == []
         assert not models.exists("seed-1")
         assert models.metrics("seed-1") is None
         assert models.problems("seed-1") == models.evaluation_problems("seed-1", "test") == []
