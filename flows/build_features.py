@@ -45,7 +45,7 @@ from flows.options import (
     Workers,
 )
 from flows.results import FeaturesResult
-from genre_model.shown import shown_name
+from genre_model.printable import printable_name
 from storage.array.plans import ShardWork
 from storage.places.address import parse_location, resolve
 from storage.places.location import Location
@@ -94,7 +94,7 @@ class Built:
 
 def _run_name() -> str:
     given = flow_run.parameters
-    return shown_name(f"features of {given['data']}, {given['preset']}")
+    return printable_name(f"features of {given['data']}, {given['preset']}")
 
 
 @flow(name="build-features", flow_run_name=_run_name)

@@ -28,8 +28,8 @@ from flows.options import (
     Workers,
 )
 from flows.results import EvaluateResult
+from genre_model.printable import printable, printable_name
 from genre_model.recipe import EvaluateSpec
-from genre_model.shown import shown, shown_name
 from storage.places.options import StorageOptions
 from storage.store import Store
 from tasks.comparing.choosing import promote_if_better
@@ -47,7 +47,7 @@ from tasks.models import choose_model
 
 def _run_name() -> str:
     given = flow_run.parameters
-    return shown_name(f"evaluate {given['model'] or 'the last model'} on {given['split']}")
+    return printable_name(f"evaluate {given['model'] or 'the last model'} on {given['split']}")
 
 
 @flow(name="evaluate-model", flow_run_name=_run_name)
@@ -143,7 +143,7 @@ def _hear_disturbed(
     joined, unheard = join_heard(heard, data, split=split)
     logger = get_run_logger()
     for sentence in unheard:
-        logger.warning("%s", shown(sentence))
+        logger.warning("%s", printable(sentence))
     seconds = time.monotonic() - began
     logger.info("robustness: %d clips, each in %d ways, in %.1f s", total, len(joined), seconds)
     return joined

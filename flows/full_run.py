@@ -52,7 +52,7 @@ from flows.options import (
 from flows.results import EvaluateResult, FeaturesResult, RunResult, TrainResult
 from flows.train_model import train_or_hand_over
 from genre_model.networks import usual_networks
-from genre_model.shown import shown_name
+from genre_model.printable import printable_name
 from storage.places.address import parse_location
 from storage.places.options import StorageOptions
 from storage.store import Store
@@ -65,13 +65,13 @@ def _run_name() -> str:
     given = flow_run.parameters
     if given["start_at"] == "evaluation":
         model = given["model"] or "the last model that fits"
-        return shown_name(f"full run from evaluation on: {model}")
+        return printable_name(f"full run from evaluation on: {model}")
     data, preset = (option.or_default(given[option.name]) for option in (DATA, PRESET))
     named = named_network(given["network"], given.get("recipe"))
     network = named or usual_networks()[rows_of(preset)]
     if given["start_at"] == "training":
         data = given["catalogue"] or given["data"] or "the last catalogue"
-    return shown_name(f"full run of {data}: {preset} features, {network} network")
+    return printable_name(f"full run of {data}: {preset} features, {network} network")
 
 
 @flow(name="full-run", flow_run_name=_run_name)

@@ -14,13 +14,13 @@ from flows.engine.addresses import folder_location, store_address
 from flows.engine.quoting import quoted
 from flows.options import STORE, Folder, Predicting, Refresh, StorageBlock, StoreAddress
 from flows.results import PredictFolderResult
-from genre_model.shown import shown_name
+from genre_model.printable import printable_name
 from storage.store import Store
 from tasks.predicting.folder import predict_folder
 
 
 def _run_name() -> str:
-    return shown_name(f"predict {flow_run.parameters['folder']}")
+    return printable_name(f"predict {flow_run.parameters['folder']}")
 
 
 @flow(name="predict-tracks", flow_run_name=_run_name)

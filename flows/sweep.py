@@ -39,7 +39,7 @@ from flows.options import (
 from flows.results import TrainResult
 from flows.sweep_options import SEEDS, EvaluateBest, Seeds, Swept, Trials
 from flows.train_model import train_or_hand_over
-from genre_model.shown import shown_name
+from genre_model.printable import printable_name
 from genre_model.sweeping import Trial, in_words
 from storage.errors import StorageError
 from storage.store import Store
@@ -56,7 +56,7 @@ _LINE = 80
 def _run_name() -> str:
     given = flow_run.parameters
     swept = ", ".join(given["settings"] or {}) or "seeds"
-    return shown_name(f"sweep of {swept} on {given['preset']} features")
+    return printable_name(f"sweep of {swept} on {given['preset']} features")
 
 
 @flow(name="sweep", flow_run_name=_run_name)

@@ -13,7 +13,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from genre_model.shown import shown
+from genre_model.printable import printable
 from storage.errors import StorageError
 from tasks.worker import log, pickled_call
 from tasks.worker.errors import WorkerError
@@ -84,7 +84,7 @@ def build_shard(
         call = pickled_call.pickled(log.logged, compute, job, topic)
         outcome: ShardOutcome = on_workers(call, key)
     for remark in outcome.remarks:
-        logger.warning("%s", shown(remark))
+        logger.warning("%s", printable(remark))
     logger.info(
         "%d windows of %d tracks in %.1f s%s",
         outcome.windows,

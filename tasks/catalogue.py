@@ -18,7 +18,7 @@ from genre_model.data.folder import CatalogueOptions
 from genre_model.data.layouts import name_of, remedies_of
 from genre_model.data.left_out import LeftOut
 from genre_model.data.remedies import Remedies, check_genres, check_splits
-from genre_model.shown import shown_name
+from genre_model.printable import printable_name
 from storage.places.location import Entry, Location
 from storage.store import Store
 from tasks.finding.data_folder import DEFAULTS, open_data_folder
@@ -149,7 +149,7 @@ class FoundCatalogue:
 
 
 def _run_name(parameters: dict[str, Any]) -> str:
-    return shown_name(f"catalogue of {parameters['data'].uri}")
+    return printable_name(f"catalogue of {parameters['data'].uri}")
 
 
 @task(

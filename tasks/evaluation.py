@@ -28,8 +28,8 @@ from genre_model.judging.licences import licence_remarks
 from genre_model.judging.metrics import Metrics
 from genre_model.judging.weak_spots import WeakSpots, find_weak_spots
 from genre_model.learning.opening.params import PARAMS_FILE
+from genre_model.printable import as_markdown_code, is_harmless_markdown, printable_name
 from genre_model.recipe import EvaluateSpec
-from genre_model.shown import as_markdown_code, is_harmless_markdown, shown_name
 from genre_model.specs import policy_in_words
 from storage.errors import Damaged, UnknownFormat
 from storage.models import METRICS_FILE
@@ -129,7 +129,7 @@ class Evaluation:
 
 
 def _run_name(parameters: dict[str, Any]) -> str:
-    return shown_name(f"evaluate {parameters['model']} on {parameters['spec'].split}")
+    return printable_name(f"evaluate {parameters['model']} on {parameters['spec'].split}")
 
 
 @task(

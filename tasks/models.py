@@ -64,7 +64,7 @@ class ModelFacts:
         return f"{self.stall_share:.1%} of the time"
 
     @property
-    def pace(self) -> str:
+    def speed(self) -> str:
         """Say how quickly windows went through the network in training."""
         known = self.windows_per_second is not None
         return f"{self.windows_per_second:,.0f} windows/s" if known else "not told"

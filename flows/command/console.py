@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import click
 
 from flows.engine.interrupts import causes, is_prefects_sigterm
-from genre_model.shown import shown_lines
+from genre_model.printable import printable_lines
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 2, 130, 143
 
@@ -72,7 +72,7 @@ def emit(
     else:
         text = io.StringIO()
         show(text)
-        to.write(shown_lines(text.getvalue()))
+        to.write(printable_lines(text.getvalue()))
     to.flush()
 
 
@@ -135,7 +135,7 @@ def _explain(error: Exception) -> int:
         _say(str(error))
         return EXIT_USAGE
     if not isinstance(error, StorageError | FlowError | WorkerError):
-        sys.stderr.write(shown_lines("".join(traceback.format_exception(error))))
+        sys.stderr.write(printable_lines("".join(traceback.format_exception(error))))
     _say(f"failed: {type(error).__name__}: {error}")
     return EXIT_FAILED
 
@@ -185,7 +185,7 @@ def _remedied_by_user(error: BaseException) -> bool:
 
 
 def _say(sentence: str) -> None:
-    sys.stderr.write(f"genre: {shown_lines(' '.join(sentence.split()))}\n")
+    sys.stderr.write(f"genre: {printable_lines(' '.join(sentence.split()))}\n")
 
 
 def _quick_interrupts() -> None:

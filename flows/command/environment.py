@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flows.errors import UsageError
-from genre_model.shown import shown_lines
+from genre_model.printable import printable_lines
 
 _NOBODY_IS_TOLD = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -62,7 +62,7 @@ class _ShownRecord(logging.LogRecord):
 
     def getMessage(self) -> str:  # noqa: N802 - logging's own name
         """Return the message, its control characters escaped."""
-        return shown_lines(super().getMessage())
+        return printable_lines(super().getMessage())
 
 
 def _set(defaults: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from flows.command import render
-from genre_model.shown import shown
+from genre_model.printable import printable
 from genre_model.specs import policy_in_words
 from genre_model.sweeping import in_words
 
@@ -30,40 +30,40 @@ def models(result: ModelsResult, to: TextIO) -> None:
             f"{each.validation_mean:.1%} ± {each.validation_spread:.1%} of validation tracks "
             f"({', '.join(each.models)})"
         )
-        to.write(f"{shown(said)}\n")
+        to.write(f"{printable(said)}\n")
     if not result.board.models:
-        to.write(f"{shown(f'no model in {result.store}; run `genre train` first')}\n")
+        to.write(f"{printable(f'no model in {result.store}; run `genre train` first')}\n")
     else:
         to.write("* is the champion; sorted by validation, of which test tracks are no part\n")
 
 
 def promoted(result: PromotedResult, to: TextIO) -> None:
     """Write who is the champion now, and how to go back."""
-    to.write(f"{shown(f'champion    {result.champion}')}\n")
+    to.write(f"{printable(f'champion    {result.champion}')}\n")
     if result.former not in (None, result.champion):
         back = f"before      {result.former} (back: genre models promote {result.former})"
-        to.write(f"{shown(back)}\n")
+        to.write(f"{printable(back)}\n")
     for model, since in result.history:
-        to.write(f"{shown(f'since       {since}  {model}')}\n")
+        to.write(f"{printable(f'since       {since}  {model}')}\n")
 
 
 def compared(result: ComparedResult, to: TextIO) -> None:
     """Write the figures of both models, and what the difference rests on."""
     found = result.comparison
-    to.write(f"{shown(f'{result.model} against {found.model}, {result.split} split')}\n")
+    to.write(f"{printable(f'{result.model} against {found.model}, {result.split} split')}\n")
     for each in found.figures:
         line = (
             f"{each.name:<16} {each.this:>7.1%} {each.other:>7.1%} {100 * each.gain:+6.1f} points"
         )
-        to.write(f"{shown(line)}\n")
+        to.write(f"{printable(line)}\n")
     for sentence in found.sentences:
-        to.write(f"{shown(sentence)}\n")
+        to.write(f"{printable(sentence)}\n")
 
 
 def swept(result: SweepResult, to: TextIO) -> None:
     """Write a line a combination of settings, the best on validation first, and the best model."""
     sweep, best = result.sweep, result.sweep.best
-    to.write(f"{shown(f'{sweep.id}: {sweep.progress}, {result.reused:,} found')}\n")
+    to.write(f"{printable(f'{sweep.id}: {sweep.progress}, {result.reused:,} found')}\n")
     head = ("validation", "done", "settings")
     lines = [head, *(_of_recipe(each) for each in sweep.recipes)]
     widths = [max(len(line[place]) for line in lines) for place in range(2)]
@@ -71,13 +71,13 @@ def swept(result: SweepResult, to: TextIO) -> None:
         to.write(f"{first:<{widths[0]}}  {second:<{widths[1]}}  {third}\n")
     for each in sweep.trainings:
         if each.status == "failed":
-            to.write(f"{shown(f'failed      {each.model}: {each.detail}')}\n")
+            to.write(f"{printable(f'failed      {each.model}: {each.detail}')}\n")
     if best is not None:
         said = (
             f"best        {best.model}: {best.validation} of validation "
             f"tracks ({in_words(best.settings)}, seed {best.seed})"
         )
-        to.write(f"{shown(said)}\n")
+        to.write(f"{printable(said)}\n")
     if result.evaluation is not None:
         to.write("\n")
         render.evaluation(result.evaluation, to)
@@ -88,7 +88,7 @@ def _of_recipe(each: SweptRecipe) -> tuple[str, str, str]:
     return (
         each.validation or "-",
         f"{len(each.models)} of {each.trainings}",
-        shown(in_words(each.settings)),
+        printable(in_words(each.settings)),
     )
 
 
@@ -111,4 +111,4 @@ def _cells(each: ModelLine) -> tuple[str, ...]:
         f"{each.test_readings}x",
         each.trained[:16],
     )
-    return tuple(map(shown, cells))
+    return tuple(map(printable, cells))

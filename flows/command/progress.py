@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flows.engine.progress import Show, install, say
-from genre_model.shown import shown
+from genre_model.printable import printable
 
 __all__ = ["Bars", "Lines", "enable", "say"]
 
@@ -37,7 +37,7 @@ class Lines:
 
     def say(self, sentence: str) -> None:
         """Write one line to stderr."""
-        sys.stderr.write(f"{shown(sentence)}\n")
+        sys.stderr.write(f"{printable(sentence)}\n")
         sys.stderr.flush()
 
 
@@ -72,7 +72,7 @@ class Bars(Lines):
             ) as progress,
         ):
             bar = progress.add_task(name, total=total, note="")
-            yield lambda done, note: progress.update(bar, completed=done, note=shown(note))
+            yield lambda done, note: progress.update(bar, completed=done, note=printable(note))
 
 
 def enable() -> None:

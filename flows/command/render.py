@@ -7,7 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, TextIO
 
 from flows.errors import joined
-from genre_model.shown import shown
+from genre_model.printable import printable
 
 if TYPE_CHECKING:
     from flows.prediction_results import ExportResult, ServeResult
@@ -95,7 +95,7 @@ def model(result: TrainResult, to: TextIO) -> None:
         ("network", f"{facts.network}, {facts.parameters:,} parameters"),
         ("trained on", facts.device),
         ("epochs", f"{facts.epochs}"),
-        ("pace", facts.pace),
+        ("speed", facts.speed),
         ("waited for data", facts.waited_for_data),
         (
             "validation",
@@ -138,7 +138,7 @@ def evaluation(result: EvaluateResult, to: TextIO) -> None:
         ("report", result.report),
     )
     to.write("\n")
-    names = [shown(genre) for genre in metrics.per_genre]
+    names = [printable(genre) for genre in metrics.per_genre]
     width = max(20, *map(len, names))
     _line(to, f"{'genre':<{width}} precision  recall      F1  tracks")
     for name, row in zip(names, metrics.per_genre.values(), strict=True):
@@ -338,7 +338,7 @@ def _reasons(reasons: Mapping[str, int]) -> str:
 
 def _line(to: TextIO, text: str) -> None:
     """Write one line, whatever names are in it."""
-    to.write(f"{shown(text)}\n")
+    to.write(f"{printable(text)}\n")
 
 
 def _lines(to: TextIO, *pairs: tuple[str, object]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from flows.errors import joined
-from genre_model.shown import shown
+from genre_model.printable import printable
 
 if TYPE_CHECKING:
     from flows.results import PredictResult
@@ -29,31 +29,31 @@ def table(result: PredictResult, to: TextIO) -> None:
     widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:3]]
     for cells, each in zip(rows, (None, *result.predictions), strict=True):
         if each is not None and each.genre is None:
-            said = shown(f"not read, {each.status}: {each.detail}")
+            said = printable(f"not read, {each.status}: {each.detail}")
             to.write(f"{cells[0]:<{widths[0]}}  {said}\n")
             continue
         head, genre, share, other = cells
         line = f"{head:<{widths[0]}}  {genre:<{widths[1]}}  {share:>{widths[2]}}  {other}"
         to.write(f"{line.rstrip()}\n")
         if each is not None and len(each.passages) > 1:
-            to.write(f"    {shown(each.passages_in_words)}\n")
-    to.write(f"{shown(_summary(result))}\n")
+            to.write(f"    {printable(each.passages_in_words)}\n")
+    to.write(f"{printable(_summary(result))}\n")
     if words := result.left_out.in_words:
-        to.write(f"left out: {shown(words)}\n")
-    to.write(f"model: {shown(result.model)}\n")
+        to.write(f"left out: {printable(words)}\n")
+    to.write(f"model: {printable(result.model)}\n")
 
 
 def _cells(each: Prediction) -> tuple[str, str, str, str]:
-    name = shown(each.path)
+    name = printable(each.path)
     if each.genre is None or each.probability is None:
         return name, "", "", ""
-    genre = shown(each.genre)
+    genre = printable(each.genre)
     other = each.runner_up
     return (
         name,
         f"not sure ({genre}?)" if each.sure is False else genre,
         f"{each.probability:.0%}",
-        f"{shown(other[0])} {other[1]:.0%}" if other else "",
+        f"{printable(other[0])} {other[1]:.0%}" if other else "",
     )
 
 

@@ -23,7 +23,7 @@ from prefect.exceptions import PrefectException
 
 from flows.errors import joined
 from genre_model.learning.best_epoch import best_epoch
-from genre_model.shown import as_markdown, as_markdown_code
+from genre_model.printable import as_markdown, as_markdown_code
 from genre_model.specs import SPLITS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import httpx
 from prefect.exceptions import PrefectException
 
 from flows.dashboard.artifacts import UpdatedMarkdown
-from genre_model.shown import as_markdown
+from genre_model.printable import as_markdown
 from genre_model.sweeping import in_words
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Self
 
 from genre_model.data.audio_suffixes import UNREAD_SUFFIXES, suffix_of
 from genre_model.data.folder import Oddity
-from genre_model.shown import shown
+from genre_model.printable import printable
 from genre_model.signal.formats import CONVERT
 
 NAMED = 100
@@ -133,12 +133,14 @@ class LeftOut:
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {shown(name.replace('_', ' '))}" for name, count in counts.items())
+    return ", ".join(
+        f"{count:,} {printable(name.replace('_', ' '))}" for name, count in counts.items()
+    )
 
 
 def named(names: Iterable[str]) -> str:
     """List names for a sentence, `NAMED` at most."""
-    listed = [shown(name) for name in names]
+    listed = [printable(name) for name in names]
     more = f" and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
     return f"{', '.join(listed[:NAMED])}{more}"
 

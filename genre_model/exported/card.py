@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from genre_model.learning.bundle import Bundle
-from genre_model.shown import as_markdown
+from genre_model.printable import as_markdown
 
 
 def card(bundle: Bundle, *, model: str, metrics: Mapping[str, object] | None) -> str:

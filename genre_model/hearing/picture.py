@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from genre_model.hearing.overview import Overview
 from genre_model.hearing.prediction import Prediction, clock
-from genre_model.shown import shown
+from genre_model.printable import printable
 
 COLOURS = (
     *("#4c78e8", "#f28e2b", "#2fae8f", "#e0526e", "#a77bdb", "#d3b13a"),
@@ -51,7 +51,7 @@ def song_png(found: Prediction, overview: Overview, genres: tuple[str, ...]) -> 
     above.set_ylabel(f"mel bands, {overview.lowest:,.0f} to {overview.highest:,.0f} Hz")
     share = "" if found.probability is None else f" {found.probability:.0%}"
     sure = "not sure: " if found.sure is False else ""
-    title = f"{shown(found.path)}\n{sure}{shown(found.genre)}{share}"
+    title = f"{printable(found.path)}\n{sure}{printable(found.genre)}{share}"
     above.set_title(title, fontsize=10, loc="left", parse_math=False)
     edges = [each["start"] for each in found.timeline] + [found.timeline[-1]["end"]]
     shares = np.array([[each["probabilities"][name] for name in genres] for each in found.timeline])
@@ -65,7 +65,7 @@ def song_png(found: Prediction, overview: Overview, genres: tuple[str, ...]) -> 
     named = [place for place in range(len(genres)) if shares[:, place].max() > _NAMED_ABOVE]
     legend = below.legend(
         [areas[place] for place in named],
-        [shown(genres[place]) for place in named],
+        [printable(genres[place]) for place in named],
         **{"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "frameon": False, "fontsize": 9},
     )
     for text in legend.get_texts():

@@ -6,7 +6,7 @@ import numpy as np
 
 from genre_model.judging.data_page import DataPage
 from genre_model.judging.plots import BLUE, GRID, ORANGE, TEAL, figure_of, png_of
-from genre_model.shown import shown
+from genre_model.printable import printable
 from genre_model.specs import SPLITS
 
 MOST_GENRES = 40
@@ -34,7 +34,7 @@ def data_png(page: DataPage) -> bytes:
         counts = np.array([page.genres[genre].get(split, 0) for genre in genres])
         tracks.barh(places, counts, left=left, color=colour, label=split)
         left += counts
-    tracks.set_yticks(places, [shown(genre)[:30] for genre in genres], parse_math=False)
+    tracks.set_yticks(places, [printable(genre)[:30] for genre in genres], parse_math=False)
     tracks.set_xlabel("tracks")
     # above the bars, of which the longest reaches the edge
     tracks.legend(frameon=False, fontsize=8, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from genre_model.judging.metrics import Metrics
 from genre_model.judging.weak_spots import WeakSpots
-from genre_model.shown import shown
+from genre_model.printable import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ def confusion_png(metrics: Metrics) -> bytes:
         axes.text(
             column, row, said, ha="center", va="center", color=colour, fontsize=9, linespacing=1.0
         )
-    names = [shown(genre) for genre in metrics.genres]
+    names = [printable(genre) for genre in metrics.genres]
     # a dollar in a name begins no formula
     axes.set_xticks(range(len(counts)), names, rotation=40, ha="right", parse_math=False)
     axes.set_yticks(range(len(counts)), names, parse_math=False)
@@ -141,7 +141,7 @@ def per_genre_png(metrics: Metrics) -> bytes:
         zorder=3,
     )
     axes.axvline(metrics.macro_f1, color=MUTED, linestyle="--", linewidth=1, label="macro-F1")
-    labels = [f"{shown(name)} ({each[name].tracks})" for name in names]
+    labels = [f"{printable(name)} ({each[name].tracks})" for name in names]
     axes.set_yticks(places, labels, parse_math=False)
     axes.set_xlim(-0.02, 1.02)
     axes.xaxis.set_major_formatter("{x:.0%}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genre_model.shown import as_markdown, shown
+from genre_model.printable import as_markdown, printable
 
 if TYPE_CHECKING:
     import jinja2
@@ -35,7 +35,7 @@ def environment() -> jinja2.Environment:
 
 def _harmless(value: object) -> object:
     """Escape control characters of names; what is HTML already stays HTML."""
-    return type(value)(shown(value)) if isinstance(value, str) else value
+    return type(value)(printable(value)) if isinstance(value, str) else value
 
 
 def _for_people(value: object) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
-from genre_model.shown import shown_lines
+from genre_model.printable import printable_lines
 from tasks.worker.topics import heard
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def received(
 
     def log(event: tuple[float, SentRecord]) -> None:
         _, record = event
-        message = shown_lines(record["message"])
+        message = printable_lines(record["message"])
         here.run(logger.log, record["level"], "%s: %s", record["logger"], message)
 
     with heard(client, topic, log):

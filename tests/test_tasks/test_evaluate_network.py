@@ -10,8 +10,8 @@ import pytest
 
 from genre_model.errors import ModelError
 from genre_model.frontends import preset
+from genre_model.printable import is_harmless_markdown
 from genre_model.recipe import EvaluateSpec
-from genre_model.shown import is_harmless_markdown
 from storage.errors import Damaged, NotFound, UnknownFormat
 from storage.store import Store
 from tasks.evaluation import evaluate_network, read_markdown

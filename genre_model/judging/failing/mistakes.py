@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from genre_model.judging.plots import GRID, INK, MUTED, figure_of, png_of
-from genre_model.shown import shown
+from genre_model.printable import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,7 +97,7 @@ def _draw_windows(axes: Axes, each: HeardMistake) -> None:
     axes.set_xticks(np.arange(1, len(windows)) * each.step, [])
     axes.set_yticks([])
     axes.set_ylabel("bands" if each.windows.ndim > 2 else "values")
-    axes.set_title(shown(each.title), fontsize=9, loc="left", color=INK, parse_math=False)
+    axes.set_title(printable(each.title), fontsize=9, loc="left", color=INK, parse_math=False)
 
 
 def _draw_timeline(axes: Axes, each: HeardMistake, genres: Sequence[str]) -> None:
@@ -117,7 +117,7 @@ def _draw_timeline(axes: Axes, each: HeardMistake, genres: Sequence[str]) -> Non
     named = [place for place in range(len(genres)) if shares[:, place].max() > _NAMED_ABOVE]
     legend = axes.legend(
         [areas[place] for place in named],
-        [shown(genres[place]) for place in named],
+        [printable(genres[place]) for place in named],
         loc="upper left",
         bbox_to_anchor=(1.0, 1.05),
         frameon=False,

@@ -17,7 +17,7 @@ from flows.results import FeaturesResult, FetchResult
 from genre_model.data.catalogue import COLUMNS, Catalogue
 from genre_model.data.folder import Oddity
 from genre_model.data.left_out import LeftOut
-from genre_model.shown import shown
+from genre_model.printable import printable
 from storage.places.address import parse_location
 from tasks.catalogue import CatalogueSummary, FoundCatalogue
 from tasks.comparing.leaderboard import Leaderboard
@@ -97,7 +97,7 @@ HISTORY = pd.DataFrame(
 
 def check_that_it_only_shows(markdown: str) -> None:
     """Fail unless Markdown has but text, tables, headings, code of ours and our own pictures."""
-    assert all(shown(line) == line for line in markdown.split("\n"))
+    assert all(printable(line) == line for line in markdown.split("\n"))
     for token in MARKDOWN.parse(markdown):
         for each in (token, *(token.children or ())):
             kind, content = each.type, each.content

@@ -13,7 +13,7 @@ from genre_model.judging.card import Card
 from genre_model.judging.evaluation import evaluate
 from genre_model.judging.leaks import Leaks
 from genre_model.judging.licences import forbids_commercial_use, licence_remarks
-from genre_model.shown import as_markdown, is_harmless_markdown
+from genre_model.printable import as_markdown, is_harmless_markdown
 
 NET = {
     "name": "mtt-vgg",

@@ -16,7 +16,7 @@ from genre_model.judging.evaluation import WindowPredictions, evaluate, track_ta
 from genre_model.judging.metrics import Metrics
 from genre_model.judging.plots import confusion_png, curves_png, per_genre_png
 from genre_model.judging.report import Report, most_confused
-from genre_model.shown import as_markdown, is_harmless_markdown, shown
+from genre_model.printable import as_markdown, is_harmless_markdown, printable
 
 GENRES = ("Electronic", "Folk", "Hip-Hop", "Old-Time / Historic")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -280,7 +280,7 @@ def test_no_name_does_more_than_show_itself(report: Report) -> None:
     assert page.open == []
     assert all(each.startswith("data:image/png") for each in page.addresses)
     text = " ".join(page.text)
-    assert text.count(shown(whole)) > 10
+    assert text.count(printable(whole)) > 10
     assert not re.search(r"<(script|img src=x)", hostile.html())
     assert is_harmless_markdown(hostile.markdown())
     assert as_markdown(whole) in hostile.markdown()

@@ -1,8 +1,8 @@
 """Text from names, tags and tables as a person may be shown it: one function a medium.
 
-`shown` is for a terminal, a plot and whatever else writes plain text; a page's template escapes
-what `shown` gives; `as_markdown` and `as_markdown_code` are for reports and dashboards, and
-`shown_name` for what a run is called. `--json` keeps the true text.
+`printable` is for a terminal, a plot and whatever else writes plain text; a page's template escapes
+what `printable` gives; `as_markdown` and `as_markdown_code` are for reports and dashboards, and
+`printable_name` for what a run is called. `--json` keeps the true text.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ESCAPED = re.compile(r"\\[!-/:-@\[-`{-~]")
 _ACTIVE = re.compile(r"[<`~]|\](?=[(\[:\s]|$)|&(?=#?\w+;)|^ {4}", re.MULTILINE)
 
 
-def shown(value: object) -> str:
+def printable(value: object) -> str:
     r"""Write a text so that whatever shows it does nothing but show it.
 
     Control characters, those that turn the direction of writing, and bytes that are not UTF-8
@@ -52,29 +52,29 @@ def shown(value: object) -> str:
 
     Examples
     --------
-    >>> print(shown("new\nline \x1b[31m caf\udce9 日本語"))
+    >>> print(printable("new\nline \x1b[31m caf\udce9 日本語"))
     new\nline \x1b[31m caf\xe9 日本語
     """
     text = str(value)
     if text.isprintable():
         return text
-    return "".join(map(_shown, text))
+    return "".join(map(_escaped, text))
 
 
-def shown_lines(text: str) -> str:
+def printable_lines(text: str) -> str:
     """Write a text of several lines so, each of them."""
-    return "\n".join(map(shown, text.split("\n")))
+    return "\n".join(map(printable, text.split("\n")))
 
 
-def shown_name(value: object) -> str:
+def printable_name(value: object) -> str:
     """Write what a run is called: one line of `LONGEST_NAME` characters at most.
 
     Examples
     --------
-    >>> shown_name("features of " + "a" * 300)[-4:]
+    >>> printable_name("features of " + "a" * 300)[-4:]
     'aaa…'
     """
-    text = shown(value)
+    text = printable(value)
     return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
 
 
@@ -99,7 +99,7 @@ def as_markdown(value: object) -> str:
     >>> print(as_markdown("[x](http://evil) a|b <b> song_1 [live].mp3"))
     \[x\](http\://evil) a\|b \<b> song_1 [live].mp3
     """
-    return _NUMBERED.sub(r"\1\\", _MARKDOWN.sub(r"\\\g<0>", shown(value).strip(" ")))
+    return _NUMBERED.sub(r"\1\\", _MARKDOWN.sub(r"\\\g<0>", printable(value).strip(" ")))
 
 
 def as_markdown_code(value: object) -> str:
@@ -110,7 +110,7 @@ def as_markdown_code(value: object) -> str:
     >>> print(as_markdown_code("/music/`x`"))
     `` /music/`x` ``
     """
-    text = shown(value)
+    text = printable(value)
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence, space = "`" * (longest + 1), " " if longest else ""
     return f"{fence}{space}{text}{space}{fence}"
@@ -129,10 +129,10 @@ def is_harmless_markdown(text: str) -> bool:
     (False, False)
     """
     rest = _ESCAPED.sub("", _OWN_PICTURE.sub("", text))
-    return shown_lines(rest) == rest and not _ACTIVE.search(rest)
+    return printable_lines(rest) == rest and not _ACTIVE.search(rest)
 
 
-def _shown(character: str) -> str:
+def _escaped(character: str) -> str:
     if character.isprintable() or character in _HARMLESS:
         return character
     if unicodedata.category(character) == "Zs":

@@ -7,14 +7,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt  # what rich reads Markdown with
 
-from genre_model.shown import (
+from genre_model.printable import (
     LONGEST_NAME,
     as_markdown,
     as_markdown_code,
     is_harmless_markdown,
-    shown,
-    shown_lines,
-    shown_name,
+    printable,
+    printable_lines,
+    printable_name,
 )
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -67,16 +67,18 @@ HOSTILE = (
     ],
 )
 def test_what_is_not_seen_is_escaped(name: object, is_shown: str) -> None:
-    assert shown(name) == is_shown
+    assert printable(name) == is_shown
 
 
 @given(st.text(st.characters(exclude_categories=())))
 def test_any_text_becomes_one_line_of_utf8_and_stays_it(name: str) -> None:
-    once = shown(name)
+    once = printable(name)
     once.encode()
     assert len(once.splitlines()) <= 1
-    assert shown(once) == once
-    assert shown_lines(f"{name}\n{name}") == "\n".join(map(shown, f"{name}\n{name}".split("\n")))
+    assert printable(once) == once
+    assert printable_lines(f"{name}\n{name}") == "\n".join(
+        map(printable, f"{name}\n{name}".split("\n"))
+    )
 
 
 def texts(markdown: str) -> list[str]:
@@ -91,7 +93,7 @@ def texts(markdown: str) -> list[str]:
 
 
 def check_markdown(name: str) -> None:
-    plain = shown(name).strip(" ")
+    plain = printable(name).strip(" ")
     cells = texts(f"| a | b |\n|---|---|\n| {as_markdown(name)} | x |\n")
     assert [each.strip() for each in cells] == ["a", "b", plain.strip(), "x"]
     # a hard space alone is a text in some places and nothing in others
@@ -118,7 +120,7 @@ def test_markdown_shows_any_text_as_it_is(name: str) -> None:
 def test_code_in_markdown_is_any_text_as_it_is(name: str) -> None:
     (line,) = [each for each in MARKDOWN.parse(f"of {as_markdown_code(name)}.\n") if each.children]
     kinds = [each.type for each in line.children or []]
-    assert kinds == (["text", "code_inline", "text"] if shown(name).strip() else kinds)
+    assert kinds == (["text", "code_inline", "text"] if printable(name).strip() else kinds)
 
 
 @pytest.mark.parametrize(
@@ -131,8 +133,8 @@ def test_names_that_mean_nothing_to_markdown_stay_as_they_are(name: str) -> None
 
 @given(hostile_text.map(lambda text: text * 20))
 def test_a_runs_name_is_a_short_line(name: str) -> None:
-    assert len(shown_name(name)) <= LONGEST_NAME
-    assert shown(shown_name(name)) == shown_name(name)
+    assert len(printable_name(name)) <= LONGEST_NAME
+    assert printable(printable_name(name)) == printable_name(name)
 
 
 @pytest.mark.parametrize(
