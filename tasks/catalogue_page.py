@@ -6,12 +6,12 @@ import pandas as pd
 
 from genre_model.judging.data_page import DataPage, describe
 from storage.array.feature_array import FeatureArray
-from storage.array.manifests import SOUND_FIELDS
 from storage.array.tables import current_rows
 from storage.store import Store
-from tasks.comparing.conditions import audio_of
+from tasks.comparing.conditions import HEARD, audio_of
+from tasks.comparing.same_audio import windows_hash
 
-_COLUMNS = ("track_id", "status", "seconds", "bit_rate", "audio", *SOUND_FIELDS)
+_COLUMNS = ("track_id", "status", "seconds", "bit_rate", "audio", *HEARD)
 
 
 def describe_catalogue(
@@ -52,5 +52,5 @@ def _heard(array: FeatureArray, tracks: pd.DataFrame) -> pd.DataFrame:
     rows = current_rows(array.rows())
     rows = rows[rows["track_id"].isin(tracks["track_id"])]
     return audio_of(rows).assign(
-        status=rows["status"].to_numpy(str), audio=rows["sha256"].fillna("").to_numpy(str)
+        status=rows["status"].to_numpy(str), audio=windows_hash(rows).to_numpy(str)
     )

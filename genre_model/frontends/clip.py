@@ -22,11 +22,14 @@ class Sound:
     channels : int
     level_db : float [dBFS]
         RMS of the channels' mean over what was decoded, at least -300.
+    file_s : float [s]
+        Length of all that can be played of the file, of which a long one's middle was decoded.
     """
 
     sample_rate: int
     channels: int
     level_db: float
+    file_s: float
 
 
 @dataclass(frozen=True)

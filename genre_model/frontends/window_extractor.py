@@ -110,4 +110,9 @@ def _sound(clip: Clip) -> Sound:
     from genre_model.signal.level import decibels
 
     level = decibels(clip.level.mean_square)
-    return Sound(sample_rate=clip.rate, channels=clip.level.channels, level_db=level)
+    return Sound(
+        sample_rate=clip.rate,
+        channels=clip.level.channels,
+        level_db=level,
+        file_s=clip.file_seconds,
+    )

@@ -35,6 +35,8 @@ class Clip:
         Sample rate of the file; of several the highest.
     level : Level
         Of what was decoded, before it was resampled.
+    file_seconds : float [s]
+        Length of all that can be played of the file, of which a long one's middle was decoded.
     unread : str
         How much of the file could not be read, in a sentence; empty if all could.
     """
@@ -43,6 +45,7 @@ class Clip:
     seconds: float
     rate: int
     level: Level
+    file_seconds: float
     unread: str = ""
 
 
@@ -124,7 +127,7 @@ class ClipReader:
             return None
         if taken.gave_up or taken.total < holding.samples - _DELAY_SAMPLES:
             return None
-        return self._clip(taken.frames, unread(taken.total / file.samplerate, holding))
+        return self._clip(taken, unread(taken.total / file.samplerate, holding))
 
     def _read_as_it_says(self, source: Source, file: AudioFile) -> Clip:
         """Read a clip of a file of which only the decoder knows; its header is but a hint."""
@@ -145,7 +148,7 @@ class ClipReader:
             )
         rate = file.samplerate
         words = unread_of_promised(taken.total / rate, promised / rate, gave_up=taken.gave_up)
-        return self._clip(taken.frames, words)
+        return self._clip(taken, words)
 
     def _take(self, file: AudioFile, frames: int) -> Taken:
         return read_clip(
@@ -174,15 +177,18 @@ class ClipReader:
             parts.append(resample(mean, rate=rate, new_rate=self.rate))
         missed = max(0.0, min(wanted, holding.seconds) - heard)
         waveform = np.concatenate([np.empty(0, np.float32), *parts])
-        words = unread(holding.seconds - missed, holding)
-        return Clip(waveform, heard, highest, self._downmix.level, words)
+        playable = holding.seconds - missed
+        words = unread(playable, holding)
+        return Clip(waveform, heard, highest, self._downmix.level, playable, words)
 
-    def _clip(self, frames: int, unread: str) -> Clip:
+    def _clip(self, taken: Taken, unread: str) -> Clip:
+        frames, rate = taken.frames, self._file_rate
         if not frames:
             raise ClipDefect(Status.SHORT, "no sample decodes")
-        rate = self._file_rate
         waveform = resample(self._mean[:frames], rate=rate, new_rate=self.rate)
-        return Clip(waveform, frames / rate, rate, self._downmix.level, unread)
+        return Clip(
+            waveform, frames / rate, rate, self._downmix.level, taken.total / rate, unread
+        )
 
     def _fill(self, file: AudioFile, start: int, frames: int) -> int:
         self._file_rate = file.samplerate

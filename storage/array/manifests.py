@@ -57,6 +57,8 @@ class RowRecord:
     channels : int | None
     level_db : float | None
         RMS of what was decoded [dBFS].
+    file_s : float | None
+        Length of all that can be played of the file [s]; of a long one `duration_s` is less.
     """
 
     row: Whole
@@ -74,6 +76,7 @@ class RowRecord:
     sample_rate: Whole | None = None
     channels: Whole | None = None
     level_db: float | None = None
+    file_s: float | None = None
 
     @classmethod
     def absent(cls, row: int) -> Self:
@@ -160,7 +163,7 @@ class _Head:
 
 
 RECORD_FIELDS: Sequence[str] = tuple(item.name for item in fields(RowRecord))
-SOUND_FIELDS = ("sample_rate", "channels", "level_db")
+SOUND_FIELDS = ("sample_rate", "channels", "level_db", "file_s")
 """What is left out of a manifest where it is not known, so that older seals hold."""
 
 

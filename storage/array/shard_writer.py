@@ -150,5 +150,8 @@ def _sound(line: Mapping[Hashable, float]) -> dict[str, float | None]:
     """Return what the record has, where the table has NaN for what is not known."""
     values = {name: line[name] for name in SOUND_FIELDS}
     known = {name: None if np.isnan(value) else value for name, value in values.items()}
-    whole = {name: value if value is None else int(value) for name, value in known.items()}
-    return whole | {"level_db": known["level_db"]}
+    whole = {"sample_rate", "channels"}
+    return {
+        name: int(value) if name in whole and value is not None else value
+        for name, value in known.items()
+    }

@@ -10,6 +10,12 @@ from storage.array.tables import current_rows
 from tasks.labelled import LabelledFeatures
 
 
+HEARD = tuple(name for name in SOUND_FIELDS if name != "file_s")
+"""What rows know beside lengths, and is told as it is."""
+# Of a file that is longer than a clip this much is decoded.
+_EXCERPT_S = 30.0
+
+
 def audio_of(rows: pd.DataFrame) -> pd.DataFrame:
     """Say what the rows of an array know of their audio.
 
@@ -21,10 +27,10 @@ def audio_of(rows: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        `track_id`, `seconds` that were decoded, `bit_rate` [kbit/s, the file's mean],
-        `sample_rate` [Hz], `channels`, `level_db` [dBFS]; NaN where not known.
+        `track_id`, `seconds` that can be played of the file, `bit_rate` [kbit/s, the file's
+        mean], `sample_rate` [Hz], `channels`, `level_db` [dBFS]; NaN where not known.
     """
-    seconds = rows["duration_s"].to_numpy(np.float64)
+    seconds = _seconds_of_files(rows)
     size = rows["size"].to_numpy(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.where((seconds > 0) & (size > 0), size * 8 / seconds / 1_000, np.nan)
@@ -33,9 +39,17 @@ def audio_of(rows: pd.DataFrame) -> pd.DataFrame:
             "track_id": rows["track_id"].to_numpy(np.int64),
             "seconds": np.where(seconds > 0, seconds, np.nan),
             "bit_rate": rate,
-            **{name: rows[name].to_numpy(np.float64) for name in SOUND_FIELDS},
+            **{name: rows[name].to_numpy(np.float64) for name in HEARD},
         }
     )
+
+
+def _seconds_of_files(rows: pd.DataFrame) -> np.ndarray:
+    """Return the files' lengths; rows of before they were kept know but those of whole files."""
+    decoded = rows["duration_s"].to_numpy(np.float64)
+    is_excerpt = np.isclose(decoded, _EXCERPT_S, rtol=0, atol=0.01)
+    known = rows["file_s"].to_numpy(np.float64)
+    return np.where(np.isnan(known), np.where(is_excerpt, np.nan, decoded), known)
 
 
 def conditions_of(data: LabelledFeatures) -> pd.DataFrame:

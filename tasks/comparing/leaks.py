@@ -6,8 +6,8 @@ import pandas as pd
 
 from genre_model.data.sharing.components import components
 from genre_model.judging.leaks import Leaks, find_leaks
-from genre_model.signal.status import Status
 from storage.array.tables import current_rows
+from tasks.comparing.same_audio import windows_hash
 from tasks.labelled import LabelledFeatures
 
 
@@ -22,11 +22,7 @@ def leaks_of(data: LabelledFeatures, *, split: str) -> Leaks:
 
 
 def _shareable(data: LabelledFeatures) -> pd.DataFrame:
-    """Say of each usable track whose it is, what it hangs together with, and what it sounds like.
-
-    Equal windows of one frontend compress to equal bytes, known by size and crc32c. Near-silent
-    clips, whose windows are at the floor, are alike without being the same.
-    """
+    """Say of each usable track whose it is, what it hangs together with, and what it sounds like."""
     tracks = data.tracks
     about = pd.DataFrame(
         {
@@ -38,8 +34,7 @@ def _shareable(data: LabelledFeatures) -> pd.DataFrame:
         }
     )
     rows = current_rows(data.features.rows())
-    loud = rows[rows["status"].isin([Status.OK, Status.PARTIAL]) & (rows["checksum"] != "")]
-    audio = loud["stored"].astype(str) + "-" + loud["checksum"]
-    heard = pd.DataFrame({"track_id": loud["track_id"], "audio": audio})
+    audio = windows_hash(rows)
+    heard = pd.DataFrame({"track_id": rows["track_id"], "audio": audio})[audio != ""]
     usable = data.rows[["track_id", "split"]]
     return usable.merge(about, on="track_id").merge(heard, on="track_id", how="left")

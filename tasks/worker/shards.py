@@ -160,8 +160,8 @@ def _decode_row(
     )
     if clip.sound is None:
         return decoded
-    sound = asdict(clip.sound) | {"level_db": round(clip.sound.level_db, 1)}
-    return replace(decoded, **sound)
+    rounded = {"level_db": round(clip.sound.level_db, 1), "file_s": round(clip.sound.file_s, 3)}
+    return replace(decoded, **asdict(clip.sound) | rounded)
 
 
 def _as_read(state: AudioState, audio: EncodedAudio) -> tuple[int | None, str | None]:

@@ -106,6 +106,7 @@ def build(work: ShardWork, audio: Audio) -> tuple[Block, list[RowRecord]]:
                 sample_rate=44_100 if values is not None else None,
                 channels=2 if values is not None else None,
                 level_db=-0.1 * state.track_id if values is not None else None,
+                file_s=240.5 if values is not None else None,
             )
         )
     return data, records

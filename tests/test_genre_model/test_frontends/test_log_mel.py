@@ -140,7 +140,7 @@ def test_power_goes_with_the_square_of_the_level(gain: float) -> None:
     assert np.allclose(louder, gain**2 * power_mel(samples, rate=RATE, spec=spec), rtol=1e-3)
 
 
-@pytest.mark.parametrize("seconds", [30.0, 0.5])
+@pytest.mark.parametrize("seconds", [95.0, 30.0, 0.5])
 def test_what_the_audio_is_is_told(seconds: float) -> None:
     time = np.arange(int(seconds * 32_000)) / 32_000
     sides = np.stack([0.5 * np.sin(2 * np.pi * 500 * time), np.zeros_like(time)], axis=1)
@@ -149,6 +149,7 @@ def test_what_the_audio_is_is_told(seconds: float) -> None:
 
     assert sound is not None
     assert (sound.sample_rate, sound.channels) == (32_000, 2)
+    assert sound.file_s == pytest.approx(seconds)
     # a quarter of full scale in the mean of both sides, and a sine's 3 dB
     assert sound.level_db == pytest.approx(-12.04 - 3.01, abs=0.01)
 

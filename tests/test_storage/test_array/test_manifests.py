@@ -28,6 +28,7 @@ RECORDS = st.builds(
     sample_rate=st.none() | st.integers(1_000, 10**6),
     channels=st.none() | st.integers(1, 1_024),
     level_db=st.none() | st.floats(-300, 120),
+    file_s=st.none() | st.floats(0, 1e6),
 )
 MANIFESTS = st.builds(
     ShardManifest,

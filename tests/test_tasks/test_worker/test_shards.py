@@ -169,6 +169,9 @@ def test_records_tell_the_audio_and_rows_without_a_track_are_absent(written: Wri
     lengths = {record.track_id: record.duration_s for record in manifest.rows}
     assert lengths[2] == pytest.approx(30.0, abs=0.01)
     assert lengths[5] == pytest.approx(8.0, abs=0.01)
+    assert {each.track_id: each.file_s for each in manifest.rows if each.sample_rate} == {
+        track: length for track, length in lengths.items() if length
+    }
     heard = {each.track_id: (each.sample_rate, each.channels) for each in manifest.rows}
     assert {heard[track] for track in (2, 3, 5, 10, 30, 48)} == {(22_050, 1)}
     assert {heard[track] for track in (-1, 20, 26, 134)} == {(None, None)}
