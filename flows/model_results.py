@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flows.results import EvaluateResult, Json
-    from genre_model.judging.comparison import Comparison
+    from genre_model.judging.paired.comparison import Comparison
     from tasks.comparing.leaderboard import Leaderboard
     from tasks.sweeping import Sweep
 

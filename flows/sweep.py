@@ -11,6 +11,7 @@ from prefect import flow, get_run_logger, tags
 from prefect.exceptions import PrefectException
 from prefect.runtime import flow_run
 
+from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.dashboard.sweep_board import SweepBoard
 from flows.engine import progress
@@ -44,6 +45,7 @@ from genre_model.sweeping import Trial, in_words
 from storage.errors import StorageError
 from storage.store import Store
 from tasks.backbones.presets import find_preset
+from tasks.comparing.leaderboard import leaderboard
 from tasks.labelled import load_labelled
 from tasks.sweeping import Sweep
 
@@ -144,6 +146,8 @@ def sweep(
         evaluation = None
         if evaluate_best:
             evaluation = evaluate_model(store=kept.uri, model=best, storage_block=storage_block)
+        else:
+            artifacts.models(leaderboard(kept.models))
     return SweepResult(
         store=kept.uri,
         catalogue=data.catalogue_id,

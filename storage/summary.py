@@ -1,5 +1,6 @@
 """What a store holds, for `genre status`."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
@@ -110,10 +111,14 @@ class FeaturesSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSummary:
-    """One model: whether it is whole, when it was made, and its metrics on the test split."""
+    """One model: whether it is whole, its validation accuracy, and its metrics on the test split.
+
+    Of what is not known, or cannot be read, there is None.
+    """
 
     id: str
     is_whole: bool
+    validation_track_accuracy: float | None
     metrics: Json | None
     is_champion: bool
 
@@ -242,15 +247,17 @@ class Reader:
                 for name in names
             )
         )
-        return tuple(
+        found = (
             ModelSummary(
                 id=name,
                 is_whole=is_whole,
+                validation_track_accuracy=_validation(models, name) if is_whole else None,
                 metrics=metrics.get(name),
                 is_champion=name == champion,
             )
             for name, is_whole in models.list().items()
         )
+        return tuple(sorted(found, key=_by_validation))
 
     def predictions(self, predictions: Predictions) -> tuple[PredictionsSummary, ...]:
         """Count the files of every table of predictions."""
@@ -332,6 +339,21 @@ def summarise_backbone(record: BackboneRecord) -> BackboneSummary:
         licence=record.licence,
         source=record.source,
     )
+
+
+def _validation(models: Models, name: str) -> float | None:
+    """Read how many validation tracks a model named, as its parameters say."""
+    try:
+        said = models.read_json(name, "params.json").get("validation_track_accuracy")
+    except (Damaged, NotFound):
+        return None
+    return float(said) if isinstance(said, int | float) else None
+
+
+def _by_validation(model: ModelSummary) -> float:
+    """Sort the best on validation first, and those of which nothing is known last."""
+    said = model.validation_track_accuracy
+    return math.inf if said is None else -said
 
 
 def _metrics(models: Models, name: str) -> tuple[str, Json | None]:

@@ -17,7 +17,6 @@ from prefect.cache_policies import NO_CACHE
 from genre_model.data.catalogue import count_licences
 from genre_model.errors import InvalidSpec
 from genre_model.frontends import frontend_from_dict
-from genre_model.judging.comparison import Comparison, Evaluated, compare
 from genre_model.judging.data_page import DataPage
 from genre_model.judging.evaluation import track_table
 from genre_model.judging.failing.mistakes import HeardMistake
@@ -26,13 +25,14 @@ from genre_model.judging.judgement import Judgement
 from genre_model.judging.leaks import Leaks
 from genre_model.judging.licences import licence_remarks
 from genre_model.judging.metrics import Metrics
+from genre_model.judging.paired.comparison import Comparison, Evaluated, always, compare
 from genre_model.judging.weak_spots import WeakSpots, find_weak_spots
 from genre_model.learning.opening.params import PARAMS_FILE
 from genre_model.printable import as_markdown_code, is_harmless_markdown, printable_name
 from genre_model.recipe import EvaluateSpec
 from genre_model.specs import policy_in_words
 from storage.errors import Damaged, UnknownFormat
-from storage.models import METRICS_FILE
+from storage.models import METRICS_FILE, Models
 from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
 from tasks.catalogue_page import describe_catalogue
@@ -51,7 +51,7 @@ from tasks.native_stderr import Say, captured_native_stderr
 from tasks.training import read_history
 
 REPORT_FILE, MARKDOWN_FILE = "report.html", "report.md"
-FORMAT = 2
+FORMAT = 3
 """Of metrics.json; one of before is made anew."""
 
 
@@ -65,8 +65,8 @@ class Evaluation:
     metrics : Metrics
         Its figures stand beside the others in the JSON.
     comparisons : tuple[Comparison, ...]
-        With the champion and with the model that was evaluated before, where there is one, and
-        with the yardstick, where the store has its features.
+        With the champion and with the model that was evaluated before, where there is one, with
+        the yardstick, where the store has its features, and with the dummy.
     leaks : Leaks
         What the split shares with the training tracks.
     evaluated : str
@@ -185,6 +185,8 @@ def evaluate_network(
         place = models.evaluation(model, spec.split) / METRICS_FILE
         found = Evaluation.from_dict(stored, where=place.uri)
     else:
+        if before.get("robustness") and disturbed is None and say is not None:
+            say("what disturbances cost is not told any more; --robustness measures it again")
         data = trained_on(store, model)
         with temporary_folder("evaluation") as folder:
             found = _evaluate(
@@ -194,12 +196,20 @@ def evaluate_network(
                 spec,
                 folder,
                 disturbed=disturbed,
-                readings=readings(before) + 1,
+                readings=_read_before(models, model, spec.split) + 1,
                 say=say,
             )
             models.publish_evaluation(folder, model, split=spec.split)
     models.set_champion_if_none(model)
     return found
+
+
+def _read_before(models: Models, model: str, split: str) -> int:
+    """Say how often a split was read, by its metrics, though the evaluation may be damaged."""
+    try:
+        return readings(models.metrics(model, split=split) or {})
+    except Damaged:
+        return 0
 
 
 def report_address(store: Store, model: str, split: str) -> str:
@@ -291,6 +301,7 @@ def _evaluate(
         stands.append(measured)
     else:
         comparisons.append(compare(this, measured, role=YARDSTICK))
+    comparisons.append(compare(this, always(this, metrics.dummy_genre), role="dummy"))
     leaks = leaks_of(data, split=spec.split)
     robustness = robustness_of(disturbed, data, rule=judgement.rule)
     write_card(folder, data, params=bundle.params, metrics=metrics, split=spec.split, leaks=leaks)
@@ -306,6 +317,7 @@ def _evaluate(
         params=bundle.params,
         data=data,
         split=spec.split,
+        judgement=judgement,
         weak_spots=find_weak_spots(predictions, conditions_of(data), judgement),
         page=describe_catalogue(store, data.catalogue_id, array=data.features),
         mistakes=tuple(heard_mistakes(data, predictions, table)),
@@ -342,6 +354,15 @@ def _nets(licences: Sequence[Mapping[str, str]]) -> dict[str, str]:
     }
 
 
+def _recipe(params: Mapping[str, Any]) -> dict[str, Mapping[str, object]]:
+    """Return the tables of a model's recipe that say something, as the report names them."""
+    recipe = params.get("recipe")
+    if recipe is None:  # a model of before
+        return {"Training": params["train_spec"]}
+    named = {"Network": "model", "Augmentation": "augmentation", "Training": "training"}
+    return {title: recipe[name] for title, name in named.items() if recipe.get(name)}
+
+
 def _write_report(
     folder: Path,
     *,
@@ -355,6 +376,7 @@ def _write_report(
     params: dict[str, Any],
     data: LabelledFeatures,
     split: str,
+    judgement: Judgement,
     weak_spots: WeakSpots,
     page: DataPage,
     mistakes: Sequence[HeardMistake],
@@ -367,9 +389,9 @@ def _write_report(
     added = {
         "split policy": policy_in_words(data.split_policy),
         f"{split} split read": _times(readings),
+        "windows joined by": f"{judgement.rule} (chosen on validation)",
+        "temperature": judgement.temperature,
     }
-    # models of before have no whole recipe
-    training = params["recipe"]["training"] if "recipe" in params else params["train_spec"]
     report = Report(
         metrics=metrics,
         history=history,
@@ -377,7 +399,7 @@ def _write_report(
         split=split,
         best_epoch=params["best_epoch"],
         facts={name: params[name] for name in facts} | added | _nets(nets),
-        specs={"Features": params["features"], "Training": training},
+        specs={"Features": params["features"], **_recipe(params)},
         tracks_per_split=data.counts(),
         quarantined=data.refused,
         predictions=table,

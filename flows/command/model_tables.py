@@ -15,22 +15,23 @@ if TYPE_CHECKING:
     from tasks.sweeping import SweptRecipe
 
 _HEAD = ("", "model", "preset", "parameters", "validation", "test", "read", "trained")
+_CATALOGUE = "catalogue"
 
 
 def models(result: ModelsResult, to: TextIO) -> None:
     """Write a line a model, the best on validation first, and one a recipe of several seeds."""
-    lines = [_HEAD, *(_cells(each) for each in result.board.models)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(_HEAD))]
+    every = result.board.models
+    lines = [_HEAD, *(_cells(each) for each in every)]
+    # of one catalogue the column would say the same in each line
+    if len({each.catalogue for each in every}) > 1:
+        catalogues = (_CATALOGUE, *(printable(each.catalogue) for each in every))
+        lines = [(*line, name) for line, name in zip(lines, catalogues, strict=True)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
         to.write(f"{'  '.join(cells).rstrip()}\n")
     for each in result.board.recipes:
-        said = (
-            f"{len(each.models)} seeds of {each.network} on {each.preset}: "
-            f"{each.validation_mean:.1%} ± {each.validation_spread:.1%} of validation tracks "
-            f"({', '.join(each.models)})"
-        )
-        to.write(f"{printable(said)}\n")
+        to.write(f"{printable(each.in_words)}\n")
     if not result.board.models:
         to.write(f"{printable(f'no model in {result.store}; run `genre train` first')}\n")
     else:
@@ -51,11 +52,11 @@ def compared(result: ComparedResult, to: TextIO) -> None:
     """Write the figures of both models, and what the difference rests on."""
     found = result.comparison
     to.write(f"{printable(f'{result.model} against {found.model}, {result.split} split')}\n")
-    for each in found.figures:
-        line = (
-            f"{each.name:<16} {each.this:>7.1%} {each.other:>7.1%} {100 * each.gain:+6.1f} points"
-        )
-        to.write(f"{printable(line)}\n")
+    lines = [(each.title, *each.texts) for each in found.figures]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        title, *figures = (f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True))
+        to.write(f"{printable('  '.join((title, *figures)).rstrip())}\n")
     for sentence in found.sentences:
         to.write(f"{printable(sentence)}\n")
 

@@ -131,7 +131,7 @@ def evaluation(result: EvaluateResult, to: TextIO) -> None:
             "calibrated",
         ),
         ("dummy accuracy", f"{said('dummy_accuracy', '.1%')} (always {metrics.dummy_genre})"),
-        ("leaks", found.leaks.in_words),
+        ("leaks", found.leaks.in_words(found.split)),
         *((each.role, f"{each.model}: {joined(each.sentences)}") for each in found.comparisons),
         *(("robustness", _of_disturbed(each)) for each in found.robustness),
         *([("champion", result.remark)] if result.remark else []),
@@ -326,9 +326,12 @@ def _of_features(each: FeaturesSummary) -> str:
 def _of_model(each: ModelSummary) -> str:
     if not each.is_whole:
         return "training, or cut off in it"
+    said = each.validation_track_accuracy
+    validation = "" if said is None else f"{said:.1%} of validation, "
     if each.metrics is None:
-        return "not evaluated"
-    return f"{each.metrics['track_accuracy']:.1%} of {each.metrics['tracks']:,} test tracks"
+        return f"{validation}not evaluated"
+    test = f"{each.metrics['track_accuracy']:.1%} of {each.metrics['tracks']:,} test tracks"
+    return f"{validation}{test}"
 
 
 def _reasons(reasons: Mapping[str, int]) -> str:

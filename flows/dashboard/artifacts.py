@@ -23,7 +23,7 @@ from prefect.exceptions import PrefectException
 
 from flows.errors import joined
 from genre_model.learning.best_epoch import best_epoch
-from genre_model.printable import as_markdown, as_markdown_code
+from genre_model.printable import as_markdown, as_markdown_code, printable
 from genre_model.specs import SPLITS
 
 if TYPE_CHECKING:
@@ -247,7 +247,9 @@ def models(board: Leaderboard) -> None:
         _row(
             {
                 "model": f"{each.model}{' (champion)' if each.champion else ''}",
+                "network": each.network,
                 "preset": each.preset,
+                "catalogue": each.catalogue,
                 "validation": f"{each.validation_track_accuracy:.1%}",
                 "test": "" if (test := each.test_track_accuracy) is None else f"{test:.1%}",
                 "95 % interval": _interval(each.test_interval),
@@ -258,7 +260,8 @@ def models(board: Leaderboard) -> None:
         )
         for each in board.models
     ]
-    create_table_artifact(rows, key="models", description="Models, best on validation first")
+    said = ["Models, best on validation first", *(each.in_words for each in board.recipes)]
+    create_table_artifact(rows, key="models", description="; ".join(map(printable, said)))
 
 
 def _interval(ends: tuple[float, float] | None) -> str:

@@ -213,24 +213,6 @@ def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, *, classes: int)
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
-def macro_f1(confusion: np.ndarray) -> float:
-    """Return the mean F1 of the genres that occur among tracks or predictions [0 to 1].
-
-    Parameters
-    ----------
-    confusion : np.ndarray [shape=(genres, genres)]
-        As `confusion_matrix` returns it, with at least one track.
-
-    Examples
-    --------
-    >>> macro_f1(np.array([[2, 0, 0], [1, 1, 0], [0, 0, 0]]))
-    0.7333333333333334
-    """
-    hits = np.diag(confusion)
-    either = confusion.sum(axis=0) + confusion.sum(axis=1)
-    return float(np.mean(2 * hits[either > 0] / either[either > 0]))
-
-
 def track_table(
     predictions: WindowPredictions, *, genres: Sequence[str], rule: str = "mean"
 ) -> pd.DataFrame:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from genre_model.judging.comparison import mcnemar
 from genre_model.judging.evaluation import WindowPredictions
 from genre_model.judging.judgement import PRECISION, Judgement, calibrated
+from genre_model.judging.paired.comparison import mcnemar
 from genre_model.judging.rules import RULES
 
 TEMPERATURES = (0.1, 10.0)

@@ -76,9 +76,10 @@ class Leaks:
         named = tuple(Leak(**each) for each in stored["leaked_tracks"])
         return cls(counts=counts, named=named)
 
-    @property
-    def in_words(self) -> str:
-        """Say how many tracks share what."""
+    def in_words(self, split: str) -> str:
+        """Say how many tracks of that split share what."""
+        if split == "training":
+            return "all were trained on"
         told = {
             "identical": "with the same audio as a training track",
             "artists": "by an artist of the training split",

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from genre_model.judging.comparison import Comparison
 from genre_model.judging.data_page import DataPage
 from genre_model.judging.data_plots import data_png
 from genre_model.judging.failing.mistakes import HeardMistake, mistakes_png, surest_mistakes
@@ -19,6 +18,7 @@ from genre_model.judging.failing.robustness import DisturbedAccuracy
 from genre_model.judging.figures import figure_lines
 from genre_model.judging.leaks import Leaks
 from genre_model.judging.metrics import Metrics
+from genre_model.judging.paired.comparison import Comparison
 from genre_model.judging.plots import confusion_png, coverage_png, curves_png, per_genre_png
 from genre_model.judging.templating import environment
 from genre_model.judging.weak_spots import WeakSpots

@@ -186,9 +186,7 @@ class ClipReader:
         if not frames:
             raise ClipDefect(Status.SHORT, "no sample decodes")
         waveform = resample(self._mean[:frames], rate=rate, new_rate=self.rate)
-        return Clip(
-            waveform, frames / rate, rate, self._downmix.level, taken.total / rate, unread
-        )
+        return Clip(waveform, frames / rate, rate, self._downmix.level, taken.total / rate, unread)
 
     def _fill(self, file: AudioFile, start: int, frames: int) -> int:
         self._file_rate = file.samplerate

@@ -15,7 +15,7 @@ from tasks.comparing.former_evaluations import PREDICTIONS_FILE
 from tasks.models import read_parameters
 
 if TYPE_CHECKING:
-    from genre_model.judging.comparison import Comparison, Evaluated
+    from genre_model.judging.paired.comparison import Comparison, Evaluated
 
 
 def promote(models: Models, model: str) -> str | None:
@@ -69,7 +69,7 @@ def compare_models(store: Store, one: str, other: str, *, split: str) -> Compari
     ModelError
         If one was trained, or stopped, on tracks that the other is judged by.
     """
-    from genre_model.judging.comparison import compare
+    from genre_model.judging.paired.comparison import compare
 
     mine, theirs = (_evaluated(store.models, name, split) for name in (one, other))
     for model, judged in ((one, theirs), (other, mine)):
@@ -78,7 +78,7 @@ def compare_models(store: Store, one: str, other: str, *, split: str) -> Compari
 
 
 def _evaluated(models: Models, model: str, split: str) -> Evaluated:
-    from genre_model.judging.comparison import Evaluated
+    from genre_model.judging.paired.comparison import Evaluated
 
     if not models.exists(model):
         raise NotFound(f"There is no model {model!r} in {models.store}.")

@@ -9,7 +9,6 @@ from storage.array.manifests import SOUND_FIELDS
 from storage.array.tables import current_rows
 from tasks.labelled import LabelledFeatures
 
-
 HEARD = tuple(name for name in SOUND_FIELDS if name != "file_s")
 """What rows know beside lengths, and is told as it is."""
 # Of a file that is longer than a clip this much is decoded.

@@ -11,7 +11,7 @@ from storage.tables import read_table
 from tasks.models import readable_parameters
 
 if TYPE_CHECKING:
-    from genre_model.judging.comparison import Comparison, Evaluated
+    from genre_model.judging.paired.comparison import Comparison, Evaluated
 
 PREDICTIONS_FILE = "predictions.parquet"
 CHAMPION, PREVIOUS = "champion", "previous model"
@@ -47,7 +47,10 @@ def former_evaluations(models: Models, model: str, *, split: str) -> list[tuple[
         roles = {champion: CHAMPION} | {k: v for k, v in roles.items() if k != champion}
     for name in by_time:
         if _differs_in_policy(params[model], params[name]):
-            roles.setdefault(name, f"{params[name].get('split_policy', 'official')} split")
+            roles.setdefault(name, f"{_policy(params[name])} split")
+    for name, role in roles.items():
+        if role in (CHAMPION, PREVIOUS) and _differs_in_policy(params[model], params[name]):
+            roles[name] = f"{role}, {_policy(params[name])} split"
     return [
         (role, _read(models, name, split, str(params[name]["catalogue"])))
         for name, role in roles.items()
@@ -62,15 +65,19 @@ def standing(models: Models, model: str, comparisons: Sequence[Comparison]) -> s
         return "The first model that was evaluated in this store becomes its champion."
     if champion == model:
         return "This model is the champion."
-    if any(each.role == CHAMPION for each in comparisons):
+    if any(each.role.startswith(CHAMPION) for each in comparisons):
         return ""
     return f"The champion, {champion}, has no evaluation of these tracks to compare with."
 
 
 def _differs_in_policy(one: Json, other: Json) -> bool:
     """Whether two models are of one recipe, trained with different split policies."""
-    policies = {each.get("split_policy", "official") for each in (one, other)}
+    policies = {_policy(one), _policy(other)}
     return len(policies) == 2 and all(one.get(name) == other.get(name) for name in _SAME)
+
+
+def _policy(params: Json) -> str:
+    return str(params.get("split_policy", "official"))
 
 
 def _when(models: Models, name: str, split: str) -> str:
@@ -83,7 +90,7 @@ def _when(models: Models, name: str, split: str) -> str:
 
 
 def _read(models: Models, model: str, split: str, catalogue: str) -> Evaluated:
-    from genre_model.judging.comparison import Evaluated
+    from genre_model.judging.paired.comparison import Evaluated
 
     place = models.evaluation(model, split) / PREDICTIONS_FILE
     return Evaluated(model=model, catalogue=catalogue, tracks=read_table(place))

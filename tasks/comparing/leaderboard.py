@@ -67,6 +67,15 @@ class RecipeLine:
     validation_mean: float
     validation_spread: float
 
+    @property
+    def in_words(self) -> str:
+        """Say how good they are together, and which they are."""
+        return (
+            f"{len(self.models)} seeds of {self.network} on {self.preset}: "
+            f"{self.validation_mean:.1%} ± {self.validation_spread:.1%} of validation tracks "
+            f"({', '.join(self.models)})"
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Leaderboard:

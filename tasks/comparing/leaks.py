@@ -22,7 +22,7 @@ def leaks_of(data: LabelledFeatures, *, split: str) -> Leaks:
 
 
 def _shareable(data: LabelledFeatures) -> pd.DataFrame:
-    """Say of each usable track whose it is, what it hangs together with, and what it sounds like."""
+    """Say of each usable track whose it is, what it hangs together with, and how it sounds."""
     tracks = data.tracks
     about = pd.DataFrame(
         {

@@ -13,7 +13,7 @@ from tasks.labelled import LabelledFeatures, load_labelled
 from tasks.native_stderr import Say, captured_native_stderr
 
 if TYPE_CHECKING:
-    from genre_model.judging.comparison import Evaluated
+    from genre_model.judging.paired.comparison import Evaluated
 
 ROLE = "yardstick"
 PRESET, NETWORK = "mfcc", "linear"
@@ -66,8 +66,9 @@ def measure(
 
 def _measure(data: LabelledFeatures, split: str, say: Say | None) -> Evaluated:
     with captured_native_stderr(say):
-        from genre_model.judging.comparison import Evaluated
         from genre_model.judging.evaluation import track_table
+        from genre_model.judging.fitted_judgement import choose_rule
+        from genre_model.judging.paired.comparison import Evaluated
         from genre_model.learning.fitting import fit
         from genre_model.learning.inference import predict_rows
 
@@ -84,11 +85,14 @@ def _measure(data: LabelledFeatures, split: str, say: Say | None) -> Evaluated:
         model=ModelSpec(network=NETWORK),
         spec=TrainSpec(),
     )
-    predictions = predict_rows(
-        result.model,
-        predicted,
-        data.features.read_shard,
-        rows_per_shard=data.features.rows_per_shard,
+    chosen, predictions = (
+        predict_rows(
+            result.model,
+            rows,
+            data.features.read_shard,
+            rows_per_shard=data.features.rows_per_shard,
+        )
+        for rows in (data.split("validation"), predicted)
     )
-    tracks = track_table(predictions, genres=data.genres)
+    tracks = track_table(predictions, genres=data.genres, rule=choose_rule(chosen))
     return Evaluated(model=NAME, catalogue=data.catalogue_id, tracks=tracks)

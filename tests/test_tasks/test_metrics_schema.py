@@ -12,10 +12,10 @@ import jsonschema
 import numpy as np
 import pytest
 
-from genre_model.judging.comparison import Evaluated, compare
 from genre_model.judging.evaluation import WindowPredictions, evaluate, track_table
 from genre_model.judging.failing.robustness import DisturbedAccuracy
 from genre_model.judging.leaks import Leak, Leaks
+from genre_model.judging.paired.comparison import Evaluated, compare
 from tasks.evaluation import Evaluation
 
 GENRES = ("Folk", "Pop", "Rock")

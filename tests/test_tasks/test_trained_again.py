@@ -5,42 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
-from labelled_rows import DATA_SET, write_rows
+from statistics_store import MFCC, statistics_store
 
-from genre_model.frontends import PRESETS
 from genre_model.recipe import ModelSpec, TrainSpec
 from storage.store import Store
 from tasks.labelled import load_labelled
 from tasks.training import train_network
 
-MFCC = PRESETS["mfcc"]
-GENRES = ("Blues", "Folk")
-TRACKS = 48
-SPLITS = ("training", "training", "validation", "test")
-
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """Write statistics that tell two genres apart."""
-    found, labels = Store.create(tmp_path / "store"), np.arange(TRACKS) % len(GENRES)
-    tracks = pd.DataFrame(
-        {
-            "track_id": 1000 + np.arange(TRACKS),
-            "path": [f"{each}.mp3" for each in range(TRACKS)],
-            "genre": np.array(GENRES)[labels],
-            "split": np.array(SPLITS)[np.arange(TRACKS) // len(GENRES) % len(SPLITS)],
-            "artist_id": pd.array(np.arange(TRACKS) // 2, dtype="Int64"),
-            **dict.fromkeys(("artist", "title", "license"), "a text"),
-        }
-    )
-    rows = np.random.default_rng(3).normal(0, 1, (TRACKS, *MFCC.row_shape))
-    rows[..., 0] += 4 * labels[:, np.newaxis]
-    write_rows(found, MFCC, tracks, rows.astype(np.float16))
-    found.catalogues.write("made-0", tracks, attributes={"data_set": DATA_SET})
-    return found
+    return statistics_store(tmp_path / "store")
 
 
 def _cut(path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genre_model.judging.comparison import Comparison, Evaluated, compare, mcnemar
 from genre_model.judging.evaluation import WindowPredictions, evaluate, track_table
+from genre_model.judging.paired.comparison import Comparison, Evaluated, always, compare, mcnemar
 
 GENRES = ("Folk", "Pop", "Rock")
 
@@ -38,10 +38,10 @@ def test_only_tracks_that_both_predicted_count() -> None:
     found = compare(this, other, role="champion")
     assert (found.tracks, found.left_out, found.gained, found.lost) == (3, 3, 1, 0)
     figures = {each.name: (each.this, each.other) for each in found.figures}
-    assert figures["Track accuracy"] == pytest.approx((2 / 3, 1 / 3))
-    assert figures["Window accuracy"] == pytest.approx((2 / 3, 1 / 3))
+    assert figures["track_accuracy"] == pytest.approx((2 / 3, 1 / 3))
+    assert figures["window_accuracy"] == pytest.approx((2 / 3, 1 / 3))
     # Rock and the genre each was taken for: F1 of 0.8 and 0, and of 0.5 and 0.
-    assert figures["Macro-F1"] == pytest.approx((0.4, 0.25))
+    assert figures["macro_f1"] == pytest.approx((0.4, 0.25))
     assert "3 tracks that both predicted (3 tracks of only one evaluation" in found.sentences[0]
 
 
@@ -85,11 +85,60 @@ def test_on_all_tracks_the_figures_are_those_of_the_evaluation() -> None:
     metrics = evaluate(made, genres=GENRES, training_labels=labels)
     this = Evaluated(model="a", catalogue="c", tracks=track_table(made, genres=GENRES))
     found = compare(this, this, role="champion")
-    assert [each.this for each in found.figures] == pytest.approx(
-        [metrics.track_accuracy, metrics.window_accuracy, metrics.macro_f1]
-    )
-    assert all(each.gain == 0 for each in found.figures)
+    figures = {each.name: each.this for each in found.figures}
+    assert set(figures) == {
+        *("track_accuracy", "balanced_accuracy", "macro_f1", "window_accuracy"),
+        *("top2_accuracy", "log_loss"),
+    }
+    assert figures == pytest.approx({name: getattr(metrics, name) for name in figures})
+    assert all((each.gain, each.interval) == (0, (0, 0)) for each in found.figures)
     assert "no track tells them apart" in found.sentences[0]
+
+
+def test_each_figure_has_the_interval_of_what_is_resampled_for_both() -> None:
+    """Two models that differ on the tracks of one artist of four alone."""
+    rng = np.random.default_rng(4)
+    labels, ids = np.arange(80) % 3, np.arange(80)
+    right = np.eye(3)[labels] * 0.7 + 0.1
+    wrong = right.copy()
+    wrong[:20] = np.eye(3)[(labels[:20] + 1) % 3] * 0.7 + 0.1
+    tables = [
+        track_table(WindowPredictions(each, labels, ids), genres=GENRES) for each in (right, wrong)
+    ]
+    tables[0]["artist_id"] = pd.array(ids // 20, dtype="Int64")
+    one, other = (Evaluated(model="a", catalogue="c", tracks=table) for table in tables)
+    found = {each.name: each for each in compare(one, other, role="champion").figures}
+    assert found["track_accuracy"].gain == pytest.approx(0.25)
+    # of four artists none of the draws has that one (.32), or two have (.21)
+    shares = rng.binomial(4, 0.25, 100_000) / 4
+    for name in ("track_accuracy", "window_accuracy"):
+        assert found[name].interval == pytest.approx(np.quantile(shares, [0.025, 0.975]), abs=0.01)
+    nats = np.log(0.8) - np.log(0.1)
+    assert found["log_loss"].gain == pytest.approx(-0.25 * nats, rel=1e-4)
+    assert found["log_loss"].texts[2].startswith("-0.")
+    assert found["log_loss"].interval[1] == 0
+    swapped = {each.name: each for each in compare(other, one, role="champion").figures}
+    assert swapped["macro_f1"].gain == pytest.approx(-found["macro_f1"].gain)
+
+
+def test_genres_named_alike_are_told_apart() -> None:
+    labels = np.arange(12) % 2
+    made = WindowPredictions(np.eye(2)[labels], labels, np.arange(12))
+    table = track_table(made, genres=("Rock", "Rock_other"))
+    this = Evaluated(model="a", catalogue="c", tracks=table)
+    assert compare(this, this, role="champion").figures[0].this == 1
+
+
+def test_the_dummy_is_paired_with_the_model() -> None:
+    this = evaluated({1: "Rock", 2: "Rock", 3: "Pop"})
+    this.tracks["p_Rock"] = 0.9
+    found = compare(this, always(this, "Rock"), role="dummy")
+    assert (found.model, found.gained, found.lost) == ("always Rock", 0, 1)
+    figures = {each.name: each.other for each in found.figures}
+    assert (figures["track_accuracy"], figures["window_accuracy"]) == (1, 1)
+    other = compare(this, always(this, "Folk"), role="dummy")
+    assert {each.name: each.other for each in other.figures}["window_accuracy"] == 0
+    assert "log_loss" not in figures
 
 
 @pytest.mark.parametrize(

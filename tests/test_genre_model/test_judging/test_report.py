@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from genre_model.judging.comparison import Evaluated, compare
 from genre_model.judging.evaluation import WindowPredictions, evaluate, track_table
 from genre_model.judging.metrics import Metrics
+from genre_model.judging.paired.comparison import Evaluated, compare
 from genre_model.judging.plots import confusion_png, curves_png, per_genre_png
 from genre_model.judging.report import Report, most_confused
 from genre_model.printable import as_markdown, is_harmless_markdown, printable
@@ -173,7 +173,7 @@ def test_markdown_holds_the_pictures_and_whole_tables(report: Report) -> None:
     assert f"| Track accuracy {line}" in markdown
     assert "- **quarantined, missing**: 1\n" in markdown
     tables = re.findall(r"(?:^\|.*\n)+", markdown, flags=re.MULTILINE)
-    assert len(tables) == 3
+    assert len(tables) == 4
     for table in tables:
         assert len({line.count("|") for line in table.splitlines()}) == 1
     assert len(markdown) < 600_000
@@ -207,7 +207,7 @@ def test_comparisons_come_right_after_the_headlines(report: Report) -> None:
         places = [text.lower().index(each.lower()) for each in said]
         assert places == sorted(places)
     tables = re.findall(r"(?:^\|.*\n)+", compared.markdown(), flags=re.MULTILINE)
-    assert len(tables) == 4
+    assert len(tables) == 5
 
 
 def test_pictures_have_a_solid_ground_and_are_the_same_every_time(report: Report) -> None:

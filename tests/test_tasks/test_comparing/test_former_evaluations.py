@@ -19,12 +19,20 @@ def models(tmp_path: Path) -> Models:
 
 
 def publish(
-    models: Models, tmp_path: Path, name: str, *, evaluated: str = "", data_set: str = "fma"
+    models: Models,
+    tmp_path: Path,
+    name: str,
+    *,
+    evaluated: str = "",
+    data_set: str = "fma",
+    policy: str | None = None,
 ) -> None:
     """Publish a model that says nothing, and an evaluation if it has a time."""
     folder = tmp_path / name
     folder.mkdir()
     made = {"data_set": data_set, "catalogue": f"{data_set}-{name}", "trained": "2026-01-01"}
+    if policy is not None:
+        made |= {"catalogue": data_set, "network": "linear", "split_policy": policy}
     (folder / "params.json").write_text(json.dumps(made))
     (folder / "model.keras").write_bytes(b"keras")
     models.publish(folder, name)
@@ -82,3 +90,13 @@ def test_another_data_set_is_not_compared_with(models: Models, tmp_path: Path) -
     publish(models, tmp_path, "new")
     assert roles(models, "new") == []
     assert standing(models, "new", []).startswith("The champion, demo, has no evaluation")
+
+
+def test_the_champion_of_the_other_split_policy_is_called_so(
+    models: Models, tmp_path: Path
+) -> None:
+    publish(models, tmp_path, "a", evaluated="2026-11-01", policy="official")
+    models.set_champion_if_none("a")
+    publish(models, tmp_path, "new", policy="components")
+    found = former_evaluations(models, "new", split="test")
+    assert [role for role, _ in found] == ["champion, official split"]

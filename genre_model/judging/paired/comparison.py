@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import pandas as pd
 
-from genre_model.judging.evaluation import confusion_matrix, group_tracks, macro_f1
-from genre_model.judging.intervals import percentile_interval, resampled_sums
+from genre_model.judging.evaluation import group_tracks
 from genre_model.judging.metrics import Stored
+from genre_model.judging.paired.paired_figures import PairedFigure, paired_figures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,26 +34,6 @@ class Evaluated:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
-    """One figure of both models on the same tracks.
-
-    Parameters
-    ----------
-    name : str
-    this, other : float [0 to 1]
-    """
-
-    name: str
-    this: float
-    other: float
-
-    @property
-    def gain(self) -> float:
-        """Return how much higher this model's is [-1 to 1]."""
-        return self.this - self.other
-
-
-@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """What one model does better or worse than another.
 
@@ -70,8 +49,8 @@ class Comparison:
         Tracks that both predicted and whose genre is the same for both; all else is over these.
     left_out : int
         Tracks of either evaluation that are not.
-    figures : tuple[Figure, ...]
-        Track accuracy, window accuracy, macro-F1; none without tracks.
+    figures : tuple[PairedFigure, ...]
+        As `paired_figures` says; none without tracks.
     gained, lost : int
         Tracks that only this model, and only the other one, got right.
     interval : tuple[float, float] [-1 to 1]
@@ -89,7 +68,7 @@ class Comparison:
     catalogue: str | None
     tracks: int
     left_out: int
-    figures: tuple[Figure, ...]
+    figures: tuple[PairedFigure, ...]
     gained: int
     lost: int
     interval: tuple[float, float]
@@ -100,7 +79,7 @@ class Comparison:
         """Return plain values, ready for JSON."""
         return {
             **vars(self),
-            "figures": [dict(vars(figure)) for figure in self.figures],
+            "figures": [figure.to_dict() for figure in self.figures],
             "interval": list(self.interval),
         }
 
@@ -115,7 +94,7 @@ class Comparison:
         """
         low, high = stored["interval"]
         composed = {
-            "figures": tuple(Figure(**figure) for figure in stored["figures"]),
+            "figures": tuple(map(PairedFigure.from_dict, stored["figures"])),
             "interval": (float(low), float(high)),
         }
         return cls(**{**stored, **composed})
@@ -167,26 +146,49 @@ def compare(this: Evaluated, other: Evaluated, *, role: str) -> Comparison:
     -------
     Comparison
     """
-    both = this.tracks.merge(other.tracks, on="track_id", suffixes=("", "_other"))
-    both = both[both["genre"] == both["genre_other"]]
-    left_out = len(set(this.tracks["track_id"]) | set(other.tracks["track_id"])) - len(both)
-    right = (both["genre"] == both["predicted"]).to_numpy()
-    right_there = (both["genre"] == both["predicted_other"]).to_numpy()
+    labels = [each.tracks.set_index("track_id")["genre"] for each in (this, other)]
+    both = labels[0].index.intersection(labels[1].index)
+    both = both[(labels[0].loc[both] == labels[1].loc[both]).to_numpy()]
+    left_out = len(labels[0].index.union(labels[1].index)) - len(both)
+    mine, theirs = (each.tracks.set_index("track_id").loc[both] for each in (this, other))
+    right = (mine["genre"] == mine["predicted"]).to_numpy()
+    right_there = (theirs["genre"] == theirs["predicted"]).to_numpy()
     gained, lost = int((right & ~right_there).sum()), int((~right & right_there).sum())
-    interval, resampled = _interval(both, right, right_there)
+    how, groups = group_tracks(len(both), artist_numbers(mine))
+    figures = paired_figures(mine, theirs, how, groups) if len(both) else ()
     return Comparison(
         role=role,
         model=other.model,
         catalogue=None if this.catalogue == other.catalogue else other.catalogue,
         tracks=len(both),
         left_out=left_out,
-        figures=_figures(both) if len(both) else (),
+        figures=figures,
         gained=gained,
         lost=lost,
-        interval=interval,
-        over=resampled,
+        interval=next((f.interval for f in figures if f.name == "track_accuracy"), (0.0, 0.0)),
+        over=how.over if len(both) else "tracks",
         p_value=mcnemar(gained, lost),
     )
+
+
+def always(this: Evaluated, genre: str) -> Evaluated:
+    """Say of the tracks of an evaluation what one who always names one genre would say.
+
+    Parameters
+    ----------
+    this : Evaluated
+    genre : str
+
+    Returns
+    -------
+    Evaluated
+        Without probabilities.
+    """
+    kept = [name for name in this.tracks.columns if not str(name).startswith("p_")]
+    tracks = this.tracks[kept].assign(
+        predicted=genre, right_windows=this.tracks["windows"] * (this.tracks["genre"] == genre)
+    )
+    return Evaluated(model=f"always {genre}", catalogue=this.catalogue, tracks=tracks)
 
 
 def mcnemar(gained: int, lost: int) -> float:
@@ -214,22 +216,6 @@ def mcnemar(gained: int, lost: int) -> float:
     return float(binomtest(gained, gained + lost).pvalue)
 
 
-def _interval(
-    both: pd.DataFrame, right: np.ndarray, right_there: np.ndarray
-) -> tuple[tuple[float, float], str]:
-    """Resample the difference of two models on the same tracks."""
-    artists = artist_numbers(both)
-    if not len(both):
-        return (0.0, 0.0), "tracks"
-    how, groups = group_tracks(len(both), artists)
-    lines = np.stack([right.astype(float) - right_there, np.ones(len(both))], axis=1)
-    sums = np.zeros((how.groups, 2))
-    np.add.at(sums, groups, lines)
-    drawn = resampled_sums(sums, how)
-    point = float(lines[:, 0].mean())
-    return percentile_interval(drawn[:, 0] / drawn[:, 1], point), how.over
-
-
 def artist_numbers(tracks: pd.DataFrame) -> np.ndarray | None:
     """Return whose tracks a table holds, as `evaluation.evaluate` takes it; None if not told."""
     if "artist_id" not in tracks:
@@ -237,35 +223,6 @@ def artist_numbers(tracks: pd.DataFrame) -> np.ndarray | None:
     alone = -1 - np.arange(len(tracks))
     known = tracks["artist_id"]
     return np.where(known.isna(), alone, known.fillna(0)).astype(np.int64)
-
-
-def _figures(both: pd.DataFrame) -> tuple[Figure, ...]:
-    return (
-        _figure("Track accuracy", both, _track_accuracy),
-        _figure("Window accuracy", both, _window_accuracy),
-        _figure("Macro-F1", both, _macro_f1),
-    )
-
-
-def _figure(name: str, both: pd.DataFrame, measure: Callable[[pd.DataFrame, str], float]) -> Figure:
-    return Figure(name=name, this=measure(both, ""), other=measure(both, "_other"))
-
-
-def _track_accuracy(both: pd.DataFrame, suffix: str) -> float:
-    return float((both["genre"] == both[f"predicted{suffix}"]).mean())
-
-
-def _window_accuracy(both: pd.DataFrame, suffix: str) -> float:
-    return float(both[f"right_windows{suffix}"].sum() / both[f"windows{suffix}"].sum())
-
-
-def _macro_f1(both: pd.DataFrame, suffix: str) -> float:
-    genres = np.unique(both[["genre", "predicted", "predicted_other"]].to_numpy().astype(str))
-    true, predicted = (
-        np.searchsorted(genres, both[column].to_numpy().astype(str))
-        for column in ("genre", f"predicted{suffix}")
-    )
-    return macro_f1(confusion_matrix(true, predicted, classes=len(genres)))
 
 
 def _tracks(count: int) -> str:
