@@ -27,7 +27,7 @@ from storage.models import CHECKPOINTS, MODEL_FILE, Models
 from storage.places.location import Location
 from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
-from tasks.backbones.presets import licences_of, weights_of
+from tasks.backbones.presets import licence_texts_of, licences_of, weights_of
 from tasks.labelled import LabelledFeatures
 from tasks.model_card import write_first_card
 from tasks.models import ModelFacts, describe_model, read_parameters
@@ -118,6 +118,7 @@ def train_network(
     models = store.models
     name = identify_model(data, model, spec, augmentation=augmentation)
     weights, licences = weights_of(store, data.spec), licences_of(store, data.spec)
+    texts = licence_texts_of(store, data.spec)
     with store.claim(models.claim_name(name), say=say):
         is_sound = _is_sound(models, name, say=say)
         reused = models.exists(name) and is_sound and not refresh
@@ -130,6 +131,7 @@ def train_network(
                 recipe,
                 weights=weights,
                 licences=licences,
+                licence_texts=texts,
                 refresh=anew,
                 on_epoch=on_epoch,
                 say=say,
@@ -184,6 +186,7 @@ def _train(
     *,
     weights: Sequence[Location],
     licences: Sequence[Mapping[str, str]],
+    licence_texts: Mapping[str, str],
     refresh: bool,
     on_epoch: OnEpoch | None,
     say: Callable[[str], None] | None,
@@ -235,6 +238,7 @@ def _train(
                 **({"licences": licences} if licences else {}),
             },
             weights=[each.read_bytes() for each in weights],
+            licence_texts=licence_texts,
         )
         write_first_card(staged, data, validation)
         evaluated = models.withdraw(name)

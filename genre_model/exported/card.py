@@ -77,4 +77,7 @@ def _licences(bundle: Bundle) -> str:
         "- " + ", ".join(f"{as_markdown(name)}: {as_markdown(text)}" for name, text in each.items())
         for each in bundle.licences
     ]
+    if bundle.licence_files:
+        names = ", ".join(map(as_markdown, bundle.licence_files))
+        lines += ["", f"The whole texts lie beside this card: {names}."]
     return "\n".join(["The pretrained nets within have licences of their own:", "", *lines])

@@ -1,6 +1,7 @@
 """A model's folder for anywhere: ONNX files, mel filters, a script that needs neither of us.
 
 model.onnx  filters.npy  *.onnx   the network, its mel filters, the nets of its backbone
+*.licence.txt                     the licences of these nets
 params.json                       what the model is, as in its store
 script.json                       the numbers that the script goes by
 predict.py  requirements.txt      genres of songs, in fewer than 80 lines
@@ -75,6 +76,7 @@ def exported(
     return {
         **onnx,
         FILTERS_FILE: bundle.content(FILTERS_FILE),
+        **{name: bundle.content(name) for name in bundle.licence_files},
         PARAMS_FILE: (bundle.folder / PARAMS_FILE).read_bytes(),
         SETTINGS_FILE: _json(settings),
         SCRIPT_FILE: _SCRIPT.read_bytes(),

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from genre_model.signal.filters import MelBank
 
 
+LICENCE_ENDING = ".licence.txt"
+"""Of the file beside a net's that holds the text of its licence."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class NetSpec(Spec):
     """One net.
@@ -61,6 +65,11 @@ class NetSpec(Spec):
     def file(self) -> str:
         """Return the name of its ONNX file, in a store and in a model's folder."""
         return f"{self.name}-{self.sha256[:8]}.onnx"
+
+    @property
+    def licence_file(self) -> str:
+        """Return the name of the text of its licence in a model's folder, where it is known."""
+        return f"{self.file.removesuffix('.onnx')}{LICENCE_ENDING}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from genre_model.frontends.backbone import LICENCE_ENDING
 from genre_model.judging.figures import figure_lines
 from genre_model.judging.judgement import PRECISION, Judgement
 from genre_model.judging.leaks import Leaks
@@ -62,6 +63,9 @@ class Card:
                 figures=figure_lines(self.metrics),
                 basis=self.metrics.resampling.basis,
                 nets=nets,
+                licence_files=[
+                    name for name in self.params.get("files", ()) if name.endswith(LICENCE_ENDING)
+                ],
                 licences=shown,
                 more_licences=len(self.licences) - len(shown),
                 remarks=(*self.remarks, *licence_remarks(nets, self.licences)),

@@ -4,6 +4,7 @@
 model.onnx        the same network, run without TensorFlow: windows to probabilities
 filters.npy       mel filters of its features, so that nothing has to make them
 *.onnx            nets of the backbone that its features are made with
+*.licence.txt     the licences of these nets, in full where their texts are known
 params.json       the network's file, genres, features, specs, where it comes from, files' sha256
 history.csv       one line an epoch
 logs/             the same for TensorBoard
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from genre_model.errors import InvalidSpec, ModelError
 from genre_model.frontends import Frontend, frontend_from_dict
+from genre_model.frontends.backbone import LICENCE_ENDING
 from genre_model.learning.opening.params import PARAMS_FILE, read_params
 from genre_model.learning.opening.plain_json import Json
 from genre_model.learning.opening.whole_file import read_whole
@@ -62,6 +64,11 @@ class Bundle:
     def licences(self) -> list[dict[str, str]]:
         """Return whose nets it is made of: `name`, `licence`, `source` …; none for most."""
         return list(self.params.get("licences", ()))
+
+    @property
+    def licence_files(self) -> list[str]:
+        """Name the files that hold the whole texts of these licences."""
+        return [name for name in self.params["files"] if name.endswith(LICENCE_ENDING)]
 
     def network(self) -> keras.Model:
         """Open the network: raw windows [batch, ...] to logits [batch, genres]; imports Keras.

@@ -41,6 +41,7 @@ def save_bundle(
     network: str,
     details: Mapping[str, Any],
     weights: Sequence[bytes] = (),
+    licence_texts: Mapping[str, str] = {},
 ) -> None:
     """Write a model's folder, each file at once and whole, the network last.
 
@@ -63,6 +64,8 @@ def save_bundle(
         What else params.json tells, as plain values: id, specs, seed, rows' sha256 …
     weights : Sequence[bytes]
         Of the files that the features' extractor must be given.
+    licence_texts : Mapping[str, str]
+        Name of a file -> the whole text of the licence of one of them.
 
     Raises
     ------
@@ -83,6 +86,7 @@ def save_bundle(
         ONNX_FILE: portable_network(model),
         FILTERS_FILE: MelBank.build(features.mel).to_bytes(),
         **dict(zip(features.files, weights, strict=True)),
+        **{name: text.encode() for name, text in licence_texts.items()},
     }
     folder.mkdir(parents=True, exist_ok=True)
     # Keras judges a file by its ending, so the temporary name keeps it.

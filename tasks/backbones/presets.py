@@ -103,8 +103,6 @@ def weights_of(store: Store, frontend: Frontend) -> tuple[Location, ...]:
 
 def licences_of(store: Store, frontend: Frontend) -> list[dict[str, str]]:
     """Say whose nets a frontend is made of, for a model's params.json; none for most."""
-    names = [net.name for net in frontend.nets] if isinstance(frontend, Backbone) else []
-    records = [store.backbones.find(name) for name in names]
     return [
         {
             "name": each.name,
@@ -113,8 +111,22 @@ def licences_of(store: Store, frontend: Frontend) -> list[dict[str, str]]:
             "source": each.source,
             "citation": each.citation,
         }
-        for each in records
+        for _, each in _nets_of(store, frontend)
     ]
+
+
+def licence_texts_of(store: Store, frontend: Frontend) -> dict[str, str]:
+    """Return the whole texts of the licences of a frontend's nets, by file of a model's folder."""
+    return {
+        net.licence_file: each.licence_text
+        for net, each in _nets_of(store, frontend)
+        if each.licence_text
+    }
+
+
+def _nets_of(store: Store, frontend: Frontend) -> list[tuple[NetSpec, BackboneRecord]]:
+    nets = frontend.nets if isinstance(frontend, Backbone) else ()
+    return [(net, store.backbones.find(net.name)) for net in nets]
 
 
 def _find(store: Store, name: str, *, preset: str) -> BackboneRecord:

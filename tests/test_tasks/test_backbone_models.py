@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,7 @@ from signals import band_noise, encoded
 from genre_model.errors import ModelError
 from genre_model.learning.inference import window_probabilities
 from genre_model.predict import load_model
+from genre_model.printable import as_markdown
 from genre_model.recipe import EvaluateSpec, ModelSpec, TrainSpec
 from genre_model.signal.status import Status
 from storage.backbones import BackboneRecord
@@ -23,9 +25,12 @@ from storage.store import Store
 from tasks.backbones.presets import find_preset
 from tasks.evaluation import evaluate_network
 from tasks.labelled import load_labelled
+from tasks.predicting.chosen import ChosenModel
+from tasks.predicting.exporting import export_model
 from tasks.training import train_network
 
 NET = mean_net(6)
+NOTICE = "Copyright Sömebody.\n\nPermission to use is hereby granted.\n"
 GENRES = ("Folk", "Rock")
 TRACKS = 48
 
@@ -46,6 +51,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
             licence="CC BY-NC 4.0",
             source="somebody",
             citation="Somebody 2020",
+            licence_text=NOTICE,
         ),
         NET,
     )
@@ -101,6 +107,44 @@ def test_whose_the_nets_are_is_said(copy: Path) -> None:
     assert (licence["name"], licence["licence"]) == ("effnet", "CC BY-NC 4.0")
     assert "backbone effnet" in page
     assert "CC BY-NC 4.0; somebody; Somebody 2020" in page
+
+
+def test_the_licence_goes_wherever_the_net_goes(copy: Path, tmp_path: Path) -> None:
+    (net,) = copy.glob("effnet-*.onnx")
+    name = f"{net.stem}.licence.txt"
+    exported = tmp_path / "exported"
+    export_model(ChosenModel.of("no store", str(copy)), exported, judged=None)
+    for folder, pages in ((copy, ["card.md", "evaluation/test/card.md"]), (exported, ["card.md"])):
+        assert (folder / net.name).read_bytes() == NET
+        assert (folder / name).read_bytes() == NOTICE.encode()
+        told = json.loads((folder / "params.json").read_text())["files"]
+        assert told[name] == sha256(NOTICE.encode()).hexdigest()
+        for page in pages:
+            assert as_markdown(name) in (folder / page).read_text()
+
+
+def test_a_licence_that_is_gone_or_another_is_not_passed_on(copy: Path, tmp_path: Path) -> None:
+    (text,) = copy.glob("*.licence.txt")
+    chosen = ChosenModel.of("no store", str(copy))
+    text.write_text("Do what you like.")
+    with pytest.raises(ModelError, match=rf"{text.name} is not the file that was written"):
+        export_model(chosen, tmp_path / "exported", judged=None)
+    text.unlink()
+    with pytest.raises(ModelError, match=rf"has no {text.name}; copy the whole folder"):
+        export_model(chosen, tmp_path / "exported", judged=None)
+    assert not (tmp_path / "exported").exists()
+
+
+def test_a_model_of_before_without_its_text_opens_and_goes_out(copy: Path, tmp_path: Path) -> None:
+    (text,) = copy.glob("*.licence.txt")
+    text.unlink()
+    params = json.loads((copy / "params.json").read_text())
+    del params["files"][text.name]
+    (copy / "params.json").write_text(json.dumps(params))
+    (copy / "seal.json").unlink()
+    assert load_model(copy).bundle.licence_files == []
+    export_model(ChosenModel.of("no store", str(copy)), tmp_path / "exported", judged=None)
+    assert not list((tmp_path / "exported").glob("*.licence.txt"))
 
 
 def test_another_net_in_its_place_is_refused(copy: Path) -> None:
