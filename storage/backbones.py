@@ -6,11 +6,12 @@ backbones/<name>-<8 hex of the file's sha256>.onnx  .json
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 
-from storage.errors import Damaged, NameTaken, NotFound
+from storage.errors import Damaged, NameTaken, NotFound, UnknownFormat
 from storage.places.location import Location
 from storage.proof.documents import is_plain, parse_document, read_bounded
 from storage.proof.problems import Problem
@@ -68,9 +69,26 @@ class BackboneRecord:
         return f"{self.name}-{self.sha256[:8]}"
 
     def to_json(self) -> bytes:
-        """Write as JSON, the same bytes every time."""
+        """Write as JSON, the same bytes every time.
+
+        Raises
+        ------
+        UnknownFormat
+            If it could not be read again: a text is not UTF-8, or all of them are too long.
+        """
         document = seal_document(asdict(self), of=self.key + DOCUMENT)
-        return json.dumps(document, indent=1, ensure_ascii=False).encode() + b"\n"
+        try:
+            written = json.dumps(document, indent=1, ensure_ascii=False).encode() + b"\n"
+        except UnicodeEncodeError:
+            raise UnknownFormat(
+                f"What is said of the backbone {self.key} is not UTF-8: say it in other characters."
+            ) from None
+        if len(written) > _MOST_OF_A_DOCUMENT:
+            raise UnknownFormat(
+                f"What is said of the backbone {self.key} has {len(written):,} bytes, and may have "
+                f"{_MOST_OF_A_DOCUMENT:,}: say it in fewer words."
+            )
+        return written
 
 
 @dataclass(frozen=True)
@@ -90,15 +108,37 @@ class Backbones:
     def add(self, record: BackboneRecord, weights: bytes) -> bool:
         """Write a backbone; return whether it was not there yet.
 
+        Weights of that name without a document, which a killed command left, are taken away.
+
         Raises
         ------
         NameTaken
             If another one of that name is there.
+        UnknownFormat
+            If the record could not be read again.
         ValueError
             If the record is of other weights.
         """
         if (len(weights), sha256(weights).hexdigest()) != (record.size, record.sha256):
             raise ValueError(f"the record of {record.name} is of other weights")
+        document = record.to_json()  # before anything is written
+        is_new = not self.is_there(record)
+        if is_new:
+            place = self.weights(record)
+            place.make_way()
+            place.write_bytes(weights)
+            self.document(record.key).write_bytes(document)
+        self._sweep(record.name, but=self.names())
+        return is_new
+
+    def is_there(self, record: BackboneRecord) -> bool:
+        """Whether a backbone is there, whole.
+
+        Raises
+        ------
+        NameTaken
+            If another one of that name is there.
+        """
         others = [each for each in self.records() if each.name == record.name]
         if any(each.sha256 != record.sha256 for each in others):
             raise NameTaken(
@@ -106,26 +146,45 @@ class Backbones:
                 f"(sha256 {others[0].sha256[:16]}…); add this one under another name, or take that "
                 f"one away with `genre backbone remove {record.name}`"
             )
-        if others and not self._fault_of_weights(record):
-            return False
-        place = self.weights(record)
-        place.make_way()
-        place.write_bytes(weights)
-        self.document(record.key).write_bytes(record.to_json())
-        return True
+        return bool(others) and not self._fault_of_weights(record)
 
-    def remove(self, name: str) -> BackboneRecord:
+    def remove(self, name: str) -> tuple[Sequence[BackboneRecord], Sequence[str]]:
         """Take a backbone away, its document first; models that were made with it keep theirs.
+
+        What is left of one of that name (weights without a document, or one that cannot be read)
+        is taken away, too.
+
+        Returns
+        -------
+        tuple[sequence of BackboneRecord, sequence of str]
+            Those that were removed, and the names of such other files.
 
         Raises
         ------
         NotFound
-            If there is none of that name.
+            If there is nothing of that name.
         """
-        record = self.find(name)
-        self.document(record.key).delete()
-        self.weights(record).delete()
-        return record
+        records = [each for each in self.records() if each.name == name]
+        for record in records:
+            self.document(record.key).delete()
+            self.weights(record).delete()
+        left = self._sweep(name)
+        if not records and not left:
+            self.find(name)
+        return records, left
+
+    def _sweep(self, name: str, *, but: Sequence[str] = ()) -> list[str]:
+        """Take the files of a name away, those of some keys apart; return what they were called."""
+        of_name = re.compile(rf"{re.escape(name)}-[0-9a-f]{{8}}")
+        found = [
+            (self.location / f"{key}{ending}")
+            for ending in (DOCUMENT, WEIGHTS)
+            for key in self._keys(ending)
+            if of_name.fullmatch(key) and key not in but
+        ]
+        for place in found:
+            place.delete()
+        return [place.name for place in found]
 
     def records(self) -> list[BackboneRecord]:
         """List all that can be read, by name."""
@@ -185,6 +244,7 @@ class Backbones:
                     what="backbone damaged",
                     path=self.document(key).uri,
                     detail="It is gone, and with it what the file beside it is.",
+                    how=f"genre backbone remove {key.rpartition('-')[0]}",
                 )
 
     def names(self) -> Sequence[str]:

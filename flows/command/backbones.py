@@ -80,8 +80,12 @@ def remove(*, as_json: bool, name: str, store: str) -> None:
     from storage.summary import summarise_backbone
 
     with console.result_stream() as out:
+        progress.enable()
         opened = Store.open(store)
-        removed = (summarise_backbone(opened.backbones.remove(name)),)
+        records, left = opened.backbones.remove(name)
+        for each in left:
+            say(f"removed {each}, which was no whole backbone")
+        removed = tuple(map(summarise_backbone, records))
         found = tuple(map(summarise_backbone, opened.backbones.records()))
         result = BackbonesResult(store=opened.uri, backbones=found, removed=removed)
         _emit(result, as_json, out)

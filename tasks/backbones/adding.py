@@ -77,6 +77,8 @@ def add_known(
     records = [_record(known, net, content, licence) for net, content in nets.items()]
     store = Store.create(address)
     for record in records:
+        store.backbones.is_there(record)  # refuses a name that is taken, before any is written
+    for record in records:
         store.backbones.add(record, nets[record.name])
     return records
 

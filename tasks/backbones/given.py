@@ -11,6 +11,8 @@ from genre_model.frontends import PRESETS
 from genre_model.frontends.backbones.known import KNOWN, TOGETHER
 from genre_model.frontends.backbones.patches import patches
 from genre_model.frontends.frontend import NAME
+from genre_model.learning.opening.params import LONGEST_TEXT
+from genre_model.printable import printable
 from storage.backbones import MOST_BYTES, BackboneRecord
 from storage.places.location import Location
 from storage.store import Store
@@ -35,17 +37,18 @@ def add_given(
     output : str
         The tensor that is kept, [batch, ...].
     licence : str
-        Its name, or what it says.
+        Its name, or what it says, in 1,000 characters at most.
 
     Raises
     ------
     ModelError, InvalidSpec
         If the name is taken or cannot be one, there is no such frontend, the file cannot be read
-        or does not run, or it does not fit the frontend.
+        or does not run, it does not fit the frontend, or the licence is too long.
     NameTaken
         If the store has another backbone of that name.
     """
     _check_name(name)
+    _check_said(licence=licence, output=output)
     bands = patches(frontend).mel.n_mels
     content = _read(file)
     from genre_model.frontends.backbones.net import Net
@@ -69,7 +72,7 @@ def add_given(
         output=output,
         values=net.values,
         licence=licence,
-        source=f"the file {file.name}",
+        source=f"the file {printable(file.name)}",
     )
     frontend_of([record], name=name)  # refuses patches that no clip holds
     Store.create(address).backbones.add(record, content)
@@ -87,6 +90,20 @@ def _check_name(name: str) -> None:
             f"a backbone cannot be called {name!r}; it becomes part of a file's name, so use "
             "letters, digits, _ and -"
         )
+
+
+def _check_said(**texts: str) -> None:
+    """Refuse what no model's params.json would take."""
+    for name, text in texts.items():
+        if len(text) > LONGEST_TEXT:
+            raise ModelError(
+                f"--{name} has {len(text):,} characters, and may have {LONGEST_TEXT:,}; "
+                "give its name or an address where it can be read"
+            )
+        if text != text.encode(errors="replace").decode():
+            raise ModelError(
+                f"--{name} is '{printable(text)}', which is not UTF-8; say it in UTF-8"
+            )
 
 
 def _read(file: Path) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 FRAMES, BANDS = 187, 96
 
@@ -44,6 +44,19 @@ def mean_net(
     versions = [helper.make_opsetid("", 15)]
     model = helper.make_model(graph, opset_imports=versions, ir_version=8)
     content: bytes = model.SerializeToString()
+    return content
+
+
+def net_giving(*nodes: NodeProto, kind: ValueInfoProto | None = None) -> bytes:
+    """Make a net of nodes from `patches` [batch, frames, bands] to `embedding`."""
+    shape = ["batch", FRAMES, BANDS]
+    gives = kind or helper.make_tensor_value_info("embedding", TensorProto.FLOAT, None)
+    patches = helper.make_tensor_value_info("patches", TensorProto.FLOAT, shape)
+    graph = helper.make_graph(list(nodes), "made", [patches], [gives])
+    versions = [helper.make_opsetid("", 15), helper.make_opsetid("ai.onnx.ml", 2)]
+    content: bytes = helper.make_model(
+        graph, opset_imports=versions, ir_version=8
+    ).SerializeToString()
     return content
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage.backbones import BackboneRecord
-from storage.errors import Damaged, NameTaken, NotFound
+from storage.errors import Damaged, NameTaken, NotFound, UnknownFormat
 from storage.places.location import Location
 from storage.store import Store
 
@@ -65,10 +65,42 @@ class TestEveryStore:
     def test_removed_it_is_gone(self, store: Store) -> None:
         store.backbones.add(record(), WEIGHTS)
         store.backbones.add(record("other", b"others"), b"others")
-        assert store.backbones.remove("net") == record()
+        assert store.backbones.remove("net") == ([record()], [])
         with pytest.raises(NotFound, match=r"no backbone 'net' \(there: other\)"):
             store.backbones.find("net")
         assert store.verify() == []
+
+    def test_what_a_killed_command_left_is_named_and_removed(self, store: Store) -> None:
+        store.backbones.add(record("net-00000000", b"others"), b"others")
+        for weights in (WEIGHTS, b"another"):
+            left = record(weights=weights)
+            store.backbones.weights(left).write_bytes(weights)  # and no document
+            ((_, problem),) = store.verify()
+            assert problem.mend == "genre backbone remove net"
+            assert store.backbones.remove("net") == ([], [f"{left.key}.onnx"])
+            assert store.verify() == []
+            with pytest.raises(NotFound, match="no backbone 'net'"):
+                store.backbones.remove("net")
+        assert [each.name for each in store.backbones.records()] == ["net-00000000"]
+
+    def test_another_file_of_the_name_takes_its_place(self, store: Store) -> None:
+        left = store.backbones.weights(record(weights=b"of a killed command"))
+        left.write_bytes(b"of a killed command")
+        assert store.backbones.add(record(), WEIGHTS)
+        assert store.verify() == []
+        assert not left.exists()
+        left.write_bytes(b"of a killed command")
+        assert not store.backbones.add(record(), WEIGHTS)
+        assert store.verify() == []
+
+    def test_what_could_not_be_read_again_is_not_written(self, store: Store) -> None:
+        for changes, says in (
+            ({"source": "the file caf\udce9"}, "is not UTF-8"),
+            ({"licence_text": "x" * 2**20}, r"has 1,048,\d\d\d bytes, and may have 1,048,576"),
+        ):
+            with pytest.raises(UnknownFormat, match=says):
+                store.backbones.add(replace(record(), **changes), WEIGHTS)  # type: ignore[arg-type]
+        assert store.backbones.location.list() == []
 
     def test_a_changed_file_is_named_and_added_again(self, store: Store) -> None:
         store.backbones.add(record(), WEIGHTS)
@@ -97,6 +129,8 @@ def test_a_changed_document_is_named_and_stops_nothing(tmp_path: Path, content: 
     summary = store.status()
     assert [each.name for each in summary.backbones] == ["other"]
     assert [each.path for each in summary.unreadable] == [place.uri]
+    assert store.backbones.remove("net") == ([], [f"{record().key}.json", f"{record().key}.onnx"])
+    assert store.verify() == []
 
 
 def test_a_document_that_is_gone_is_missed(tmp_path: Path) -> None:

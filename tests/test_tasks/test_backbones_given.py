@@ -7,18 +7,20 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from made_nets import mean_net
+from made_nets import mean_net, net_giving
+from onnx import TensorProto, helper
 from onnx.external_data_helper import set_external_data
 from signals import band_noise, encoded
 
 from genre_model.errors import GenreModelError, ModelError
 from genre_model.frontends.backbones.net import Net
+from genre_model.learning.opening.params import checked_params
 from storage.errors import NameTaken
 from storage.places.address import parse_location
 from storage.places.location import Location
 from storage.store import Store
 from tasks.backbones.given import add_given
-from tasks.backbones.presets import find_preset, weights_of
+from tasks.backbones.presets import find_preset, licences_of, weights_of
 
 # of the shapes of Essentia's Discogs-EffNet: whole batches of 64 patches of 128 frames
 STAND_IN = mean_net(1_280, frames=128, batch=64)
@@ -102,6 +104,106 @@ def test_a_file_that_is_no_backbone_says_why(
     with pytest.raises(GenreModelError, match=says):
         add_given(address, "effnet", **given(tmp_path, content))  # type: ignore[arg-type]
     assert not (tmp_path / "store").exists()
+
+
+def mean_over(*axes: int, keepdims: int = 0, to: str = "embedding") -> onnx.NodeProto:
+    return helper.make_node("ReduceMean", ["patches"], [to], axes=axes, keepdims=keepdims)
+
+
+TEXT = helper.make_tensor_value_info("embedding", TensorProto.STRING, None)
+SEQUENCE = helper.make_tensor_sequence_value_info("embedding", TensorProto.FLOAT, None)
+MAPS = helper.make_value_info(
+    "embedding",
+    helper.make_sequence_type_proto(
+        helper.make_map_type_proto(
+            TensorProto.INT64, helper.make_tensor_type_proto(TensorProto.FLOAT, [])
+        )
+    ),
+)
+ODD_OUTPUTS = {
+    "without a batch": ([mean_over(0, 1)], None, r"is of shape \[96\] for 2 patches"),
+    "a scalar": ([mean_over(0, 1, 2)], None, r"is of shape \[\] for 2 patches"),
+    "one number a patch": ([mean_over(1, 2)], None, r"is of shape \[2\] for 2 patches"),
+    "the batch behind": (
+        [mean_over(1, to="a"), helper.make_node("Transpose", ["a"], ["embedding"], perm=[1, 0])],
+        None,
+        r"is of shape \[96, 2\] for 2 patches; a backbone gives \[batch, values\]",
+    ),
+    "the batch summed": ([mean_over(0, 1, keepdims=1)], None, r"is of shape \[1, 1, 96\] for 2"),
+    "text": (
+        [mean_over(1, to="a"), helper.make_node("Cast", ["a"], ["embedding"], to=8)],
+        TEXT,
+        "'embedding' is no tensor of numbers",
+    ),
+    "a sequence": (
+        [mean_over(1, to="a"), helper.make_node("SequenceConstruct", ["a"], ["embedding"])],
+        SEQUENCE,
+        "'embedding' is no tensor of numbers",
+    ),
+    "maps": (
+        [
+            mean_over(1, to="a"),
+            helper.make_node(
+                "ZipMap",
+                ["a"],
+                ["embedding"],
+                classlabels_int64s=list(range(96)),
+                domain="ai.onnx.ml",
+            ),
+        ],
+        MAPS,
+        "'embedding' is no tensor of numbers",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ODD_OUTPUTS)
+def test_an_output_that_is_no_row_a_patch_says_so(
+    address: Location, tmp_path: Path, kind: str
+) -> None:
+    nodes, gives, says = ODD_OUTPUTS[kind]
+    with pytest.raises(ModelError, match=f"effnet.onnx is no backbone: .*{says}") as raised:
+        add_given(address, "effnet", **given(tmp_path, net_giving(*nodes, kind=gives)))  # type: ignore[arg-type]
+    assert "\n" not in str(raised.value)
+    assert not (tmp_path / "store").exists()
+
+
+def test_more_dimensions_than_one_a_patch_are_values_in_a_row(
+    address: Location, tmp_path: Path
+) -> None:
+    content = net_giving(mean_over(1, keepdims=1))
+    assert add_given(address, "effnet", **given(tmp_path, content)).values == 96  # type: ignore[arg-type]
+
+
+def test_what_no_model_could_repeat_is_refused(address: Location, tmp_path: Path) -> None:
+    said = given(tmp_path)
+    for changes, says in (
+        ({"licence": "x" * 1_001}, "--licence has 1,001 characters, and may have 1,000; give its"),
+        ({"licence": "caf\udce9"}, r"--licence is 'caf\\xe9', which is not UTF-8"),
+        ({"output": "caf\udce9"}, r"--output is 'caf\\xe9', which is not UTF-8"),
+    ):
+        with pytest.raises(ModelError, match=says):
+            add_given(address, "effnet", **{**said, **changes})  # type: ignore[arg-type]
+    assert not (tmp_path / "store").exists()
+    longest = {**said, "licence": "x" * 1_000}
+    record = add_given(address, "effnet", **longest)  # type: ignore[arg-type]
+    licences = licences_of(Store.open(address), find_preset(Store.open(address), "effnet"))
+    checked_params({"licences": licences}, where="params.json")
+    assert record.licence == licences[0]["licence"] == "x" * 1_000
+
+
+def test_a_file_whose_name_is_not_utf8_leaves_nothing_half_written(
+    address: Location, tmp_path: Path
+) -> None:
+    said = given(tmp_path)
+    file = tmp_path / "caf\udce9.onnx"
+    try:
+        file.write_bytes(STAND_IN)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    record = add_given(address, "effnet", **{**said, "file": file})  # type: ignore[arg-type]
+    assert record.source == r"the file caf\xe9.onnx"
+    assert Store.open(address).verify() == []
 
 
 @pytest.mark.parametrize("where", ["weights.bin", "deeper/../weights.bin"])

@@ -12,6 +12,8 @@ from genre_model.portable.session import first_line, open_session
 
 INPUT_DIMENSIONS = (3, 4)
 """[batch, frames, bands], or with a channel at the end."""
+_TRIED = 2
+"""Patches of the first run: of one alone a missing batch cannot be told."""
 
 
 class Net:
@@ -34,7 +36,8 @@ class Net:
     Raises
     ------
     ModelError
-        If it is no ONNX file that runs here, takes other than patches, or has no such output.
+        If it is no ONNX file that runs here, takes other than patches, has no such output, or
+        gives there other than a row of numbers a patch.
     """
 
     def __init__(self, content: bytes, *, output: str) -> None:
@@ -65,7 +68,7 @@ class Net:
         Raises
         ------
         ModelError
-            If it fails, or gives other than so many rows of one dimension.
+            If it fails, or gives other than a row of numbers a patch.
         """
         step = self._batch or len(patches)
         parts = [self._run(patches[at : at + step]) for at in range(0, len(patches), step)]
@@ -79,17 +82,31 @@ class Net:
         name = self._session.get_inputs()[0].name
         try:
             (found,) = self._session.run([self._output], {name: given})
+            return self._rows(found, patches=len(given))[: len(patches)]
+        except ModelError:
+            raise
         except Exception as error:
             raise ModelError(f"the net fails on a patch: {first_line(error)}") from error
-        rows: np.ndarray = np.asarray(found, np.float32)[: len(patches)]
-        return rows.reshape(len(patches), -1)
+
+    def _rows(self, found: object, *, patches: int) -> np.ndarray:
+        """Take an output as rows [patches, values], if it is so many rows of numbers."""
+        output = f"its output {self._output!r}"
+        if not isinstance(found, np.ndarray) or found.dtype.kind not in "fiu":
+            raise ModelError(f"{output} is no tensor of numbers; name another one with --output")
+        if found.ndim < 2 or len(found) != patches or not found.size:
+            raise ModelError(
+                f"{output} is of shape {list(found.shape)} for {patches} "
+                f"patch{'' if patches == 1 else 'es'}; a backbone gives [batch, values], a row for "
+                "each patch"
+            )
+        return found.reshape(patches, -1).astype(np.float32)
 
     def _check_output(self) -> int:
         if self._output not in self.outputs:
             raise ModelError(
                 f"it has no output {self._output!r}; its outputs are {', '.join(self.outputs)}"
             )
-        found = self._run(np.zeros((1, *self.patch), np.float32))
+        found = self._run(np.zeros((self._batch or _TRIED, *self.patch), np.float32))
         if not np.isfinite(found).all():
             raise ModelError(f"its output {self._output!r} is not finite for a silent patch")
         return int(found.shape[1])
