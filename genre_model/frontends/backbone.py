@@ -180,7 +180,7 @@ class BackboneExtractor(WindowExtractor):
     """Turn clips into embeddings [whole windows, values].
 
     It pickles to a few kilobytes and the weights that it was given, and works where librosa is not
-    imported. The nets are opened with the first clip.
+    imported. The nets are opened by `prepare`, or with the first clip.
 
     Parameters
     ----------
@@ -217,14 +217,22 @@ class BackboneExtractor(WindowExtractor):
         )
         return BackboneExtractor(self.spec, self.bank, tuple(checked))
 
+    def prepare(self) -> None:
+        """Open the nets; see `Extractor.prepare`."""
+        self._opened()
+
     def cut(self, waveform: np.ndarray, *, whole: int) -> np.ndarray:
         """Make the first `whole` windows of a waveform; see `WindowExtractor.cut`."""
         import numpy as np
 
         cut = self.cut_patches(waveform, whole=whole)
-        values = np.concatenate([net.run(cut) for net in self._opened()], axis=1)
-        if np.isnan(values).any():
-            raise ModelError(f"a net of {self.spec.name!r} says of a patch what is no number")
+        values = np.concatenate(
+            [
+                _run(net, cut, spec)
+                for net, spec in zip(self._opened(), self.spec.nets, strict=True)
+            ],
+            axis=1,
+        )
         # what no float16 holds becomes the largest there is
         limit = float(np.finfo(np.float16).max)
         halves: np.ndarray = np.clip(values, -limit, limit).astype(np.float16)
@@ -246,6 +254,35 @@ class BackboneExtractor(WindowExtractor):
         if not self._weights:
             raise ModelError(f"the extractor of {self.spec.name!r} was given no weights")
         if not self._nets:
-            pairs = zip(self._weights, self.spec.nets, strict=True)
-            self._nets = [Net(content, output=net.output) for content, net in pairs]
+            opened = []
+            for content, spec in zip(self._weights, self.spec.nets, strict=True):
+                try:
+                    net = Net(content, output=spec.output)
+                except ModelError as error:
+                    raise ModelError(f"the net {spec.name!r} does not open: {error}") from error
+                if (net.values, *net.patch) != (
+                    spec.values,
+                    self.spec.frames,
+                    self.spec.mel.n_mels,
+                ):
+                    raise ModelError(
+                        f"the net {spec.name!r} does not fit: it gives {net.values} values of "
+                        f"{net.patch[0]} frames x {net.patch[1]} bands, and its features are "
+                        f"{spec.values} of {self.spec.frames} x {self.spec.mel.n_mels}"
+                    )
+                opened.append(net)
+            self._nets = opened
         return self._nets
+
+
+def _run(net: Net, patches: np.ndarray, spec: NetSpec) -> np.ndarray:
+    """Run a net on patches; an error names it."""
+    import numpy as np
+
+    try:
+        values = net.run(patches)
+    except ModelError as error:
+        raise ModelError(f"the backbone {spec.name!r}: {error}") from error
+    if np.isnan(values).any():
+        raise ModelError(f"the backbone {spec.name!r} says of a patch what is no number")
+    return values

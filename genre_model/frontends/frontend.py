@@ -157,6 +157,15 @@ class Extractor(Protocol):
             If one is another than that.
         """
 
+    def prepare(self) -> None:
+        """Open what it works with, which the first clip would do else.
+
+        Raises
+        ------
+        ModelError
+            If that does not open here.
+        """
+
     def windows(self, audio: AudioSource) -> ClipWindows:
         """Turn one clip into windows, or say why there are none.
 
@@ -174,6 +183,8 @@ class Extractor(Protocol):
         ------
         AudioError
             If `audio` is neither bytes nor a path.
+        ModelError
+            If a net fails on the clip.
         """
 
     def long_windows(

@@ -60,6 +60,9 @@ class WindowExtractor(ABC):
         """Return an extractor with its weights; see `Extractor.given`."""
         return self
 
+    def prepare(self) -> None:  # noqa: B027 - most need nothing
+        """Open what it works with, for most nothing; see `Extractor.prepare`."""
+
     def windows(self, audio: AudioSource) -> ClipWindows:
         """Turn one clip into windows; see `Extractor.windows`."""
         try:

@@ -23,7 +23,7 @@ class Status(StrEnum):
     short        no   decodes to less than one window
     silent       no   digital silence: every sample is below half a step of 16 bits
     timeout      no   decoding ran past its time limit
-    crashed      no   the decoder took its process down
+    crashed      no   the decoder took its process down, or a backbone's net failed on it
     absent       -    no track has this row: no member here, storage writes that word by itself
     ============ ==== ====================================================================
     """

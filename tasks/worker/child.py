@@ -95,6 +95,11 @@ class Child:
             self._process.wait()
             self._process = None
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a child, which has not been found to have ended."""
+        return self._connection is not None
+
     def connected(self, *, limit_s: float) -> Connection:
         """Return the connection to a child that is ready, started if there is none.
 

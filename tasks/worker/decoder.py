@@ -90,7 +90,8 @@ class Decoder(Child):
         Returns
         -------
         DecodedClip
-            Status `timeout` or `crashed` if that happened to two children one after the other.
+            Status `timeout` or `crashed` if that happened to two children one after the other;
+            `crashed`, with what the child says, if a net fails on the clip.
 
         Raises
         ------
@@ -98,10 +99,12 @@ class Decoder(Child):
             If no child can be started at all.
         DecoderStalled
             If each of several was stopped or killed while it started.
+        ModelError
+            If the extractor does not open what it works with.
         """
         for _ in range(ATTEMPTS):
             clip = self._attempt(audio, into=into)
-            if clip.status not in (Status.TIMEOUT, Status.CRASHED):
+            if self.is_there:  # what it says is of the clip
                 return clip
             _log.warning("%s; the decoder is replaced", clip.detail)
             into[...] = 0

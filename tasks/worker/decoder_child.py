@@ -15,7 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from genre_model.errors import ModelError
+from genre_model.frontends.clip import ClipWindows
 from genre_model.frontends.frontend import Extractor
+from genre_model.signal.status import Status
 from tasks.worker import child_side
 
 
@@ -28,6 +31,11 @@ def serve(connection: Connection) -> None:
         The other end belongs to a `tasks.worker.decoder.Decoder`.
     """
     extractor: Extractor = pickle.loads(connection.recv_bytes())
+    try:
+        extractor.prepare()
+    except ModelError as error:
+        connection.send_bytes(str(error).encode(errors="replace"))
+        return
     connection.send_bytes(child_side.READY)
     while True:
         try:
@@ -35,7 +43,10 @@ def serve(connection: Connection) -> None:
         except EOFError:
             return
         source = Path(os.fsdecode(payload)) if kind == b"path" else payload
-        clip = extractor.windows(source)
+        try:
+            clip = extractor.windows(source)
+        except ModelError as error:  # a net fails on this clip, and may not on the next one
+            clip = ClipWindows(Status.CRASHED, str(error), None, 0.0)
         count = 0 if clip.windows is None else len(clip.windows)
         connection.send((str(clip.status), clip.detail, count, clip.seconds, clip.sound))
         if clip.windows is not None:

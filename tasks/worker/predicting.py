@@ -60,7 +60,8 @@ class PredictingChild(Child):
         Returns
         -------
         Prediction
-            Status `timeout` or `crashed` if that happened to two children one after the other.
+            Status `timeout` or `crashed` if that happened to two children one after the other;
+            `crashed`, with what the child says, if the model fails on the file.
 
         Raises
         ------
@@ -101,7 +102,7 @@ class PredictingChild(Child):
         for attempt in range(ATTEMPTS):
             found = self._attempt(name, how, limit_s=limit_s)
             is_lost = isinstance(found, Prediction) and found.status is Status.CRASHED
-            if is_lost and attempt == 0:
+            if is_lost and not self.is_there and attempt == 0:
                 _log.warning("%s: the decoder died, and is replaced", name)
                 continue
             return found
@@ -123,8 +124,6 @@ class PredictingChild(Child):
         except (EOFError, ConnectionError):
             ending = self.end_of_child()
             return Prediction(name, Status.CRASHED, f"the decoder died ({ending})")
-        if isinstance(found, Exception):
-            raise found
         assert isinstance(found, Prediction | Mapping)
         return found
 

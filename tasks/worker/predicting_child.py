@@ -2,8 +2,8 @@
 
 Started by `tasks.worker.predicting.PredictingChild` as ``python -m tasks.worker.predicting_child
 FD``. It receives the model's folder, then (path, whether its picture is wanted) or (path, number of
-the track that is to be heard disturbed), and answers each with a `Prediction`, with probabilities
-by disturbance, or with the error of a model that does not work.
+the track that is to be heard disturbed), and answers each with a `Prediction` or with probabilities
+by disturbance.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from genre_model.errors import ModelError
 from genre_model.hearing.prediction import Prediction
 from genre_model.predict import Predictor, load_model
-from genre_model.signal.status import ClipDefect
+from genre_model.signal.status import ClipDefect, Status
 from tasks.worker import child_side
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def serve(connection: Connection) -> None:
     folder = pickle.loads(connection.recv_bytes())
     try:
         predictor = load_model(folder)
+        predictor.extractor.prepare()
     except ModelError as error:
         connection.send_bytes(str(error).encode(errors="replace"))
         return
@@ -47,8 +48,8 @@ def serve(connection: Connection) -> None:
                 connection.send(predictor.predict(path, overview=how))
             else:
                 connection.send(_disturbed(predictor, path, how))
-        except ModelError as error:
-            connection.send(error)
+        except ModelError as error:  # it fails on this file, and may not on the next one
+            connection.send(Prediction(path, Status.CRASHED, str(error)))
 
 
 def _disturbed(predictor: Predictor, path: str, seed: int) -> dict[str, np.ndarray] | Prediction:

@@ -60,6 +60,48 @@ def net_giving(*nodes: NodeProto, kind: ValueInfoProto | None = None) -> bytes:
     return content
 
 
+def failing_net(how: str) -> bytes:
+    """Make a net that fails on patches whose largest value is above 2, as those of loud music.
+
+    Parameters
+    ----------
+    how : {"index", "memory"}
+        By an index that is not there, or by more memory than there is.
+    """
+    size = 2**46 if how == "memory" else 1
+    above = [
+        helper.make_node("ReduceMax", ["patches"], ["largest"], axes=[0, 1, 2], keepdims=0),
+        helper.make_node("Sub", ["largest", "two"], ["above"]),
+        helper.make_node("Relu", ["above"], ["over"]),
+        helper.make_node("Ceil", ["over"], ["steps"]),
+        helper.make_node("Cast", ["steps"], ["whole"], to=TensorProto.INT64),
+        helper.make_node("Mul", ["whole", "size"], ["index"]),
+    ]
+    fail = {
+        "index": [helper.make_node("Gather", ["zeros", "index"], ["nothing"])],
+        "memory": [
+            helper.make_node("Reshape", ["index", "one"], ["shape"]),
+            helper.make_node("ConstantOfShape", ["shape"], ["large"]),
+            helper.make_node("ReduceSum", ["large"], ["nothing"], keepdims=0),
+        ],
+    }[how]
+    kept = {
+        "two": np.float32(2),
+        "size": np.int64(size),
+        "zeros": np.zeros(1, np.float32),
+        "one": np.ones(1, np.int64),
+    }
+    constants = [
+        helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.asarray(value)))
+        for name, value in kept.items()
+    ]
+    end = [
+        helper.make_node("ReduceMean", ["patches"], ["mean"], axes=[1], keepdims=0),
+        helper.make_node("Add", ["mean", "nothing"], ["embedding"]),
+    ]
+    return net_giving(*constants, *above, *fail, *end)
+
+
 def renamed(content: bytes, prefix: str) -> bytes:
     """Return the same net with other names inside, in another order where that is free."""
     model = onnx.load_from_string(content)

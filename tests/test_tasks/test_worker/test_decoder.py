@@ -27,7 +27,7 @@ from tasks.worker.decoder import Decoder
 from tasks.worker.errors import DecoderBroken, DecoderStalled
 
 # Stands in for the feature path where a test needs one that dies: each "clip" is evaluated.
-EVALUATED = SimpleNamespace(windows=eval)
+EVALUATED = SimpleNamespace(windows=eval, prepare=bool)
 GOOD = b"__import__('genre_model.mel', fromlist=['*']).ClipWindows('silent', 'so quiet', None, 2.0)"
 
 
@@ -196,7 +196,7 @@ class Signalled:
             f"({str(self.folder)!r})] if len(list(p.iterdir())) < {self.times} and "
             "(p / str(o.getpid())).touch() is None and "
             f"o.kill(o.getpid(), {int(self.sent)})] and None "
-            "or __import__('types').SimpleNamespace(windows=eval)",
+            "or __import__('types').SimpleNamespace(windows=eval, prepare=bool)",
         )
 
 
