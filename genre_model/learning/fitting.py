@@ -33,7 +33,8 @@ USUAL_STRENGTH = 1e-2
 """Where there are too few artists to choose it by."""
 FOLDS = 5
 SEARCHED_WINDOWS = 20_000
-"""Windows that a strength is tried on at most; of more, some of each track are taken."""
+"""Windows that a strength is tried on at most; of more, some of each track are taken, and of more
+tracks some of each genre."""
 FITTED_WINDOWS = 200_000
 """Windows that the weights are fitted to at most, likewise."""
 _PAST = 2
@@ -62,9 +63,15 @@ class _Windows:
     classes: int
 
     def thinned(self, most: int) -> _Windows:
-        """Return some windows of each track, evenly spaced, no more than `most` in all."""
+        """Return some windows of each track, evenly spaced, no more than `most` in all.
+
+        Of more tracks than `most`, some of each genre are left, evenly spaced, as many of each as
+        there are, or as of the others.
+        """
         if len(self.values) <= most:
             return self
+        if len(self.labels) > most:
+            return self._of(_spread(self.labels, most)).thinned(most)
         order = np.argsort(self.tracks, kind="stable")
         counts = np.bincount(self.tracks, minlength=len(self.labels))
         place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -73,6 +80,17 @@ class _Windows:
         chosen = np.sort(order[kept])
         return _Windows(
             self.values[chosen], self.tracks[chosen], self.labels, self.artists, self.classes
+        )
+
+    def _of(self, kept: np.ndarray) -> _Windows:
+        """Return the windows of some tracks [shape=(tracks,), bool] alone."""
+        chosen, numbers = kept[self.tracks], np.cumsum(kept) - 1
+        return _Windows(
+            self.values[chosen],
+            numbers[self.tracks[chosen]],
+            self.labels[kept],
+            self.artists[kept],
+            self.classes,
         )
 
     def weights(self, among: np.ndarray) -> np.ndarray:
@@ -159,8 +177,8 @@ def fit(
         statistics=statistics,
         seed=spec.seed,
     )
-    everybody = np.ones(len(training), bool)
-    fitted = _fit(windows.thinned(FITTED_WINDOWS), among=everybody, strength=chosen)
+    learned = windows.thinned(FITTED_WINDOWS)
+    fitted = _fit(learned, among=np.ones(len(learned.labels), bool), strength=chosen)
     network.get_layer("logits").set_weights(_weights(fitted, classes))
     of_training, of_validation = (
         predict_rows(network, rows, read_shard, rows_per_shard=rows_per_shard, waiting=waiting)
@@ -199,6 +217,21 @@ def fit(
 
 def _few(chosen: float) -> str:
     return f"too few artists to choose C by: the usual {chosen:.0e} is taken"
+
+
+def _spread(labels: np.ndarray, most: int) -> np.ndarray:
+    """Choose `most` tracks at most, evenly among genres and within each [shape=(tracks,), bool]."""
+    counts = np.bincount(labels)
+    share, left = most, np.sort(counts[counts > 0]).tolist()
+    # what rare genres do not need of their share is the others'
+    while left and left[0] * len(left) <= share:
+        share -= left.pop(0)
+    a_genre = max(1, share // max(1, len(left)))
+    kept = np.zeros(len(labels), bool)
+    for label, count in enumerate(counts):
+        place = np.arange(count)
+        kept[np.flatnonzero(labels == label)] = place * min(a_genre, count) % count < a_genre
+    return kept
 
 
 def _read(

@@ -164,6 +164,40 @@ def test_of_many_windows_some_of_each_track_are_searched(monkeypatch: pytest.Mon
     assert result.validation_track_accuracy > 0.9
 
 
+@pytest.mark.parametrize("most", [4, 7, 60, 90, 250])
+def test_of_many_tracks_some_of_each_genre_are_searched_and_fitted(most: int) -> None:
+    labels = np.repeat(np.arange(4), [200, 100, 40, 5])[np.random.default_rng(1).permutation(345)]
+    tracks = np.repeat(np.arange(345), 3)
+    values = np.arange(len(tracks), dtype=np.float32)[:, None]
+    windows = fitting._Windows(values, tracks, labels, 1_000 + np.arange(345), 4)
+
+    found, again = windows.thinned(most), windows.thinned(most)
+
+    assert len(found.values) <= most
+    np.testing.assert_array_equal(found.values, again.values)
+    here = (found.artists - 1_000)[found.tracks]
+    np.testing.assert_array_equal(found.values[:, 0] // 3, here)
+    np.testing.assert_array_equal(found.labels[found.tracks], labels[here])
+    counts = np.bincount(found.labels, minlength=4)
+    expected = {4: [1, 1, 1, 1], 7: [1, 1, 1, 1], 60: [18, 18, 18, 5], 90: [28, 28, 28, 5]}
+    assert counts.tolist() == expected.get(most, [105, 100, 40, 5])
+    assert found.weights(np.ones(len(found.labels), bool)).sum() == pytest.approx(len(found.labels))
+
+
+def test_it_learns_from_fewer_windows_than_there_are_tracks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fitting, "SEARCHED_WINDOWS", 100)
+    monkeypatch.setattr(fitting, "FITTED_WINDOWS", 200)
+    rows, labels, artists = embeddings(400, seed=11)
+
+    result = fitted(rows, labels, artists)
+
+    assert result.search is not None
+    assert (result.search["windows"], result.search["folds"]) == (100, FOLDS)
+    assert result.validation_track_accuracy > 0.8
+
+
 def test_a_value_that_never_moves_is_not_blown_up() -> None:
     rows, labels, artists = embeddings(200, seed=12)
     rows[..., -1] = 0.5
