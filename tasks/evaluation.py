@@ -348,7 +348,7 @@ def _times(count: int) -> str:
 def _nets(licences: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """Say whose pretrained nets a model is made of."""
     return {
-        f"backbone {each.get('name')}": f"{each.get('licence')}; {each.get('source')}; "
+        f"pretrained net {each.get('name')}": f"{each.get('licence')}; {each.get('source')}; "
         f"{each.get('citation') or 'no citation'}"
         for each in licences
     }

@@ -118,6 +118,8 @@ def train_network(
     models = store.models
     name = identify_model(data, model, spec, augmentation=augmentation)
     weights, licences = weights_of(store, data.spec), licences_of(store, data.spec)
+    if is_pretrained(model.network):
+        licences.append(Pretrained.of(model).licence())
     texts = licence_texts_of(store, data.spec)
     with store.claim(models.claim_name(name), say=say):
         is_sound = _is_sound(models, name, say=say)

@@ -8,12 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from genre_model.errors import InvalidSpec, ModelError
+from genre_model.printable import printable
 from genre_model.recipe import ModelSpec
 
 if TYPE_CHECKING:
     import keras
 
 LARGEST_FILE = 2**30
+LICENCE = "Apache-2.0"
+"""Of the code and weights of `keras.applications`."""
+CITATION = (
+    "M. Tan and Q. V. Le, EfficientNetV2: Smaller models and faster training, ICML 2021, "
+    "arXiv 2104.00298"
+)
 _SUFFIXES = (".weights.h5", ".h5")
 
 
@@ -49,6 +56,22 @@ class Pretrained:
         if self.weights is None:
             return "imagenet"
         return hashlib.sha256(self._content()).hexdigest()
+
+    def licence(self) -> dict[str, str]:
+        """Say whose net it is, as a model's params.json does: its name, licence, source."""
+        of_keras = f"keras.applications.{self.application}"
+        if self.weights is None:
+            licence, source = LICENCE, f"{of_keras}, weights of ImageNet's pictures from Keras"
+        else:
+            licence = f"{LICENCE} if the weights are those of Keras, else that of their file"
+            source = f"{of_keras}, weights of the file {printable(self.weights.name)}"
+        return {
+            "name": self.application,
+            "sha256": "" if self.weights is None else self.digest(),
+            "licence": licence,
+            "source": source,
+            "citation": CITATION,
+        }
 
     def net(self) -> keras.Model:
         """Build the net with its weights, without its top.

@@ -105,7 +105,7 @@ def test_whose_the_nets_are_is_said(copy: Path) -> None:
     (licence,) = load_model(copy).licences
     page = (copy / "evaluation" / "test" / "report.html").read_text()
     assert (licence["name"], licence["licence"]) == ("effnet", "CC BY-NC 4.0")
-    assert "backbone effnet" in page
+    assert "pretrained net effnet" in page
     assert "CC BY-NC 4.0; somebody; Somebody 2020" in page
 
 

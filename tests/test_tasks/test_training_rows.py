@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from genre_model.errors import InvalidSpec
+from genre_model.frontends import PRESETS
 from genre_model.recipe import ModelSpec, TrainSpec
 from storage.store import Store
+from tasks import training
 from tasks.training import identify_model, train_network
 
 
@@ -45,3 +47,32 @@ def test_models_keep_the_ids_of_the_version_that_knew_no_optimiser(
         artists_digest=lambda: "artists",
     )
     assert identify_model(data, model, spec) == name  # type: ignore[arg-type]
+
+
+def test_whose_net_imagenet_begins_with_goes_into_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Enough(Exception):  # noqa: N818
+        """Nothing need be trained."""
+
+    told: list[dict[str, str]] = []
+
+    def trained(*_: object, licences: list[dict[str, str]], **__: object) -> None:
+        told.extend(licences)
+        raise Enough
+
+    monkeypatch.setattr(training, "_train", trained)
+    data = SimpleNamespace(
+        spec=PRESETS["default"], digest=lambda: "rows", check_trainable=lambda: None
+    )
+    for network in ("imagenet", "default"):
+        with pytest.raises(Enough):
+            train_network.fn(
+                Store.create(tmp_path / "store"),
+                data,  # type: ignore[arg-type]
+                ModelSpec(network=network),
+                TrainSpec(),
+            )
+    assert [(each["name"], each["licence"]) for each in told] == [
+        ("EfficientNetV2B0", "Apache-2.0")
+    ]

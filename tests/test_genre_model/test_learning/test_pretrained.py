@@ -222,6 +222,24 @@ def test_an_id_is_made_of_what_is_in_the_file(tmp_path: Path) -> None:
     assert larger.digest() != specs[0].digest()
 
 
+def test_it_says_whose_net_it_is(tmp_path: Path) -> None:
+    from genre_model.learning.opening.params import checked_params
+    from genre_model.learning.pretrained import Pretrained
+
+    mine = tmp_path / "mine.h5"
+    mine.write_bytes(b"same")
+    one, other = Pretrained().licence(), Pretrained("EfficientNetV2B1", mine).licence()
+    assert (one["name"], one["licence"]) == ("EfficientNetV2B0", "Apache-2.0")
+    assert one["source"].startswith("keras.applications.EfficientNetV2B0, weights of ImageNet's")
+    assert "Tan and Q. V. Le, EfficientNetV2" in one["citation"]
+    assert (
+        other["licence"] == "Apache-2.0 if the weights are those of Keras, else that of their file"
+    )
+    assert other["source"].endswith("EfficientNetV2B1, weights of the file mine.h5")
+    assert other["sha256"] == Pretrained("EfficientNetV2B1", mine).digest()
+    checked_params({"licences": [one, other]}, where="params.json")
+
+
 @large
 def test_weights_that_are_not_to_be_had_are_said(
     tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
