@@ -59,5 +59,6 @@ def write_card(
         licences=count_licences(data.tracks),
         remarks=data.told,
         leaks=leaks,
+        window_seconds=data.spec.window_length_seconds,
     )
     (folder / CARD_FILE).write_text(card.markdown(), encoding="utf-8")

@@ -37,6 +37,8 @@ class Card:
         What a reader of results must know about the tracks.
     leaks : Leaks, optional
         What the split shares with the training tracks.
+    window_seconds : float, optional
+        How long the windows are that it takes.
     """
 
     params: Stored
@@ -46,6 +48,7 @@ class Card:
     licences: Mapping[str, int] = field(default_factory=dict)
     remarks: Sequence[str] = ()
     leaks: Leaks | None = None
+    window_seconds: float | None = None
 
     def markdown(self) -> str:
         """Return the card as Markdown, with a head that model hubs read."""
@@ -75,6 +78,7 @@ class Card:
                 weakest=self._weakest(),
                 confusions=most_confused(self.metrics),
                 leaks=self.leaks,
+                window_seconds=self.window_seconds,
             )
         )
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-_NOT_COMMERCIAL = re.compile(r"\bNC\b|non-?\s?commercial|not for commercial|research only", re.I)
+_NOT_COMMERCIAL = re.compile(
+    r"""
+    (?<![^\W_]) NC (?![^\W_])                # of CC BY-NC, in whatever spelling
+    | non [-_\s]? commercial | not \s for \s commercial | no \s commercial
+    | (?:academic|research|educational|personal) (?:[-_\s](?:use|purposes))? [-_\s] only
+    | only \s for \s (?:academic|research|educational|personal)
+    """,
+    re.I | re.X,
+)
 
 
 def forbids_commercial_use(licence: str) -> bool:

