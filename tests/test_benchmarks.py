@@ -124,8 +124,12 @@ def test_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(ratio > 0 for ratio in ratios.values())
 
 
-def test_memory(few: Path) -> None:
-    found = result("memory", "--shards", 2, "--clips", 66, "--data", few)
+@pytest.mark.parametrize("preset", ["default", "made"])
+def test_memory(few: Path, tmp_path: Path, preset: str) -> None:
+    given: list[str | Path] = ["--data", few, "--preset", preset]
+    if preset == "made":
+        given += ["--store", store_with_a_backbone(tmp_path)]
+    found = result("memory", "--shards", 2, "--clips", 66, *given)
     assert [row["after"] for row in found["memory"]] == ["shard 1", "shard 2", "peak"]
     assert all(row["worker"] > 50 < row["decoder"] for row in found["memory"])
     assert found["peak_mb"] < found["limit_mb"]
@@ -199,22 +203,33 @@ def test_equality() -> None:
     assert 0 < max(row["onnx"], row["script"]) < 1e-4 < row["spread"]
 
 
+def store_with_a_backbone(folder: Path) -> Path:
+    (folder / "net.onnx").write_bytes(mean_net())
+    add_given(
+        *(parse_location(str(folder / "store")), "made"),
+        **{"file": folder / "net.onnx", "frontend": "musicnn", "output": "embedding"},
+        licence="none",
+    )
+    return folder / "store"
+
+
 def test_backbones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENRE_REAL_MUSIC", str(tmp_path / "nowhere"))
     make_data(tmp_path / "data", count=12)
-    net = tmp_path / "net.onnx"
-    net.write_bytes(mean_net())
-    add_given(
-        *(parse_location(str(tmp_path / "store")), "made"),
-        **{"file": net, "frontend": "musicnn", "output": "embedding", "licence": "none"},
-    )
-    given = ["--data", tmp_path / "data", "--store", tmp_path / "store", "--presets", "mfcc,made"]
+    store = store_with_a_backbone(tmp_path)
+    given = ["--data", tmp_path / "data", "--store", store, "--presets", "mfcc,made"]
     found = result("backbones", *given, "--folds", 2, "--repeats", 1, "--clips", 1)
     assert found["tracks"] == 12
     assert set(found["presets"]) == {"mfcc", "made"}
     first = found["presets"]["mfcc"]
     assert first["to_first"] == [0, 0, 0]
     assert all(low <= mean <= high for mean, low, high in [first["accuracy"]])
+    assert (found["limit"], found["cost_of"]) == (1.10, "built-in data set")
+    (made,) = found["cost"].values()
+    parts = [made[name] for name in ("read and resample", "patches", "onnxruntime bare")]
+    assert all(each > 0 for each in parts)
+    assert made["sum of the parts"] == pytest.approx(sum(parts), abs=2e-4)
+    assert made["ratio"] == pytest.approx(made["the row"] / made["sum of the parts"], rel=0.02)
 
 
 def test_storage() -> None:
