@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+import pickle
 import subprocess
 import sys
+from hashlib import sha256
+from pathlib import Path
 
+import numpy as np
 from limits import COMMAND_S
+from made_nets import BANDS, FRAMES, mean_net
+from signals import band_noise, encoded
+
+from genre_model.frontends.backbone import Backbone, NetSpec
+from genre_model.signal.filters import MelBank
 
 HEAVY = ("tensorflow", "keras", "librosa", "numba", "prefect", "dask", "zarr", "matplotlib")
 
@@ -39,6 +48,30 @@ def test_a_decode_worker_never_imports_tensorflow_or_prefect_or_librosa() -> Non
     assert _imported_by(worker).isdisjoint(
         {"tensorflow", "keras", "librosa", "numba", "prefect", "matplotlib"}
     )
+
+
+def test_a_worker_that_runs_a_backbone_never_imports_what_converts_or_trains(
+    tmp_path: Path,
+) -> None:
+    content = mean_net()
+    net = NetSpec(name="made", sha256=sha256(content).hexdigest(), output="embedding", values=5)
+    spec = Backbone(name="made", patches="musicnn", frames=FRAMES, nets=(net,))
+    bank = MelBank.of_matrix(np.full((BANDS, 257), 0.01, np.float32))
+    extractor = spec.with_filters(bank).given([content])
+    (tmp_path / "extractor").write_bytes(pickle.dumps(extractor))
+    (tmp_path / "song.wav").write_bytes(encoded(band_noise(4.0), format="WAV"))
+    run = f"""
+import pathlib, pickle
+extractor = pickle.loads(pathlib.Path({str(tmp_path / "extractor")!r}).read_bytes())
+extractor.prepare()
+assert extractor.windows({str(tmp_path / "song.wav")!r}).windows.shape == (1, 5)
+import tasks.worker.decoder_child"""
+    banned = ("tensorflow", "keras", "librosa", "numba", "prefect", "matplotlib", "sklearn")
+    banned += ("onnx", "tf2onnx", "torch", "jax")
+    worker = "import tasks.worker.shards, tasks.worker.songs, tasks.worker.disturbed" + run
+    assert _imported_by(worker, of=banned) == set()
+    assert _imported_by(run, of=(*banned, "dask", "zarr", "pandas")) == set()
+    assert _imported_by(run, of=("onnxruntime",)) == {"onnxruntime"}
 
 
 def test_the_child_that_decodes_imports_neither_zarr_nor_dask() -> None:

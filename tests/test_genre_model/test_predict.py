@@ -1,8 +1,10 @@
 """Prediction of whole files: the features of training, a line a window, a status for bad audio."""
 
 import json
+import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import keras
@@ -10,9 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from made_nets import FRAMES, mean_net
 
 from genre_model.errors import ModelError
 from genre_model.frontends import PRESETS
+from genre_model.frontends.backbone import Backbone, NetSpec
 from genre_model.frontends.log_mel import DEFAULT, NOTEBOOK, LogMel
 from genre_model.learning.inference import window_probabilities
 from genre_model.learning.saving import save_bundle
@@ -185,8 +189,47 @@ def test_a_folder_and_the_file_in_it_open_the_same_model(tmp_path: Path) -> None
         assert opened.predict(clip).windows == 1
 
 
-def test_neither_tensorflow_nor_librosa_is_imported(tmp_path: Path) -> None:
-    folder = save(tmp_path / "default-0a1b2c3d", DEFAULT)
+LICENCE = {"name": "made", "licence": "CC BY-NC 4.0", "source": "made", "citation": "none"}
+BLOCKED = ("tensorflow", "keras", "librosa", "numba", "prefect", "onnx", "tf2onnx")
+
+
+def save_on_a_backbone(folder: Path) -> Path:
+    """Save `linear` on what a made net says of patches."""
+    content = mean_net(6)
+    net = NetSpec(name="made", sha256=sha256(content).hexdigest(), output="embedding", values=6)
+    spec = Backbone(name="made", patches="musicnn", frames=FRAMES, nets=(net,))
+    model = build_network(
+        "linear",
+        input_shape=(6,),
+        classes=len(GENRES),
+        statistics=InputStatistics.identity(6),
+        seed=3,
+    )
+    save_bundle(
+        folder / "model.keras",
+        model=model,
+        history=pd.DataFrame({"epoch": [1]}),
+        genres=GENRES,
+        features=spec,
+        network="linear",
+        details={"licences": [LICENCE]},
+        weights=[content],
+    )
+    return folder
+
+
+@pytest.mark.parametrize("features", ["windows", "a backbone"])
+def test_neither_tensorflow_nor_librosa_is_imported(tmp_path: Path, features: str) -> None:
+    if features == "windows":
+        folder = save(tmp_path / "default-0a1b2c3d", DEFAULT)
+    else:
+        folder = save_on_a_backbone(tmp_path / "linear-0a1b2c3d")
+    # also in the child, whose modules nobody else sees
+    blocked = tmp_path / "blocked"
+    blocked.mkdir()
+    for name in BLOCKED:
+        (blocked / f"{name}.py").write_text("raise ImportError('blocked')\n")
+    path = os.pathsep.join([str(blocked), os.environ.get("PYTHONPATH", "")])
     clip = tmp_path / "clip.wav"
     soundfile.write(clip, music(4), RATE)
     program = """
@@ -198,9 +241,15 @@ heavy += "numpy scipy soundfile onnxruntime fsspec pyarrow fastapi".split()  # o
 print(*[name for name in heavy if name in sys.modules], file=sys.stderr)
 """
     done = subprocess.run(
-        [sys.executable, "-c", program, folder, clip], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program, folder, clip],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": path},
     )
-    assert json.loads(done.stdout)["predictions"][0]["windows"] == 1
+    found = json.loads(done.stdout)
+    assert found["predictions"][0]["windows"] == 1
+    assert found["licences"] == ([] if features == "windows" else [LICENCE])
     assert done.stderr.splitlines()[-1] == ""
 
 

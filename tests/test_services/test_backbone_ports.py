@@ -93,6 +93,19 @@ def test_a_port_says_what_the_checkpoints_own_graph_says(
     np.testing.assert_allclose(1 / (1 + np.exp(-logits)), original["tags"], atol=1e-5)
 
 
+@pytest.mark.parametrize("net", KNOWN["musicnn"].nets)
+def test_its_onnx_file_says_what_keras_says(net: str, wheel: Path, store: Path) -> None:
+    from genre_model.frontends.backbones.musicnn import build, read_arrays
+
+    patches = np.random.default_rng(1).gamma(1, 1, (8, 187, 96)).astype(np.float32)
+    said = build(net, read_arrays(wheel, net)).predict_on_batch(patches)
+    (file,) = (store / "backbones").glob(f"{net}-*.onnx")
+    for output, expected in zip(("embedding", "logits"), said, strict=True):
+        found = Net(file.read_bytes(), output=output).run(patches)
+        assert expected.std() > 0.1
+        np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max(), rtol=0)
+
+
 def test_the_files_are_the_same_wherever_they_are_added(
     wheel: Path, store: Path, tmp_path: Path, seaweedfs: SeaweedFS
 ) -> None:

@@ -107,6 +107,13 @@ def test_whose_the_nets_are_is_said(copy: Path) -> None:
     assert (licence["name"], licence["licence"]) == ("effnet", "CC BY-NC 4.0")
     assert "pretrained net effnet" in page
     assert "CC BY-NC 4.0; somebody; Somebody 2020" in page
+    forbids = (
+        "The pretrained net effnet is under CC BY-NC 4.0, which forbids commercial use: neither "
+        "this model nor its features may be used commercially."
+    )
+    assert forbids in page
+    assert as_markdown(forbids) in (copy / "evaluation" / "test" / "report.md").read_text()
+    assert as_markdown(forbids) in (copy / "card.md").read_text()
 
 
 def test_the_licence_goes_wherever_the_net_goes(copy: Path, tmp_path: Path) -> None:

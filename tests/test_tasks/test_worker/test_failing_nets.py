@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
+from aborting_net import AbortingExtractor
 from made_model import made_filters, made_model
 from made_nets import BANDS, FRAMES, failing_net
 from signals import band_noise, encoded
@@ -19,6 +23,7 @@ from storage.array.plans import AudioState, ShardWork
 from storage.places.address import parse_location
 from storage.store import Store
 from tasks.features import array_attributes, array_layout
+from tasks.worker import shards
 from tasks.worker.child import Child
 from tasks.worker.decoder import Decoder
 from tasks.worker.predicting import PredictingChild
@@ -42,6 +47,16 @@ def data(tmp_path: Path) -> Path:
     for number, samples in enumerate((SOFT, LOUD, SOFT)):
         (folder / f"{number}.wav").write_bytes(encoded(samples, format="WAV"))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_decoder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keep no decoder of another test."""
+    kept = shards._Kept()
+    monkeypatch.setattr(shards, "_kept", kept)
+    yield
+    if kept.decoder is not None:
+        kept.decoder.close()
 
 
 @pytest.fixture
@@ -82,6 +97,19 @@ def test_a_net_that_fails_on_a_track_costs_that_track(
     assert re.match(SAYS, bad.detail)
     assert [bool(np.any(row)) for row in job.features.read_shard(0)[:3]] == [True, False, True]
     assert len(started) == 1
+
+
+def test_a_net_that_takes_its_process_down_costs_that_track(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]), prepend=os.pathsep)
+    job = job_of(failing_net("index"), tmp_path, data)
+    spec = frontend_of(failing_net("index"))
+    job = replace(job, extractor=AbortingExtractor(spec, made_filters(spec.mel)))
+    assert write_shard(job).statuses == {"partial": 2, "crashed": 1}
+    manifest = job.features.finished(job.work)
+    assert manifest is not None
+    assert manifest.rows[1].detail == "the decoder died (signal 6)"
 
 
 def test_a_net_that_does_not_open_ends_the_shard_in_a_sentence(
