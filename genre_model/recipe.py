@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, get_args
 from genre_model.errors import InvalidSpec
 from genre_model.specs import SPLITS, TRAINING_VERSION, Spec
 
-MOST_EPOCHS, LARGEST_SEED = 10_000, 2**32 - 1
+MOST_EPOCHS, LARGEST_SEED, LONGEST_CROP = 10_000, 2**32 - 1, 100
 
 Optimiser = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["cosine", "constant", "plateau"]
@@ -265,7 +265,7 @@ class AugmentSpec(Spec):
     mixup: float = 0.0
 
     def __post_init__(self) -> None:
-        self._whole("crop_windows", 0, 100)
+        self._whole("crop_windows", 0, LONGEST_CROP)
         self._real("gain", 0.0, 40.0)
         self._real("equaliser", 0.0, 40.0)
         self._whole("time_masks", 0, 20)

@@ -16,9 +16,12 @@ from genre_model.learning.opening.keras_archive import KerasParts, take_apart
 from genre_model.learning.opening.keras_config import checked_config
 from genre_model.learning.opening.keras_weights import check_weights
 from genre_model.learning.opening.plain_json import Json
+from genre_model.recipe import LONGEST_CROP
 
 MOST_VALUES = 2**22
 """Of one layer's output for one window: four times those of the network `notebook`."""
+MOST_TRAINED_VALUES = LONGEST_CROP * MOST_VALUES
+"""The same of a network that is still trained, which may take crops of so many windows."""
 
 
 def open_keras(
@@ -34,7 +37,7 @@ def open_keras(
     data : bytes
         The whole file.
     with_training : bool
-        Whether to take optimiser and loss from it too.
+        Whether to take optimiser and loss from it too; its windows may be longer then.
     scratch : Path, optional
         Folder for the copy; the common one for temporary files otherwise.
 
@@ -51,18 +54,19 @@ def open_keras(
     parts = take_apart(data)
     config = checked_config(parts.config, with_training=with_training)
     check_weights(parts.weights)
-    _check_size(config, stored=len(parts.weights))
+    most = MOST_TRAINED_VALUES if with_training else MOST_VALUES
+    _check_size(config, stored=len(parts.weights), most=most)
     return _opened(parts, with_training=with_training, scratch=scratch)
 
 
-def _check_size(config: Json, *, stored: int) -> None:
+def _check_size(config: Json, *, stored: int, most: int) -> None:
     """Refuse a network that takes more memory than its weights have bytes, before it takes any."""
     shapes, outputs = _in_own_thread(lambda: _outline({**config, "compile_config": None}))
     if (numbers := sum(map(prod, shapes))) > stored:
         raise ModelError(f"has layers of {numbers:,} numbers, of which it holds {stored:,} bytes")
-    if (values := max(outputs, default=0)) > MOST_VALUES:
+    if (values := max(outputs, default=0)) > most:
         raise ModelError(
-            f"has a layer that makes {values:,} numbers of one window, more than {MOST_VALUES:,}"
+            f"has a layer that makes {values:,} numbers of one window, more than {most:,}"
         )
 
 

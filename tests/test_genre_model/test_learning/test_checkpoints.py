@@ -85,3 +85,27 @@ def test_the_history_is_plain_json(encoded: bytes) -> None:
     from genre_model.learning.checkpoints import unpack
 
     assert json.loads(unpack(encoded)["history.json"]) == [{"epoch": 1, "loss": 0.5}]
+
+
+def test_a_training_on_long_crops_can_be_gone_on_from() -> None:
+    """As `resnet-l` on crops of ten windows: its first block makes 64 x 640 x 128 numbers."""
+    import keras
+
+    from genre_model.learning.checkpoints import (
+        Checkpoint,
+        decode_checkpoint,
+        encode_checkpoint,
+        unpack,
+    )
+    from genre_model.learning.opening.keras_file import open_keras
+
+    network = keras.Sequential([keras.Input((64, 640, 1)), keras.layers.Conv2D(128, 1)])
+    network.compile(optimizer="adam", loss="mse")
+    state = Checkpoint(
+        network, InputStatistics.identity(64), network.get_weights(), ({"epoch": 1, "loss": 0.5},)
+    )
+    written = encode_checkpoint(state)
+    assert decode_checkpoint(written).network.output_shape == (None, 64, 640, 128)
+    # a published network takes windows as they are
+    with pytest.raises(ModelError, match="makes 5,242,880 numbers of one window, more than 4,194"):
+        open_keras(unpack(written)["network.keras"])
