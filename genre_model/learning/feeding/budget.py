@@ -9,7 +9,7 @@ from genre_model.learning.devices import training_device
 from genre_model.recipe import TrainSpec
 
 GPU_BUDGET = 4 * 2**30
-"""Bytes of windows that a GPU keeps; FMA small has 1.7 GB of training windows."""
+"""Bytes of windows that a GPU keeps; FMA small has 2.1 GB of training windows."""
 SHARE_OF_MEMORY = 0.25
 """Of the memory that is free, where the CPU computes."""
 MOST_FRAMES = 2**31 - 1
