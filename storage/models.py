@@ -32,8 +32,9 @@ from storage.proof.seals import Unsealed
 
 MODEL_FILE = "model.keras"
 METRICS_FILE = "metrics.json"
-CHECKPOINTS = "checkpoints"
-"""Folder of the states of a training that is under way."""
+CHECKPOINTS, AGAIN = "checkpoints", "again"
+"""Folders of the states of a training that is under way, and below it of one that is to take the
+place of a model that is there."""
 
 Json = dict[str, Any]
 """A JSON object as it was read."""
@@ -72,9 +73,18 @@ class Models:
         check_plain(split, what="a split's name")
         return self.location(model_id) / "evaluation" / split
 
-    def checkpoints(self, model_id: str) -> Location:
-        """Place the states of a training that is under way."""
-        return self.location(model_id) / CHECKPOINTS
+    def checkpoints(self, model_id: str, *, again: bool = False) -> Location:
+        """Place the states of a training that is under way.
+
+        Parameters
+        ----------
+        model_id : str
+        again : bool
+            Whether it trains anew, and not what was never whole: it has a place of its own, which
+            is empty once the model is published.
+        """
+        place = self.location(model_id) / CHECKPOINTS
+        return place / AGAIN if again else place
 
     def claim_name(self, model_id: str) -> str:
         """Name what whoever trains the model claims."""
@@ -107,12 +117,17 @@ class Models:
     def withdraw(self, model_id: str) -> Sequence[str]:
         """Take a model back, with its evaluations, before it is published anew.
 
+        The states of a training that trained it anew go first: who asks once more begins anew, too.
+
         Returns
         -------
         sequence of str
             The splits that it had been evaluated on.
         """
         model = self.location(model_id)
+        states = self.checkpoints(model_id, again=True)
+        for entry in states.list(recursive=True):
+            (states / entry.name).delete()
         splits = [each for each in (model / "evaluation").folders() if is_plain(each)]
         evaluations = {split: self.evaluation(model_id, split) for split in splits}
         evaluated = [split for split in splits if (evaluations[split] / METRICS_FILE).exists()]

@@ -1,6 +1,7 @@
 """The checkpoints of one training in the store, the same in a folder and in a bucket.
 
 models/<id>/checkpoints/epoch-0007.zip     written at once after each epoch; the one before it goes
+            checkpoints/again/             the same of a training that takes a model's place
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class StoredCheckpoints:
     Parameters
     ----------
     place : Location
-        `models/<id>/checkpoints`.
+        `models/<id>/checkpoints`, or `again` in it.
     say : callable, optional
         Called with a sentence: where training goes on, or what cannot be gone on from.
     scratch : Path, optional

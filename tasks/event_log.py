@@ -20,7 +20,7 @@ def written_as_it_goes(place: Location, *, scratch: Path, then: OnEpoch | None) 
     Parameters
     ----------
     place : Location
-        `models/<id>`, of a model that is not published yet.
+        `models/<id>`, of a model that is not published yet; else `checkpoints/again` in it.
     scratch : Path
         Folder of this machine.
     then : callable, optional

@@ -23,7 +23,7 @@ from genre_model.learning.saving import save_bundle
 from genre_model.networks import check_network, is_fitted, is_pretrained
 from genre_model.recipe import AugmentSpec, ModelSpec, Recipe, TrainSpec
 from genre_model.specs import TRAINING_VERSION
-from storage.models import CHECKPOINTS, MODEL_FILE, Models
+from storage.models import MODEL_FILE, Models
 from storage.places.location import Location
 from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
@@ -92,7 +92,7 @@ def train_network(
     spec : TrainSpec
     augmentation : AugmentSpec
     refresh : bool
-        Train again though the model is there.
+        Train again though the model is there; what such a training was killed in is gone on from.
     on_epoch : callable, optional
         Called after each epoch with its number, the most there can be, and the history.
     say : callable, optional
@@ -125,7 +125,6 @@ def train_network(
         is_sound = _is_sound(models, name, say=say)
         reused = models.exists(name) and is_sound and not refresh
         if not reused:
-            anew = refresh or models.exists(name)  # else checkpoints may be gone on from
             _train(
                 models,
                 name,
@@ -134,7 +133,7 @@ def train_network(
                 weights=weights,
                 licences=licences,
                 licence_texts=texts,
-                refresh=anew,
+                again=refresh or models.exists(name),
                 on_epoch=on_epoch,
                 say=say,
             )
@@ -189,7 +188,7 @@ def _train(
     weights: Sequence[Location],
     licences: Sequence[Mapping[str, str]],
     licence_texts: Mapping[str, str],
-    refresh: bool,
+    again: bool,
     on_epoch: OnEpoch | None,
     say: Callable[[str], None] | None,
 ) -> None:
@@ -207,8 +206,12 @@ def _train(
         if is_fitted(model.network):
             result = _fit(data, model, spec, say=say)
         else:
-            place = None if refresh else models.location(name)
-            result = _train_in_epochs(data, recipe, place=place, on_epoch=on_epoch, say=say)
+            states = models.checkpoints(name, again=again)
+            # what was published is sealed, its event file too
+            watched = states if again else models.location(name)
+            result = _train_in_epochs(
+                data, recipe, states=states, watched=watched, on_epoch=on_epoch, say=say
+            )
         validation = _predict_validation(data, result)
         save_bundle(
             staged / MODEL_FILE,
@@ -280,29 +283,26 @@ def _train_in_epochs(
     data: LabelledFeatures,
     recipe: Recipe,
     *,
-    place: Location | None,
+    states: Location,
+    watched: Location,
     on_epoch: OnEpoch | None,
     say: Callable[[str], None] | None,
 ) -> TrainingResult:
-    """Train in epochs; what outlasts a kill, and who watches, finds at the model's place."""
+    """Train in epochs; `states` is what outlasts a kill, and `watched` holds the event file."""
     with captured_native_stderr(say):
         from genre_model.learning.training import train
         from tasks.checkpoints import StoredCheckpoints
         from tasks.event_log import written_as_it_goes
 
     with temporary_folder("checkpoint") as scratch:
-        kept = None
-        if place is not None:
-            kept = StoredCheckpoints(place / CHECKPOINTS, say=say, scratch=scratch)
-            on_epoch = written_as_it_goes(place, scratch=scratch, then=on_epoch)
         result = train(
             **_rows(data),
             model=recipe.model,
             augmentation=recipe.augmentation,
             scale=data.spec.scale if isinstance(data.spec, LogMel) else None,
             spec=recipe.training,
-            on_epoch=on_epoch,
-            checkpoints=kept,
+            on_epoch=written_as_it_goes(watched, scratch=scratch, then=on_epoch),
+            checkpoints=StoredCheckpoints(states, say=say, scratch=scratch),
             say=say,
         )
     if say is not None and len(result.history) < recipe.training.epochs:

@@ -227,22 +227,26 @@ def test_what_stops_early_says_which_epoch_is_kept(tmp_path: Path, data: Labelle
     )
 
 
-def epochs_for_tensorboard(store: Store, data: LabelledFeatures) -> set[int]:
+def epochs_for_tensorboard(store: Store, data: LabelledFeatures, *, below: str = "") -> set[int]:
     """Read of which epochs the event file tells, which lies where the model will lie."""
     import tensorflow as tf
 
     from genre_model.learning.event_log import EVENT_FILE
 
     model = store.models.location(identify_model(data, ModelSpec(), SPEC))
-    content = (model / "logs" / EVENT_FILE).read_bytes()
+    content = (model / f"{below}logs" / EVENT_FILE).read_bytes()
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(content)
         records = list(tf.data.TFRecordDataset(file.name).as_numpy_iterator())
     return {tf.compat.v1.Event.FromString(each).step for each in records[1:]}
 
 
-def test_refreshing_goes_on_from_nothing(tmp_path: Path, data: LabelledFeatures) -> None:
-    store = Store.create(tmp_path / "store")
+def test_refreshing_goes_on_from_nothing_but_itself(
+    place: Location,
+    data: LabelledFeatures,
+    undisturbed: tuple[pd.DataFrame, list[np.ndarray]],
+) -> None:
+    store = Store.create(place)
     left = checkpoints(store, data) / "epoch-0002.zip"
     left.write_bytes(b"of the training before")
     said: list[str] = []
@@ -250,7 +254,37 @@ def test_refreshing_goes_on_from_nothing(tmp_path: Path, data: LabelledFeatures)
         run(store, data, cut_off_after=1, refresh=True, say=said.append)
     told = ("training on", "384 training windows")
     assert [each for each in said if not each.startswith(told)] == []
+    again = checkpoints(store, data) / "again"
+    assert names(again) == ["epoch-0001.zip", "logs/events.out.tfevents.history"]
+    assert epochs_for_tensorboard(store, data, below="checkpoints/again/") == {1}
+    result, epochs = run(store, data, refresh=True, say=said.append)
+    assert f"training goes on after epoch 1, kept at {again.uri}" in said
+    assert epochs == [2, 3]
+    assert_same(store, result.model, undisturbed)
     assert left.read_bytes() == b"of the training before"
+    # a finished one has left nothing to go on from
+    assert names(again) == []
+    with pytest.raises(CutOffError):
+        run(store, data, cut_off_after=1, refresh=True)
+    assert names(again) == ["epoch-0001.zip", "logs/events.out.tfevents.history"]
+    # and what is published is untouched until another takes its place
+    assert store.models.problems(result.model) == []
+    assert run(store, data) == (result, [])
+
+
+def test_a_damaged_model_that_is_trained_again_can_be_gone_on_from(
+    tmp_path: Path, data: LabelledFeatures, undisturbed: tuple[pd.DataFrame, list[np.ndarray]]
+) -> None:
+    store = Store.create(tmp_path / "store")
+    result, _ = run(store, data)
+    (store.models.location(result.model) / "model.keras").write_bytes(b"cut off")
+    with pytest.raises(CutOffError):
+        run(store, data, cut_off_after=2)
+    mended, epochs = run(store, data)
+    assert epochs == [3]
+    assert_same(store, mended.model, undisturbed)
+    assert store.models.problems(mended.model) == []
+    assert names(checkpoints(store, data)) == ["epoch-0003.zip"]
 
 
 @pytest.fixture(scope="module")
