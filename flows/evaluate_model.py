@@ -93,7 +93,7 @@ def evaluate_model(
     found = evaluate_network(
         kept,
         name,
-        EvaluateSpec(split=split),
+        EvaluateSpec.from_dict({"split": split}),
         refresh=refresh,
         disturbed=quoted(disturbed),
         say=quoted(progress.say),

@@ -53,6 +53,7 @@ from flows.results import EvaluateResult, FeaturesResult, RunResult, TrainResult
 from flows.train_model import train_or_hand_over
 from genre_model.networks import usual_networks
 from genre_model.printable import printable_name
+from genre_model.recipe import Recipe
 from storage.places.address import parse_location
 from storage.places.options import StorageOptions
 from storage.store import Store
@@ -126,10 +127,13 @@ def full_run(
     Raises
     ------
     UsageError
-        If a catalogue, a model or a recipe is given where the run makes its own, or needs none.
+        If a catalogue, a model or a training's recipe is given where the run makes its own, or
+        needs none.
     """
     began = time.monotonic()
-    named = {"catalogue": catalogue, "model": model, "recipe": recipe}
+    asked = recipe or Recipe()
+    of_training = recipe if asked.says_of_training else None
+    named = {"catalogue": catalogue, "model": model, "recipe": of_training}
     refuse_useless(start_at, [name for name, value in named.items() if value is not None])
     tracks = asked_tracks(subset, layout, split_by, genre_map, min_tracks)
     options, makes = storage_options(storage_block), PRESET.or_default(preset)
@@ -174,7 +178,11 @@ def full_run(
                 **shared,
             )
         evaluation = evaluate_model(
-            store=store, model=trained.facts.model, promote=promote, **shared
+            store=store,
+            model=trained.facts.model,
+            split=asked.evaluation.split,
+            promote=promote,
+            **shared,
         )
     _log_in_short(features, trained, evaluation)
     return RunResult(

@@ -198,7 +198,8 @@ PRINT_CONFIG = Option(
 )
 RECIPE = Option(
     name="recipe",
-    help="Which network is trained, and how; network, seed and epochs win over it.",
+    help="Which network is trained, how, and on what it is evaluated; network, seed and epochs win "
+    "over it.",
     kind=Recipe,
     unset="all defaults",
 )
@@ -218,6 +219,14 @@ SPLIT = Option(
     default=EvaluateSpec.split,
     choices=lambda: SPLITS,
     variable="GENRE_SPLIT",
+)
+EVALUATED_SPLIT = SPLIT.unless_said(str(SPLIT.default))
+EVALUATED_CONFIG = CONFIG.unless_said(
+    str(CONFIG.unset),
+    help="Recipe, of which the table [evaluation] is heard; --split wins over it.",
+)
+EVALUATED_SET = SET.unless_said(
+    str(SET.unset), help="One setting of an evaluation, as evaluation.split=validation."
 )
 
 PROMOTE = Option(

@@ -41,6 +41,7 @@ from flows.results import TrainResult
 from flows.sweep_options import SEEDS, EvaluateBest, Seeds, Swept, Trials
 from flows.train_model import train_or_hand_over
 from genre_model.printable import printable_name
+from genre_model.recipe import Recipe
 from genre_model.sweeping import Trial, in_words
 from storage.errors import StorageError
 from storage.store import Store
@@ -94,7 +95,7 @@ def sweep(
     trials : int, optional
         Combinations that are drawn at random and trained; all by default.
     evaluate_best : bool
-        Read the test split, once, for the best.
+        Read the test split (or the recipe's), once, for the best.
     train_on : str, optional
         Deployment that trains, as `train-model/train-model`; by default this process does, one
         training after the other.
@@ -145,7 +146,12 @@ def sweep(
         best = _best(swept.sweep)
         evaluation = None
         if evaluate_best:
-            evaluation = evaluate_model(store=kept.uri, model=best, storage_block=storage_block)
+            evaluation = evaluate_model(
+                store=kept.uri,
+                model=best,
+                split=(recipe or Recipe()).evaluation.split,
+                storage_block=storage_block,
+            )
         else:
             artifacts.models(leaderboard(kept.models))
     return SweepResult(

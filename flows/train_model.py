@@ -109,6 +109,7 @@ def train_model(
             model,
             spec,
             augmentation=augmentation,
+            evaluation=recipe.evaluation if recipe else None,
             refresh=refresh,
             on_epoch=quoted(on_epoch),
             say=quoted(progress.say),

@@ -21,6 +21,7 @@ Application = Literal[
 Feed = Literal["auto", "resident", "streaming"]
 Precision = Literal["float32", "bfloat16", "float16"]
 Jit = Literal["auto", "on", "off"]
+Split = Literal["training", "validation", "test"]
 
 _USED_WITH: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "momentum": ("optimiser", ("sgd",)),
@@ -286,8 +287,27 @@ class AugmentSpec(Spec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvaluateSpec(Spec):
+    """What a model is evaluated on; no part of its id.
+
+    Parameters
+    ----------
+    split : {"training", "validation", "test"}
+        Whose tracks are predicted.
+    """
+
+    _version: ClassVar[int] = TRAINING_VERSION
+    _called: ClassVar[str] = "evaluation"
+
+    split: Split = "test"
+
+    def __post_init__(self) -> None:
+        self._one_of("split", SPLITS)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe(Spec):
-    """What a person may say of a training, in tables.
+    """What a person may say of a training and what comes after it, in tables.
 
     Parameters
     ----------
@@ -297,6 +317,8 @@ class Recipe(Spec):
         How training windows are changed.
     training : TrainSpec
         How it is trained.
+    evaluation : EvaluateSpec
+        What it is evaluated on.
     """
 
     _version: ClassVar[int] = TRAINING_VERSION
@@ -304,12 +326,14 @@ class Recipe(Spec):
     model: ModelSpec | None = None
     augmentation: AugmentSpec = AugmentSpec()
     training: TrainSpec = TrainSpec()
+    evaluation: EvaluateSpec = EvaluateSpec()
 
     def __post_init__(self) -> None:
         for name, kinds in (
             ("model", (ModelSpec, NoneType)),
             ("augmentation", AugmentSpec),
             ("training", TrainSpec),
+            ("evaluation", EvaluateSpec),
         ):
             if not isinstance(table := getattr(self, name), kinds):
                 raise InvalidSpec(f"{name} is {table!r}; it must be a table of settings")
@@ -319,6 +343,11 @@ class Recipe(Spec):
                 f"{self.training.devices}, but windows are mixed within one device's batch; leave "
                 "one out"
             )
+
+    @property
+    def says_of_training(self) -> bool:
+        """Whether anything is said but of the evaluation."""
+        return any(name != "evaluation" for name in self.changed())
 
     @classmethod
     def from_dict(cls, mapping: Mapping[str, object]) -> Recipe:
@@ -342,24 +371,6 @@ TABLES: Mapping[str, type[Spec]] = {
     "model": ModelSpec,
     "augmentation": AugmentSpec,
     "training": TrainSpec,
+    "evaluation": EvaluateSpec,
 }
 """What a recipe's tables are called, and hold."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluateSpec(Spec):
-    """What a model is evaluated on.
-
-    Parameters
-    ----------
-    split : {"training", "validation", "test"}
-        Whose tracks are predicted.
-    """
-
-    _version: ClassVar[int] = TRAINING_VERSION
-    _called: ClassVar[str] = "evaluation"
-
-    split: str = "test"
-
-    def __post_init__(self) -> None:
-        self._one_of("split", SPLITS)

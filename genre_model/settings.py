@@ -18,7 +18,7 @@ from genre_model.recipe import TABLES, Recipe
 
 NAMES = tuple(f"{table}.{each.name}" for table, kind in TABLES.items() for each in fields(kind))
 """Of all settings, as `training.epochs`."""
-OF_FITTED = ("model.network", "training.seed")
+OF_FITTED = ("model.network", "training.seed", "evaluation.split")
 """Of those that say anything to a network which a solver fits at once."""
 OF_PRETRAINED = ("model.application", "model.weights", "training.head_epochs")
 """Of those that say anything only to a network which begins with a pretrained net."""

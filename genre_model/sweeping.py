@@ -151,6 +151,10 @@ def _check_lists(settings: Mapping[str, Sequence[object]]) -> None:
     for name, values in settings.items():
         if name == SEED:
             raise InvalidSpec(f"a sweep's {SEED} is said by --seed and --seeds; leave it out")
+        if name.startswith("evaluation."):
+            raise InvalidSpec(
+                f"{name} changes no training, so that there is nothing to sweep; say it in --config"
+            )
         if not values:
             raise InvalidSpec(f"the sweep's list of {name} is empty; give values, or leave it out")
         for place, value in enumerate(values):

@@ -146,6 +146,17 @@ def read_parameters(models: Models, model: str) -> Json:
     return checked_params(found, where=where)
 
 
+def made_by(params: Json) -> object:
+    """Return the recipe of a model's params.json but for the evaluation, which is no part of it.
+
+    Models of before have none there.
+    """
+    recipe = params.get("recipe")
+    if not isinstance(recipe, dict):
+        return recipe
+    return {name: table for name, table in recipe.items() if name != "evaluation"}
+
+
 def readable_parameters(models: Models, *, needed: str | None = None) -> Mapping[str, Json]:
     """Read what all whole models were made of, leaving out those that do not tell.
 

@@ -21,7 +21,7 @@ from genre_model.learning.opening.params import FORMAT
 from genre_model.learning.pretrained import Pretrained
 from genre_model.learning.saving import save_bundle
 from genre_model.networks import check_network, is_fitted, is_pretrained
-from genre_model.recipe import AugmentSpec, ModelSpec, Recipe, TrainSpec
+from genre_model.recipe import AugmentSpec, EvaluateSpec, ModelSpec, Recipe, TrainSpec
 from genre_model.specs import TRAINING_VERSION
 from storage.models import MODEL_FILE, Models
 from storage.places.location import Location
@@ -78,6 +78,7 @@ def train_network(
     spec: TrainSpec,
     *,
     augmentation: AugmentSpec = PLAIN,
+    evaluation: EvaluateSpec | None = None,
     refresh: bool = False,
     on_epoch: OnEpoch | None = None,
     say: Callable[[str], None] | None = None,
@@ -91,6 +92,8 @@ def train_network(
     model : ModelSpec
     spec : TrainSpec
     augmentation : AugmentSpec
+    evaluation : EvaluateSpec, optional
+        What it is to be evaluated on: noted with the model, no part of its id.
     refresh : bool
         Train again though the model is there; what such a training was killed in is gone on from.
     on_epoch : callable, optional
@@ -111,7 +114,12 @@ def train_network(
     CatalogueError
         If there is too little to learn from.
     """
-    recipe = Recipe(model=model, augmentation=augmentation, training=spec)
+    recipe = Recipe(
+        model=model,
+        augmentation=augmentation,
+        training=spec,
+        evaluation=evaluation or EvaluateSpec(),
+    )
     check_network(model.network, frontend=data.spec)
     check_augmentation(augmentation, frontend=data.spec, network=model.network)
     data.check_trainable()

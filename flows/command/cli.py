@@ -29,6 +29,9 @@ from flows.options import (
     DATASET,
     DETACH,
     EPOCHS,
+    EVALUATED_CONFIG,
+    EVALUATED_SET,
+    EVALUATED_SPLIT,
     FROM,
     FRONTEND,
     HOST,
@@ -258,8 +261,8 @@ def sweep(*, as_json: bool, **options: Any) -> None:
 
 
 @genre.command()
-@_with(STORE, MODEL, ANY_PRESET, ANY_NETWORK, ANY_SEED, SPLIT, PROMOTE, ROBUSTNESS, WORKERS)
-@_with(REFRESH, STORAGE_OPTIONS, JSON)
+@_with(STORE, MODEL, ANY_PRESET, ANY_NETWORK, ANY_SEED, EVALUATED_SPLIT, EVALUATED_CONFIG)
+@_with(EVALUATED_SET, PROMOTE, ROBUSTNESS, WORKERS, REFRESH, STORAGE_OPTIONS, JSON)
 def evaluate(*, as_json: bool, **options: Any) -> None:
     """Evaluate a model on a split, and write its report.
 
@@ -267,7 +270,7 @@ def evaluate(*, as_json: bool, **options: Any) -> None:
     """
     from flows.command import run
 
-    run.evaluate(as_json=as_json, **options)
+    run.evaluate(as_json=as_json, said=_said(), **options)
 
 
 @genre.command()

@@ -8,7 +8,7 @@ The file gives way to the environment's options, and these to what stands on the
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from genre_model.settings import (
 )
 from genre_model.sweeping import Trial, parse_values
 
+SPLIT, _OF_EVALUATION = "evaluation.split", "evaluation."
 _LARGEST_FILE = 2**20
 
 
@@ -76,7 +77,7 @@ class Asked:
             epochs=self.epochs,
             said=[*self.settings],
         )
-        return Recipe(model=model, augmentation=augmentation, training=training)
+        return replace(self.recipe, model=model, augmentation=augmentation, training=training)
 
     def as_toml(self, frontend: Frontend) -> str:
         """Write the recipe that would run on a frontend's rows; what its network ignores is not."""
@@ -113,8 +114,7 @@ def asked_recipe(
     InvalidSpec
         If no recipe has what is said, or a value is refused.
     """
-    of_file = read_settings(_text(config), where=config) if config is not None else {}
-    of_line = _settings(given)
+    of_file, of_line = _of_file(config), _settings(given)
     options = {"network": network, "seed": seed, "epochs": epochs}
     of_options = {
         PARAMETERS[option]: value for option, value in options.items() if value is not None
@@ -127,6 +127,48 @@ def asked_recipe(
             )
     settings = {**of_file, **of_options, **of_line}
     return Asked(settings, make_recipe(settings), epochs)
+
+
+def asked_evaluation(
+    *,
+    config: str | None,
+    given: Sequence[str],
+    where: str,
+    split: str | None = None,
+    said: Collection[str] = (),
+) -> Recipe:
+    """Gather what is said of an evaluation where nothing is trained.
+
+    Parameters
+    ----------
+    config, given, said
+        As for `asked_recipe`; of the file only [evaluation] is heard, since a training's is taken.
+    where : str
+        Where nothing is trained, for sentences.
+    split : str, optional
+        Value of `--split`.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, a setting is of a training, or the split is said twice and
+        differently.
+    InvalidSpec
+        If no recipe has what is said, or a value is refused.
+    """
+    of_line = _settings(given)
+    if useless := [name for name in of_line if not name.startswith(_OF_EVALUATION)]:
+        raise UsageError(
+            f"--set {' and '.join(useless)} has no use {where}, where nothing is trained; leave it "
+            "out"
+        )
+    of_option = {} if split is None else {SPLIT: split}
+    if "split" in said and of_line.get(SPLIT, split) != split:
+        raise UsageError(
+            f"--split is {split} and --set {SPLIT} {of_line[SPLIT]}; leave one of them out"
+        )
+    found = {**_of_file(config), **of_option, **of_line}
+    return make_recipe({name: found[name] for name in found if name.startswith(_OF_EVALUATION)})
 
 
 @dataclass(frozen=True)
@@ -216,6 +258,10 @@ def _settings(given: Sequence[str]) -> dict[str, object]:
             )
         settings[name] = value
     return settings
+
+
+def _of_file(config: str | None) -> dict[str, object]:
+    return read_settings(_text(config), where=config) if config is not None else {}
 
 
 def _text(config: str) -> str:

@@ -45,10 +45,15 @@ def run(*, as_json: bool, said: Collection[str], config: str | None, **options: 
     def check() -> None:
         from flows.engine.starting_points import NO_USE, refuse_useless
 
-        refuse_useless(options["start_at"], said)
+        given, asked, heard = options.pop("set"), None, set[str]()
+        if options["start_at"] == "evaluation":
+            options["recipe"] = recipes.asked_evaluation(
+                config=config, given=given, where="with --start-at evaluation"
+            )
+            heard = {"config", "set"}
+        refuse_useless(options["start_at"], [name for name in said if name not in heard])
         refuse_contradictions(said)
         options.update(dict.fromkeys(NO_USE[options["start_at"]] & {"catalogue", "model"}))
-        given, asked = options.pop("set"), None
         if options["start_at"] != "evaluation":
             asked = _take_recipe(options, config=config, given=given, said=said)
         checks.check_run(asked=asked, wanted=_tracks_of(**options), **options)
@@ -147,9 +152,23 @@ def sweep(
 
 
 def evaluate(
-    *, as_json: bool, preset: str | None, network: str | None, seed: int | None, **options: Any
+    *,
+    as_json: bool,
+    said: Collection[str],
+    config: str | None,
+    preset: str | None,
+    network: str | None,
+    seed: int | None,
+    **options: Any,
 ) -> None:
     """Run `genre evaluate`; preset, network and seed narrow the choice of the model."""
+    options["split"] = recipes.asked_evaluation(
+        config=config,
+        given=options.pop("set"),
+        where="in `genre evaluate`",
+        split=options["split"],
+        said=said,
+    ).evaluation.split
 
     def choose() -> None:
         from storage.store import Store

@@ -127,7 +127,7 @@ def _completed(
         )
     except InvalidSpec as error:
         raise InvalidSpec(f"with {trial.words} of the sweep: {error}") from error
-    complete = Recipe(model=model, augmentation=augmentation, training=training)
+    complete = replace(trial.recipe, model=model, augmentation=augmentation, training=training)
     return replace(trial, recipe=complete)
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from storage.errors import Damaged
 from storage.models import Json, Models
 from storage.tables import read_table
-from tasks.models import readable_parameters
+from tasks.models import made_by, readable_parameters
 
 if TYPE_CHECKING:
     from genre_model.judging.paired.comparison import Comparison, Evaluated
 
 PREDICTIONS_FILE = "predictions.parquet"
 CHAMPION, PREVIOUS = "champion", "previous model"
-_SAME = ("network", "features", "recipe", "catalogue")
+_SAME = ("network", "features", "catalogue")
 
 
 def former_evaluations(models: Models, model: str, *, split: str) -> list[tuple[str, Evaluated]]:
@@ -73,7 +73,8 @@ def standing(models: Models, model: str, comparisons: Sequence[Comparison]) -> s
 def _differs_in_policy(one: Json, other: Json) -> bool:
     """Whether two models are of one recipe, trained with different split policies."""
     policies = {_policy(one), _policy(other)}
-    return len(policies) == 2 and all(one.get(name) == other.get(name) for name in _SAME)
+    alike = made_by(one) == made_by(other)
+    return alike and len(policies) == 2 and all(one.get(n) == other.get(n) for n in _SAME)
 
 
 def _policy(params: Json) -> str:

@@ -8,7 +8,7 @@ from statistics import mean, stdev
 
 from storage.errors import Damaged
 from storage.models import Json, Models
-from tasks.models import readable_parameters
+from tasks.models import made_by, readable_parameters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +164,7 @@ def _of_one_recipe(params: Mapping[str, Json]) -> list[list[str]]:
 
 
 def _without_seed(params: Json) -> Json:
-    recipe = params.get("recipe")
+    recipe = made_by(params)
     if isinstance(recipe, dict) and isinstance(recipe.get("training"), dict):
         recipe = {**recipe, "training": {**recipe["training"], "seed": None}}
     named = ("network", "features", "catalogue", "rows_sha256", "split_policy")

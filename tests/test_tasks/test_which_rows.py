@@ -32,6 +32,8 @@ FEATURES = LogMel(
     name="tiny", n_mels=BANDS, windows=WINDOWS, window_frames=FRAMES, window_stride=FRAMES
 )
 SPEC = TrainSpec(epochs=10, batch_size=16, patience=10, learning_rate=5e-3, pooled_shards=2)
+ON = EvaluateSpec(split="validation")
+"""What is noted with the model, and asked of no task."""
 TRACKS = {"training": 120, "validation": 32, "test": 40}
 COMMONEST = {"training": "Blues", "validation": "Folk", "test": "Jazz"}
 SHARE_OF_COMMONEST = 0.4
@@ -128,7 +130,7 @@ class Judged:
 def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Judged:
     """Train and evaluate where the labels of one split are wrong."""
     made = made_store(tmp_path_factory.mktemp("made") / "store", mislabelled=request.param)
-    trained, _ = train_network.fn(made.store, made.data, ModelSpec(), SPEC)
+    trained, _ = train_network.fn(made.store, made.data, ModelSpec(), SPEC, evaluation=ON)
     evaluated = evaluate_network.fn(made.store, trained.model, EvaluateSpec()).metrics
     judged = Judged(made, trained, evaluated)
     # so far apart that a number tells which of them it is of
@@ -144,7 +146,7 @@ def test_what_was_learned_are_the_training_labels(judged: Judged) -> None:
 def test_params_json_holds_the_whole_recipe(judged: Judged) -> None:
     place = judged.made.store.models.location(judged.trained.model) / PARAMS_FILE
     stored = json.loads(place.read_bytes())["recipe"]
-    assert Recipe.from_dict(stored) == Recipe(model=ModelSpec(), training=SPEC)
+    assert Recipe.from_dict(stored) == Recipe(model=ModelSpec(), training=SPEC, evaluation=ON)
     assert set(stored["training"]) == set(SPEC.to_dict())
     assert set(stored["augmentation"]) == set(AugmentSpec().to_dict())
 

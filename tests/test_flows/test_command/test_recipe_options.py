@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from command import Ended, Genre
 
-from flows.command.recipes import asked_recipe
-from genre_model.recipe import Recipe
+from flows.command.cli import genre as genre_command
+from flows.command.recipes import asked_evaluation, asked_recipe
+from flows.errors import UsageError
+from genre_model.recipe import EvaluateSpec, Recipe
 from genre_model.settings import make_recipe, read_settings
 from storage.store import Store
 
@@ -93,7 +95,10 @@ def test_what_no_recipe_has_is_one_sentence_and_nothing_is_written(
 def test_a_recipe_is_no_use_where_nothing_is_trained(called: Callable[..., Ended]) -> None:
     late = called("run", "--start-at", "evaluation", "--set", "training.epochs=3")
     assert late.code == 2
-    assert "--set has no use with --start-at evaluation; leave it out" in late.err
+    assert "--set training.epochs has no use with --start-at evaluation, where nothing" in late.err
+    judged = called("evaluate", "--set", "training.epochs=3")
+    assert judged.code == 2
+    assert "--set training.epochs has no use in `genre evaluate`, where nothing is tr" in judged.err
     both = called("train", "--print-config", "--json")
     assert both.code == 2
     assert "leave --print-config or --json out" in both.err
@@ -120,7 +125,71 @@ def test_of_a_network_that_is_fitted_only_what_it_uses_is_printed(
     called: Callable[..., Ended],
 ) -> None:
     ended = called("train", "--print-config", "--preset", "mfcc", "--seed", "4")
-    assert ended.out == '[model]\nnetwork = "linear"\n\n[training]\nseed = 4\n'
+    assert ended.out == (
+        '[model]\nnetwork = "linear"\n\n[training]\nseed = 4\n\n[evaluation]\nsplit = "test"\n'
+    )
+    asked = called("train", "--print-config", "--preset", "mfcc", "--set", "evaluation.split=test")
+    assert asked.code == 0, asked.err
+
+
+JUDGED = "[training]\nepochs = 7\n\n[evaluation]\nsplit = 'validation'\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "split", "heard"),
+    [
+        ([], [], None, "validation"),
+        ([], [], "training", "training"),
+        ([], ["split"], "test", "test"),
+        (["evaluation.split=test"], [], None, "test"),
+        (["evaluation.split=test"], [], "training", "test"),
+        (["evaluation.split=test"], ["split"], "test", "test"),
+    ],
+)
+def test_what_is_evaluated_is_heard_from_the_line_then_the_environment_then_the_file(
+    tmp_path: Path, given: list[str], said: list[str], split: str | None, heard: str
+) -> None:
+    file = tmp_path / "judged.toml"
+    file.write_text(JUDGED)
+    found = asked_evaluation(config=str(file), given=given, where="here", split=split, said=said)
+    assert found == Recipe(evaluation=EvaluateSpec(split=heard))  # and nothing of the training
+
+
+def test_a_split_that_is_said_twice_and_differently_is_refused() -> None:
+    given = {"given": ["evaluation.split=test"], "where": "here", "config": None}
+    with pytest.raises(UsageError, match=r"--split is training and --set evaluation\.split test;"):
+        asked_evaluation(split="training", said=["split"], **given)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "run"])
+def test_a_command_hands_on_what_is_evaluated(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "judged.toml").write_text(JUDGED)
+    Store.create(tmp_path / "store")
+    module, name = {"evaluate": ("flows.evaluate_model", "evaluate_model")}.get(
+        command, ("flows.full_run", "full_run")
+    )
+    sent: list[dict[str, Any]] = []
+
+    class StoppedError(Exception):
+        """Stands for the flow."""
+
+    def flow(**options: Any) -> None:
+        sent.append(options)
+        raise StoppedError
+
+    monkeypatch.setattr(f"{module}.{name}", flow)
+    monkeypatch.setattr("flows.command.checks.check_run", lambda **_: None)
+    monkeypatch.setattr("tasks.models.choose_model", lambda *_, **__: "notebook-0")
+    monkeypatch.setattr("flows.dashboard.temporary_server.start", lambda **_: None)
+    late = ["--start-at", "evaluation"] if command == "run" else []
+    options = ["--store", str(tmp_path / "store"), "--config", str(tmp_path / "judged.toml")]
+    with pytest.raises(StoppedError):
+        genre_command.main([command, *late, *options], standalone_mode=False)
+    (given,) = sent
+    split = given["split"] if command == "evaluate" else given["recipe"].evaluation.split
+    assert split == "validation"
 
 
 NOTHING: dict[str, Any] = {"network": None, "seed": None, "epochs": None}

@@ -14,7 +14,7 @@ from flows.engine.recipes import named_network, named_seed, recipe_for, recipes_
 from flows.options import RECIPE
 from genre_model.errors import InvalidSpec
 from genre_model.frontends import PRESETS
-from genre_model.recipe import AugmentSpec, ModelSpec, Recipe, TrainSpec
+from genre_model.recipe import AugmentSpec, EvaluateSpec, ModelSpec, Recipe, TrainSpec
 
 SGD = Recipe(model=ModelSpec(network="notebook"), training=TrainSpec(optimiser="sgd", seed=5))
 NOTHING: dict[str, Any] = {"recipe": None, "network": None, "seed": None, "epochs": None}
@@ -69,6 +69,8 @@ def test_the_form_knows_every_setting(flow: str) -> None:
     assert set(training["properties"]) == set(TrainSpec().to_dict())
     assert training["properties"]["schedule"]["enum"] == ["cosine", "constant", "plateau"]
     assert training["additionalProperties"] is False
+    evaluation = schema["definitions"]["EvaluateSpec"]["properties"]
+    assert evaluation["split"]["enum"] == ["training", "validation", "test"]
 
 
 def test_the_recipe_is_handed_over_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,6 +99,9 @@ def test_a_sweep_completes_each_recipe_for_the_rows() -> None:
     assert {each.recipe.training.epochs for each in found} == {3}
     assert {each.recipe.training.optimiser for each in found} == {"sgd"}
     assert {each.recipe.model for each in found} == {ModelSpec(network="notebook")}
+    judged = Recipe(evaluation=EvaluateSpec(split="validation"))
+    (heard,) = recipes_of_sweep(PRESETS["default"], **{**OF_SWEEP, "recipe": judged})
+    assert heard.recipe.evaluation == judged.evaluation
     (usual,) = recipes_of_sweep(PRESETS["mfcc"], **{**OF_SWEEP, "seed": 9})
     assert (usual.recipe.model, usual.seed) == (ModelSpec(network="linear"), 9)
 
@@ -113,6 +118,11 @@ def test_a_sweep_completes_each_recipe_for_the_rows() -> None:
             "mfcc",
             {"settings": {"training.ema": [0.9, 0.0]}},
             "with training.ema=0.9 of the sweep: the network 'linear' is fitted at once and has no",
+        ),
+        (
+            "default",
+            {"settings": {"evaluation.split": ["test", "validation"]}},
+            "evaluation.split changes no training, so that there is nothing to sweep; say it in",
         ),
         (
             "default",
