@@ -32,12 +32,12 @@ from flows.options import (
     TrainSeed,
 )
 from flows.results import TrainResult
-from genre_model.networks import usual_networks
+from genre_model.networks import is_fitted, usual_networks
 from genre_model.recipe import Recipe
 from storage.store import Store
 from tasks.backbones.presets import find_preset, rows_of
 from tasks.labelled import load_labelled
-from tasks.models import describe_model
+from tasks.models import ModelFacts, describe_model
 from tasks.training import identify_model, read_history, train_network
 
 
@@ -114,6 +114,8 @@ def train_model(
             on_epoch=quoted(on_epoch),
             say=quoted(progress.say),
         )
+        if not is_reused and not is_fitted(model.network) and facts.epochs < spec.epochs:
+            show(facts.epochs, stopped_note(facts))
     logger.info(
         "%s: %s after %d epochs on %s, of which epoch %d is kept, validation track accuracy "
         "%.1f %%, waited for data: %s",
@@ -135,6 +137,14 @@ def progress_note(line: Mapping[str, float]) -> str:
     return (
         f"loss {line['loss']:.3f}, tracks {line['validation_track_accuracy']:.1%}, "
         f"{line['windows_per_second']:,.0f} windows/s"
+    )
+
+
+def stopped_note(facts: ModelFacts) -> str:
+    """Say in the rest of a line of 80 columns that a training stopped early, and what is kept."""
+    return (
+        f"stopped early, epoch {facts.best_epoch} kept, tracks "
+        f"{facts.validation_track_accuracy:.1%}"
     )
 
 

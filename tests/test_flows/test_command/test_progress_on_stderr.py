@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 
 from flows.command.progress import Bars, enable
 from flows.engine import progress
+from genre_model.frontends import PRESETS
+from tasks.models import ModelFacts
 
 
 @pytest.fixture
@@ -42,6 +47,7 @@ def test_a_stage_with_nothing_to_do_is_not_mentioned(capsys: pytest.CaptureFixtu
     [
         ("training", 40, "epochs", 12, "loss 1.234, tracks 45.2%, 1,234 windows/s"),
         ("training", 100, "epochs", 100, "loss 0.034, tracks 100.0%, 512 windows/s"),
+        ("training", 10_000, "epochs", 9_999, "stopped early, epoch 9999 kept, tracks 100.0%"),
         ("features", 106_574, "tracks", 98_765, ""),
     ],
 )
@@ -65,3 +71,58 @@ def test_a_bar_fits_eighty_columns(
     assert lines[-1].rstrip().endswith(note)
     assert f"{done}/{total}" in lines[-1]
     assert unit in lines[-1]
+
+
+@pytest.mark.usefixtures("enabled")
+@pytest.mark.parametrize(
+    ("epochs", "is_reused", "network", "line"),
+    [
+        (
+            12,
+            False,
+            "default",
+            "training: 12 of 40 epochs, stopped early, epoch 4 kept, tracks 45.2%",
+        ),
+        (40, False, "default", ""),
+        (12, True, "default", ""),
+        (1, False, "linear", ""),  # which is fitted at once
+    ],
+)
+def test_what_stops_early_says_so_on_its_line(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    epochs: int,
+    is_reused: bool,
+    network: str,
+    line: str,
+) -> None:
+    facts = ModelFacts(
+        model="a-model",
+        path="",
+        network=network,
+        parameters=1,
+        epochs=epochs,
+        best_epoch=4,
+        catalogue="",
+        device="CPU",
+        validation_track_accuracy=0.452,
+        validation_window_accuracy=0.4,
+        stall_share=0.0,
+    )
+    module = import_module("flows.train_model")
+    preset = PRESETS["mfcc" if network == "linear" else "default"]
+    nothing = SimpleNamespace(epoch=None, end=lambda *_, **__: None, models=None)
+    for name, found in {
+        "store_address": None,
+        "storage_options": None,
+        "find_preset": preset,
+        "load_labelled": nothing,
+        "TrainingWatch": nothing,
+        "get_run_logger": logging.getLogger("a run"),
+        "train_network": (facts, is_reused),
+        "read_history": None,
+    }.items():
+        monkeypatch.setattr(module, name, lambda *_, found=found, **__: found)
+    monkeypatch.setattr(module, "Store", SimpleNamespace(open=lambda *_: nothing))
+    module.train_model.fn(network=network)
+    assert capsys.readouterr().err.partition(", 0.")[0].strip() == line
