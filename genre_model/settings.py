@@ -7,7 +7,6 @@ name     value, read as TOML reads it
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from dataclasses import fields
 
 from genre_model.errors import InvalidSpec
 from genre_model.recipe import TABLES, Recipe
+from genre_model.specs import nearest
 
 NAMES = tuple(f"{table}.{each.name}" for table, kind in TABLES.items() for each in fields(kind))
 """Of all settings, as `training.epochs`."""
@@ -58,12 +58,12 @@ def read_settings(text: str, *, where: str) -> dict[str, object]:
         if not isinstance(content, dict):
             raise InvalidSpec(
                 f"{where} says {table} outside of a table, where no recipe has anything; the "
-                f"nearest is {_nearest(table, NAMES)}"
+                f"nearest is {nearest(table, NAMES)}"
             )
         if table not in TABLES:
             raise InvalidSpec(
                 f"{where} has the table [{table}], which no recipe has; the nearest is "
-                f"[{_nearest(table, TABLES)}]"
+                f"[{nearest(table, TABLES)}]"
             )
         settings |= {f"{table}.{key}": value for key, value in content.items()}
     for name in settings:
@@ -147,8 +147,4 @@ def _value(value: object) -> str:
 
 def _check_name(name: str, says: str) -> None:
     if name not in NAMES:
-        raise InvalidSpec(f"{says}, which no recipe has; the nearest is {_nearest(name, NAMES)}")
-
-
-def _nearest(name: str, known: tuple[str, ...] | Mapping[str, object]) -> str:
-    return difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.0)[0]
+        raise InvalidSpec(f"{says}, which no recipe has; the nearest is {nearest(name, NAMES)}")

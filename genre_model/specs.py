@@ -1,8 +1,9 @@
 """What all specifications share: they are checked when made, and have a digest."""
 
+import difflib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Self
 
@@ -16,6 +17,9 @@ TRAINING_VERSION = 1
 
 SPLITS = ("training", "validation", "test")
 
+_LIKE = 0.5
+"""How alike two names are of which one may be meant by the other."""
+
 LEAST_GENRES = 2
 """That can be told apart."""
 
@@ -24,6 +28,24 @@ SPLIT_POLICIES = ("official", "components", "random")
 others by artists and albums, or dealt anew at random."""
 LEAKY_POLICIES = ("random",)
 """Those whose figures say little about music that a model does not know."""
+
+
+def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.0) -> str:
+    """Return the known name that is most like one; '' if none is like it by `cutoff` [0 to 1]."""
+    found = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=cutoff)
+    return found[0] if found else ""
+
+
+def nearest_in_words(name: object, known: Iterable[str]) -> str:
+    """Say which name was meant, to go behind those that there are; nothing if none is like it.
+
+    Examples
+    --------
+    >>> nearest_in_words("adamm", ("adam", "sgd"))
+    '; the nearest is adam'
+    """
+    found = nearest(name, known, cutoff=_LIKE) if isinstance(name, str) else ""
+    return f"; the nearest is {found}" if found else ""
 
 
 def policy_in_words(policy: str) -> str:
@@ -67,7 +89,7 @@ class Spec:
         if unknown := sorted(set(mapping) - set(known)):
             raise InvalidSpec(
                 f"{cls.__name__} has no field {', '.join(map(repr, unknown))}; "
-                f"its fields are {', '.join(known)}"
+                f"its fields are {', '.join(known)}{nearest_in_words(unknown[0], known)}"
             )
         try:
             return cls(**mapping)
@@ -121,4 +143,5 @@ class Spec:
         if value not in allowed:
             raise InvalidSpec(
                 f"{self._name_of(name)} is {value!r}; it must be one of {', '.join(allowed)}"
+                f"{nearest_in_words(value, allowed)}"
             )

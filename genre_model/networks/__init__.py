@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from genre_model.errors import InvalidSpec
 from genre_model.frontends import PRESETS, Frontend
 from genre_model.settings import NAMES, OF_FITTED, OF_PRETRAINED
+from genre_model.specs import nearest_in_words
 
 if TYPE_CHECKING:
     import keras
@@ -171,7 +172,10 @@ def is_pretrained(name: str) -> bool:
 
 def _entry(name: str) -> NetworkEntry:
     if name not in NETWORKS:
-        raise InvalidSpec(f"there is no network {name!r}; the networks are {', '.join(NETWORKS)}")
+        raise InvalidSpec(
+            f"there is no network {name!r}; the networks are {', '.join(NETWORKS)}"
+            f"{nearest_in_words(name, NETWORKS)}"
+        )
     return NETWORKS[name]
 
 

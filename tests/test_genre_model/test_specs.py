@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from genre_model.errors import GenreModelError, InvalidSpec
+from genre_model.frontends import PRESETS
 from genre_model.frontends.log_mel import LogMel
+from genre_model.networks import check_network
 from genre_model.recipe import EvaluateSpec, ModelSpec, Recipe, TrainSpec
 from genre_model.specs import Spec
 
@@ -57,6 +60,28 @@ def test_a_spec_survives_its_mapping(kind: type[Spec]) -> None:
 def test_unknown_keys_are_refused_with_the_known_ones(kind: type[Spec]) -> None:
     with pytest.raises(InvalidSpec, match=f"no field 'tempo'.*{fields(kind)[0].name}"):
         kind.from_dict({"tempo": 120})
+
+
+@pytest.mark.parametrize(
+    ("make", "near"),
+    [
+        (lambda: TrainSpec.from_dict({"lerning_rate": 1}), "learning_rate"),
+        (lambda: Recipe.from_dict({"trainig": {}}), "training"),
+        (lambda: TrainSpec(optimiser="adamm"), "adam"),  # type: ignore[arg-type]
+        (lambda: EvaluateSpec(split="train"), "training"),  # type: ignore[arg-type]
+        (lambda: check_network("resnet", frontend=PRESETS["default"]), "resnet-s"),
+        (lambda: check_network("Notebook", frontend=PRESETS["default"]), "notebook"),
+    ],
+)
+def test_the_nearest_name_is_told(make: Callable[[], object], near: str) -> None:
+    with pytest.raises(InvalidSpec, match=f"; the nearest is {near}$"):
+        make()
+
+
+def test_where_no_name_is_near_none_is_told() -> None:
+    for value in ("lbfgs", ["adam"], None):
+        with pytest.raises(InvalidSpec, match=r"one of adam, adamw, sgd$"):
+            TrainSpec(optimiser=value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", SPECS)
