@@ -34,6 +34,7 @@ _OF_SEVERAL_DEVICES: Mapping[str, tuple[object, ...]] = {
     "accumulation": (1,),
     "ema": (0.0,),
     "feed": ("auto", "streaming"),
+    "jit": ("auto", "off"),
     "precision": ("float32", "bfloat16"),
 }
 """Values of settings with which several devices can share a training."""

@@ -107,7 +107,10 @@ def test_devices_that_cannot_share_a_training_are_refused(monkeypatch: pytest.Mo
     monkeypatch.setattr("genre_model.learning.training.scope_of", lambda _spec: None)
     with pytest.raises(InvalidSpec, match="last batch of an epoch has 1 of 336 windows, fewer"):
         fit(spec=replace(SHORT, devices=2, batch_size=67))
-    alone = ({"feed": "resident"}, {"ema": 0.9}, {"accumulation": 2}, {"precision": "float16"})
+    alone = (
+        *({"feed": "resident"}, {"ema": 0.9}, {"accumulation": 2}),
+        *({"precision": "float16"}, {"jit": "on"}),
+    )
     for setting in alone:
         with pytest.raises(InvalidSpec, match="which one device has alone; leave one of them out"):
             replace(SHORT, devices=2, **setting)
