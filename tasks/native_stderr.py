@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from typing import IO
 
 Say = Callable[[str], None]
+_NAMES = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+"""Of Keras's backends."""
 
 
 @contextmanager
@@ -19,15 +21,16 @@ def captured_native_stderr(say: Say | None = None) -> Iterator[None]:
     Parameters
     ----------
     say : callable, optional
-        Told what is waited for, unless TensorFlow is imported already.
+        Told what is waited for, unless Keras's backend is imported already.
 
     Notes
     -----
     TensorFlow writes six lines about the processor, and a CUDA error on machines without a GPU,
     before any of its settings are read.
     """
-    if say is not None and "tensorflow" not in sys.modules:
-        say("loading TensorFlow, which takes a while")
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if say is not None and backend not in sys.modules:
+        say(f"loading {_NAMES.get(backend, backend)}, which takes a while")
     with tempfile.TemporaryFile() as words:
         try:
             with _into(words):

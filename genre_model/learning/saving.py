@@ -25,8 +25,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LIBRARIES = ("keras", "tensorflow", "numpy")
+"""Whose versions are told, beside that of the backend that trained; TensorFlow's since it writes
+the ONNX file, whatever trains."""
 OWN = frozenset(
-    ("format", "file", "files", "network", "genres", "features", "parameters", "versions")
+    (
+        "format",
+        "file",
+        "files",
+        "network",
+        "genres",
+        "features",
+        "parameters",
+        "backend",
+        "versions",
+    )
 )
 """What params.json tells of every model."""
 
@@ -73,6 +85,7 @@ def save_bundle(
         If model, genres and features do not fit together, a detail has a name that is taken, or
         the network as an ONNX file gives other numbers.
     """
+    from genre_model.learning.devices import backend
     from genre_model.learning.event_log import write_event_log
     from genre_model.learning.portable_network import portable_network
     from genre_model.signal.filters import MelBank
@@ -103,7 +116,8 @@ def save_bundle(
         "genres": list(genres),
         "features": features.to_dict(),
         "parameters": model.count_params(),
-        "versions": {name: version(name) for name in LIBRARIES},
+        "backend": backend(),
+        "versions": {name: version(name) for name in (*LIBRARIES, backend())},
     }
     text = json.dumps({**params, **details}, indent=1, ensure_ascii=False, allow_nan=False)
     _write(folder / PARAMS_FILE, f"{text}\n".encode())

@@ -189,6 +189,7 @@ _KINDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "catalogue": _NAME,
     "data_set": _NAME,
     "split_policy": (lambda value: value in SPLIT_POLICIES, f"one of {', '.join(SPLIT_POLICIES)}"),
+    "backend": _TEXT,
     "device": _TEXT,
     "trained": _TEXT,
     "parameters": _WHOLE,

@@ -66,6 +66,7 @@ def test_what_was_saved_opens_and_predicts_the_same(network: object, tmp_path: P
     assert (bundle.genres, bundle.features) == (GENRES, SPEC)
     assert bundle.params["parameters"] == network.count_params()
     assert bundle.params["seed"] == 7
+    assert bundle.params["backend"] == "tensorflow"
     assert set(bundle.params["versions"]) == {"keras", "tensorflow", "numpy"}
     history = pd.read_csv(tmp_path / "new" / "model" / "history.csv")
     pd.testing.assert_frame_equal(history, HISTORY)
