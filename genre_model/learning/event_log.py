@@ -2,14 +2,14 @@
 
     tensorboard --logdir STORE/models
 
-It is written with TensorFlow alone: `tf.summary.scalar` wants TensorBoard, `tf.summary.write` does
-not, if it is told which of TensorBoard's plugins shows the value.
+It is written with TensorFlow alone, as records: `tf.summary.scalar` wants TensorBoard, and all of
+`tf.summary` gives each event the time at which it is written.
 """
 
 from __future__ import annotations
 
-import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -27,22 +27,33 @@ def write_event_log(folder: Path, history: pd.DataFrame) -> None:
         Made if it is not there.
     history : pd.DataFrame
         One line an epoch: `epoch` (from 1), and columns of numbers; what is not a number is left
-        out.
+        out. The last epoch ended now, those before it as their `seconds` tell, where there are any.
     """
+    now = time.time()
+    lasted = history.get("seconds", pd.Series(0.0, index=history.index)).fillna(0.0)
+    ended = now - lasted[::-1].cumsum()[::-1] + lasted
     scalars = tf.compat.v1.SummaryMetadata(
         plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars")
     )
     folder.mkdir(parents=True, exist_ok=True)
     # in the folder itself, which is its owner's to sweep after a kill
     with tempfile.TemporaryDirectory(prefix=".events-", dir=folder) as temporary:
-        writer = tf.summary.create_file_writer(temporary)
-        with writer.as_default():
-            for line in history.to_dict("records"):
+        written = Path(temporary) / EVENT_FILE
+        with tf.io.TFRecordWriter(str(written)) as writer:
+            version = tf.compat.v1.Event(wall_time=now, file_version="brain.Event:2")
+            writer.write(version.SerializeToString())
+            for line, at in zip(history.to_dict("records"), ended, strict=True):
                 step = int(line.pop("epoch"))
-                for name, value in line.items():
-                    if pd.notna(value):
-                        tf.summary.write(str(name), tf.constant(value, tf.float32), step, scalars)
-        writer.close()
-        # its own name would tell host, time and process: a model's files have the same names
-        (written,) = Path(temporary).iterdir()
-        shutil.move(written, folder / EVENT_FILE)
+                values = [
+                    tf.compat.v1.Summary.Value(
+                        tag=str(name),
+                        tensor=tf.make_tensor_proto(value, tf.float32),
+                        metadata=scalars,
+                    )
+                    for name, value in line.items()
+                    if pd.notna(value)
+                ]
+                summary = tf.compat.v1.Summary(value=values)
+                event = tf.compat.v1.Event(wall_time=at, step=step, summary=summary)
+                writer.write(event.SerializeToString())
+        written.replace(folder / EVENT_FILE)

@@ -31,6 +31,14 @@ def test_every_number_of_every_epoch_is_a_scalar(tmp_path: Path) -> None:
     }
 
 
+def test_each_epoch_has_the_time_at_which_it_ended(tmp_path: Path) -> None:
+    write_event_log(tmp_path, pd.DataFrame({"epoch": [1, 2, 3], "seconds": [9.0, 40.0, 2.5]}))
+    records = tf.data.TFRecordDataset(str(tmp_path / EVENT_FILE)).as_numpy_iterator()
+    times = [tf.compat.v1.Event.FromString(each).wall_time for each in records]
+    assert [later - times[1] for later in times[1:]] == pytest.approx([0, 40, 42.5])
+    assert times[0] == times[-1]  # now: that of the file, and of the last epoch
+
+
 @pytest.mark.parametrize("epochs", [0, 1])
 def test_few_epochs(tmp_path: Path, epochs: int) -> None:
     write_event_log(tmp_path, pd.DataFrame({"epoch": range(1, epochs + 1), "loss": 1.0}))
