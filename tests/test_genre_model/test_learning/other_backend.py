@@ -16,13 +16,16 @@ from trainings import LABELS, SHORT, VALIDATION, assert_same, cut_off_and_resume
 from genre_model.learning.devices import training_device
 from genre_model.learning.portable_network import portable_network
 from genre_model.portable.classifier import Classifier
+from genre_model.recipe import AugmentSpec
 
 
 def main() -> None:
     settings = json.loads(sys.argv[1])
+    changed = AugmentSpec(**settings.pop("augmentation", {}))
+    options = {"augmentation": changed, "scale": "decibel"}
     spec = replace(SHORT, **settings)
-    undisturbed = fit(spec=spec)
-    assert_same(cut_off_and_resumed(spec, after=2), undisturbed)
+    undisturbed = fit(spec=spec, **options)
+    assert_same(cut_off_and_resumed(spec, after=2, **options), undisturbed)
     windows = np.random.default_rng(0).normal(-40, 10, (4, *undisturbed.model.input_shape[1:]))
     logits = Classifier(portable_network(undisturbed.model)).logits(windows)
     found = {

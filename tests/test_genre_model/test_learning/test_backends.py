@@ -54,3 +54,12 @@ def test_the_default_network_is_trained_resumed_and_exported(backend: str) -> No
 def test_what_is_set_between_steps_is_heard_and_the_average_is_kept(backend: str) -> None:
     found = trained(backend, schedule="constant", warmup_epochs=2, ema=0.9, epochs=3)
     assert found["loss"][-1] < found["loss"][0]
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_windows_that_are_kept_on_the_device_are_changed_there(backend: str) -> None:
+    """What `training.feed=auto` chooses for small data, with all that is drawn for a window."""
+    augmentation = {"crop_windows": 2, "gain": 2, "equaliser": 2, "mixup": 0.2}
+    masks = {"time_masks": 1, "band_masks": 1, "band_mask": 2}
+    found = trained(backend, feed="resident", epochs=3, augmentation={**augmentation, **masks})
+    assert found["loss"][-1] < found["loss"][0]
