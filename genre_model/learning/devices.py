@@ -73,8 +73,19 @@ def scope_of(spec: TrainSpec) -> Scope:
 
 def lacks_memory(error: Exception) -> bool:
     """Whether a device, of whatever backend, says that its memory is too small."""
+    if isinstance(error, MemoryError):
+        return True
     text = f"{type(error).__name__} {error}"
     return any(word in text for word in ("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory"))
+
+
+def device_memory() -> int | None:
+    """Return the bytes of the memory in which the first GPU keeps what is trained on.
+
+    None where that is not told: by TensorFlow, and on a CPU.
+    """
+    asked = {"jax": _memory_of_jax, "torch": _memory_of_torch}.get(backend())
+    return asked() if asked is not None and training_device() != "CPU" else None
 
 
 def size_that_fits(step: Callable[[int], object], size: int) -> int:
@@ -103,7 +114,7 @@ def size_that_fits(step: Callable[[int], object], size: int) -> int:
     return size
 
 
-def too_large_in_words(spec: TrainSpec, size: int) -> str:
+def too_large_in_words(spec: TrainSpec, size: int, *, kept: int = 0) -> str:
     """Say that a batch does not fit the device, and what makes the same steps of smaller ones.
 
     Parameters
@@ -111,19 +122,42 @@ def too_large_in_words(spec: TrainSpec, size: int) -> str:
     spec : TrainSpec
     size : int [windows]
         One that fits; 0 for none.
+    kept : int [bytes]
+        Of the training windows that are in the same memory.
     """
     what = (
         f"training.batch_size is {spec.batch_size}, and a step of so many windows does not fit "
         f"into the memory of {training_device()}"
     )
+    streaming = (
+        f"training.feed=streaming, which frees {kept / 1e6:,.0f} MB of it, or " if kept else ""
+    )
     if not size:
-        return f"{what}, nor does one of a single window; choose a smaller network"
+        remedy = f"set {streaming}choose" if kept else "choose"
+        return f"{what}, nor does one of a single window; {remedy} a smaller network"
     if spec.devices > 1:
         return f"{what}; one of {size} does, so set training.batch_size={size}"
     steps = -(-spec.batch_size // size) * spec.accumulation
     return (
-        f"{what}; one of {size} does, so set training.batch_size={size} and "
+        f"{what}; one of {size} does, so set {streaming}training.batch_size={size} and "
         f"training.accumulation={steps}, which learns as much at a time"
+    )
+
+
+def kept_too_large_in_words(windows: str) -> str:
+    """Say that training windows do not fit where they were to be kept."""
+    return (
+        f"{windows} do not fit into the memory of {training_device()}, where they were to be kept; "
+        "set training.feed=streaming, which reads them in each epoch"
+    )
+
+
+def judged_too_large_in_words(windows: int) -> str:
+    """Say that so many windows at a time cannot be predicted, and what leaves them more memory."""
+    return (
+        f"{windows} windows at a time, which are predicted, do not fit into the memory of "
+        f"{training_device()}; set training.feed=streaming, which keeps none there, end what else "
+        "uses it, or choose a smaller network"
     )
 
 
@@ -142,6 +176,19 @@ def _of_jax() -> str:
 
     first = jax.devices()[0]
     return "CPU" if first.platform == "cpu" else str(first.device_kind)
+
+
+def _memory_of_jax() -> int | None:
+    import jax
+
+    found = (jax.devices()[0].memory_stats() or {}).get("bytes_limit")
+    return None if found is None else int(found)
+
+
+def _memory_of_torch() -> int:
+    import torch
+
+    return int(torch.cuda.mem_get_info(0)[1])
 
 
 def _of_torch() -> str:

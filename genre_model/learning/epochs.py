@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 import keras
 import numpy as np
 
-from genre_model.errors import DivergedError, InvalidSpec
+from genre_model.errors import DivergedError, InvalidSpec, ModelError
 from genre_model.learning.augmenting.augmenting import Augmenting
 from genre_model.learning.batches import Block, ReadShard, RowIndex, shuffled_batches
 from genre_model.learning.best_epoch import best_epoch
@@ -17,11 +18,12 @@ from genre_model.learning.checkpoints import Checkpoint
 from genre_model.learning.devices import (
     Scope,
     is_compiled,
+    kept_too_large_in_words,
     lacks_memory,
     size_that_fits,
     too_large_in_words,
 )
-from genre_model.learning.feeding.budget import is_resident
+from genre_model.learning.feeding.budget import is_resident, windows_in_words
 from genre_model.learning.feeding.kept_rows import KeptRows
 from genre_model.learning.feeding.resident import Resident, Whereabouts, frames_of
 from genre_model.learning.inference import predict_rows
@@ -34,7 +36,7 @@ from genre_model.learning.stepping.epoch_batches import (
     OF_SEVERAL_DEVICES,
     EpochBatches,
 )
-from genre_model.learning.stepping.loss_watch import LossWatch
+from genre_model.learning.stepping.loss_watch import LossWatch, spoilt_in_words
 from genre_model.learning.stepping.optimisers import AsStepped, make_optimiser
 from genre_model.learning.stepping.rates import set_rate, warmup_callbacks
 from genre_model.networks import build_network, is_pretrained
@@ -96,16 +98,29 @@ class Epochs:
     def fed(
         self, state: Checkpoint, shape: tuple[int, ...], *, say: Callable[[str], None] | None
     ) -> Epochs:
-        """Return the same with the windows, of that shape, kept where they fit."""
+        """Return the same with the windows, of that shape, kept where they fit.
+
+        Raises
+        ------
+        InvalidSpec
+            If they do not, against all that was known of the device.
+        """
         is_kept, sentence = is_resident(self.spec, windows=self.training.window_count, shape=shape)
         if say is not None:
             say(sentence)
         if not is_kept:
             return self
-        resident = Resident.gather(
-            self.training, self.read_shard, rows_per_shard=self.rows_per_shard
-        )
-        kept = KeptRows(resident, state.network.input_shape[1:])
+        try:
+            resident = Resident.gather(
+                self.training, self.read_shard, rows_per_shard=self.rows_per_shard
+            )
+            kept = KeptRows(resident, state.network.input_shape[1:])
+        except Exception as error:
+            if not lacks_memory(error):
+                raise
+            count = self.training.window_count
+            told = windows_in_words(count, 2 * count * math.prod(shape))
+            raise InvalidSpec(kept_too_large_in_words(told)) from error
         return replace(self, resident=resident, kept=kept)
 
     def epoch(self, state: Checkpoint, *, trained: keras.Model, judged: keras.Model) -> Checkpoint:
@@ -122,17 +137,21 @@ class Epochs:
             learning_rate = float(state.network.optimizer.learning_rate)
             seed_dropout(state.network, np.random.default_rng([self.spec.seed, number, 1]))
             shape = state.network.input_shape[1:]
-            fitted = self._fit(trained, number, waiting, as_stepped, shape=shape)
+            fitted, last = self._fit(trained, number, waiting, as_stepped, shape=shape)
         of_steps = time.perf_counter() - started
         if judged is not state.network:
             judged.set_weights(state.network.get_weights())
-        predictions = predict_rows(
-            judged,
-            self.validation,
-            self.read_shard,
-            rows_per_shard=self.rows_per_shard,
-            waiting=waiting,
-        )
+        try:
+            predictions = predict_rows(
+                judged,
+                self.validation,
+                self.read_shard,
+                rows_per_shard=self.rows_per_shard,
+                waiting=waiting,
+            )
+        except ModelError as error:  # of an earlier step's update the next step's loss tells
+            said = spoilt_in_words(epoch=number, step=self.steps, tracks=last, spec=self.spec)
+            raise DivergedError(said) from error
         seconds = time.perf_counter() - started
         line = {
             "epoch": number,
@@ -161,8 +180,11 @@ class Epochs:
         as_stepped: AsStepped,
         *,
         shape: tuple[int, ...],
-    ) -> dict[str, float]:
-        """Run one epoch's steps; what the reader raised comes out as it was."""
+    ) -> tuple[dict[str, float], np.ndarray]:
+        """Run one epoch's steps, and return its figures and the tracks of the last one.
+
+        What the reader raised comes out as it was.
+        """
         batches = EpochBatches(
             self._batches(number, waiting),
             count=self.steps,
@@ -173,6 +195,10 @@ class Epochs:
             is_named=self.resident is not None,
             keep=ASKED_AGAIN if self.spec.devices == 1 else OF_SEVERAL_DEVICES,
         )
+
+        def tracks_of(step: int) -> np.ndarray:
+            return self.training.track_ids[batches.places_of(step)]
+
         try:
             history = network.fit(
                 batches,
@@ -180,11 +206,7 @@ class Epochs:
                 shuffle=False,
                 verbose=0,
                 callbacks=[
-                    LossWatch(
-                        number,
-                        self.spec,
-                        lambda step: self.training.track_ids[batches.places_of(step)],
-                    ),
+                    LossWatch(number, self.spec, tracks_of),
                     *self._callbacks(number, as_stepped),
                 ],
             )
@@ -198,9 +220,11 @@ class Epochs:
                 size = size_that_fits(
                     lambda size: network.train_on_batch(*batches.trial(size)), self.spec.batch_size
                 )
-                raise InvalidSpec(too_large_in_words(self.spec, size)) from error
+                kept = self.resident.size if self.resident else 0
+                raise InvalidSpec(too_large_in_words(self.spec, size, kept=kept)) from error
             raise
-        return {name: float(values[-1]) for name, values in history.history.items()}
+        found = {name: float(values[-1]) for name, values in history.history.items()}
+        return found, tracks_of(self.steps - 1)
 
     def _callbacks(self, number: int, as_stepped: AsStepped) -> list[keras.callbacks.Callback]:
         """Return what changes something between steps; by default nothing does."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from genre_model.errors import ModelError
+from genre_model.errors import InvalidSpec, ModelError
 from genre_model.judging.evaluation import WindowPredictions
 from genre_model.learning.batches import ReadShard, RowIndex, window_blocks
 from genre_model.learning.read_ahead import Waiting
@@ -53,9 +53,18 @@ def window_probabilities(network: keras.Model, windows: np.ndarray) -> np.ndarra
     ------
     ModelError
         If the network gives what is no finite number.
+    InvalidSpec
+        If so many windows do not fit the device.
     """
     starts = range(0, len(windows), BATCH)
-    parts = [network.predict_on_batch(windows[at : at + BATCH]) for at in starts]
+    try:
+        parts = [network.predict_on_batch(windows[at : at + BATCH]) for at in starts]
+    except Exception as error:
+        from genre_model.learning.devices import judged_too_large_in_words, lacks_memory
+
+        if not lacks_memory(error):
+            raise
+        raise InvalidSpec(judged_too_large_in_words(min(BATCH, len(windows)))) from error
     logits = np.concatenate(parts or [np.zeros((0, network.output_shape[-1]))])
     if not np.isfinite(logits).all():
         raise ModelError(

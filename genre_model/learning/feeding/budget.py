@@ -5,11 +5,13 @@ from __future__ import annotations
 import psutil
 
 from genre_model.errors import InvalidSpec
-from genre_model.learning.devices import training_device
+from genre_model.learning.devices import device_memory, training_device
 from genre_model.recipe import TrainSpec
 
 GPU_BUDGET = 4 * 2**30
-"""Bytes of windows that a GPU keeps; FMA small has 2.1 GB of training windows."""
+"""Bytes of windows that a GPU keeps which does not tell its memory; FMA small has 2.1 GB."""
+SHARE_OF_GPU = 1 / 3
+"""Of the memory of one that does: the rest is the network's and a batch's."""
 SHARE_OF_MEMORY = 0.25
 """Of the memory that is free, where the CPU computes."""
 MOST_FRAMES = 2**31 - 1
@@ -42,9 +44,9 @@ def is_resident(spec: TrainSpec, *, windows: int, shape: tuple[int, ...]) -> tup
         values *= size
     size, frames = 2 * values, windows * (shape[1] if shape[1:] else 1)
     on_cpu = training_device() == "CPU"
-    budget = int(SHARE_OF_MEMORY * psutil.virtual_memory().available) if on_cpu else GPU_BUDGET
+    budget = int(SHARE_OF_MEMORY * psutil.virtual_memory().available) if on_cpu else _of_gpu()
     where = "memory" if on_cpu else "the device's memory"
-    told = f"{windows:,} training windows ({_mega(size)})"
+    told = windows_in_words(windows, size)
     if spec.feed == "resident" and frames > MOST_FRAMES:
         raise InvalidSpec(
             f"training.feed is 'resident', but {told} have more frames than {MOST_FRAMES:,}; "
@@ -58,6 +60,16 @@ def is_resident(spec: TrainSpec, *, windows: int, shape: tuple[int, ...]) -> tup
         why = "" if spec.feed == "streaming" else f", above {_mega(budget)}"
         return False, f"{told} are read in each epoch{why} (training.feed)"
     return True, f"{told} are kept in {where} (training.feed)"
+
+
+def windows_in_words(windows: int, size: int) -> str:
+    """Say how many windows there are, and their bytes."""
+    return f"{windows:,} training windows ({_mega(size)})"
+
+
+def _of_gpu() -> int:
+    memory = device_memory()
+    return GPU_BUDGET if memory is None else int(SHARE_OF_GPU * memory)
 
 
 def _mega(size: int) -> str:

@@ -58,6 +58,11 @@ class Resident:
         assert kept is not None, "an index of a training has rows"
         return cls(kept, shape, index, rows_per_shard)
 
+    @property
+    def size(self) -> int:
+        """Return the bytes of all windows."""
+        return int(self.frames.nbytes)
+
     def windows(self) -> np.ndarray:
         """Return all windows [n, ...], without a copy."""
         if not self.window[1:]:

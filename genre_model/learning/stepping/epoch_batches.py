@@ -93,6 +93,9 @@ class EpochBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
         any_batch = next(iter(self._kept.values())) if self._kept else self[0]
         batch: Batch = keras.tree.map_structure(ones, any_batch)
+        windows = batch[0]
+        if isinstance(windows, dict) and "partner" in windows:
+            windows["partner"] = np.zeros(size, windows["partner"].dtype)  # a batch of one has no 1
         return batch
 
     @property

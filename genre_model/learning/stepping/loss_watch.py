@@ -71,14 +71,25 @@ def diverged_in_words(
     loss: float, *, epoch: int, step: int, tracks: np.ndarray, spec: TrainSpec
 ) -> str:
     """Say where a loss became no number, and what to try."""
+    return f"the loss is {loss:g} at step {step} of epoch {epoch}, {_remedy(tracks, spec)}"
+
+
+def spoilt_in_words(*, epoch: int, step: int, tracks: np.ndarray, spec: TrainSpec) -> str:
+    """Say after which step a network gave no finite numbers for validation, and what to try."""
+    return (
+        f"after step {step} of epoch {epoch}, its last, the network gives no finite numbers for "
+        f"the validation tracks, though the step's loss was one, {_remedy(tracks, spec)}"
+    )
+
+
+def _remedy(tracks: np.ndarray, spec: TrainSpec) -> str:
     ids = np.unique(tracks).tolist()
     named = ", ".join(map(str, ids[:_NAMED]))
     more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
     clip = "" if spec.clip_norm else ", or training.clip_norm=1"
     return (
-        f"the loss is {loss:g} at step {step} of epoch {epoch}, whose windows are of the tracks "
-        f"{named}{more}; try a lower training.learning_rate (it is {spec.learning_rate:g}){clip}, "
-        "and where that does not help, leave these tracks out"
+        f"whose windows are of the tracks {named}{more}; try a lower training.learning_rate (it is "
+        f"{spec.learning_rate:g}){clip}, and where that does not help, leave these tracks out"
     )
 
 

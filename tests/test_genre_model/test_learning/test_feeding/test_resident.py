@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from learnable_rows import ROWS_PER_SHARD
 from trainings import ROWS, SHORT, assert_same, fit, undisturbed_and_resumed
 
+from genre_model.errors import InvalidSpec
 from genre_model.learning.augmenting.crops import Crops
 from genre_model.learning.batches import RowIndex, shuffled_batches
 from genre_model.learning.feeding.resident import Resident, Whereabouts
@@ -148,6 +149,40 @@ def test_the_size_decides_unless_somebody_does(monkeypatch: pytest.MonkeyPatch) 
     assert told("resident", device="H100", windows=640_000)[0]
     assert not told("streaming", device="CPU", windows=1)[0]
     assert told("auto", device="CPU", windows=1)[0]
+
+
+@pytest.mark.parametrize(("gigabytes", "is_kept"), [(6, False), (8, True), (None, True)])
+def test_a_gpu_that_tells_its_memory_keeps_a_third_of_it(
+    monkeypatch: pytest.MonkeyPatch, gigabytes: int | None, is_kept: bool
+) -> None:
+    from genre_model.learning.feeding import budget
+
+    monkeypatch.setattr(budget, "training_device", lambda: "a GPU")
+    memory = gigabytes and gigabytes * 10**9
+    monkeypatch.setattr(budget, "device_memory", lambda: memory)
+    assert budget.is_resident(TrainSpec(), windows=64_000, shape=(128, 128))[0] is is_kept
+
+
+@pytest.mark.parametrize("where", ["Resident.gather", "KeptRows"])
+def test_windows_that_do_not_fit_where_they_are_to_be_kept_are_told(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tensorflow as tf
+
+    def fail(*_: object, **__: object) -> None:
+        raise (
+            MemoryError
+            if where != "KeptRows"
+            else tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+        )
+
+    monkeypatch.setattr(f"genre_model.learning.epochs.{where}", fail)
+    with pytest.raises(InvalidSpec) as caught:
+        fit(spec=replace(SHORT, feed="resident"))
+    assert str(caught.value) == (
+        "336 training windows (0 MB) do not fit into the memory of CPU, where they were to be "
+        "kept; set training.feed=streaming, which reads them in each epoch"
+    )
 
 
 def test_how_rows_are_fed_makes_no_other_model() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,6 +82,27 @@ def test_a_training_ends_with_the_tracks_whose_windows_are_no_numbers() -> None:
         fit(spec=SHORT, read_shard=spoilt)
 
 
+def test_an_update_of_an_epochs_last_step_that_spoils_the_weights_is_told_as_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import keras
+
+    from genre_model.learning.epochs import Epochs
+
+    steps = -(-len(TRAINING) * ROWS.shape[1] // SHORT.batch_size)
+
+    class Spoiling(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_train_batch_end(self, batch: int, logs: object = None) -> None:  # noqa: ARG002
+            if batch == steps - 1:
+                self.model.set_weights([np.nan * each for each in self.model.get_weights()])
+
+    monkeypatch.setattr(Epochs, "_callbacks", lambda *_: [Spoiling()])
+    with pytest.raises(
+        DivergedError, match=rf"after step {steps} of epoch 1, its last, .* tracks 1\d\d\d, 1\d"
+    ):
+        fit(spec=SHORT)
+
+
 @pytest.mark.parametrize(
     ("fits", "remedy"),
     [
@@ -121,6 +143,38 @@ def test_a_batch_that_does_not_fit_is_told_with_a_size_that_does(
     assert tried == ([16, 8] if fits else [16, 8, 4, 2, 1])
 
 
+def test_where_windows_are_kept_a_batch_that_does_not_fit_is_told_to_stream(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import keras
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(keras.Model, "fit", fail)
+    monkeypatch.setattr(keras.Model, "train_on_batch", lambda *_: None)
+    with pytest.raises(InvalidSpec, match=r"so set training\.feed=streaming, which frees 0 MB of"):
+        fit(spec=replace(SHORT, feed="resident"))
+    monkeypatch.setattr(keras.Model, "train_on_batch", fail)
+    with pytest.raises(
+        InvalidSpec, match=r"; set training\.feed=streaming, .* MB of it, or choose"
+    ):
+        fit(spec=replace(SHORT, feed="resident"))
+
+
+def test_what_is_validated_and_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    import keras
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(keras.Model, "predict_on_batch", fail)
+    with pytest.raises(
+        InvalidSpec, match=r"windows at a time, .* set training\.feed=streaming, wh"
+    ):
+        fit(spec=replace(SHORT, epochs=1))
+
+
 def test_what_is_tried_of_kept_and_augmented_windows_is_a_step_of_so_many() -> None:
     from genre_model.learning.stepping.epoch_batches import EpochBatches
 
@@ -141,3 +195,5 @@ def test_what_is_tried_of_kept_and_augmented_windows_is_a_step_of_so_many() -> N
     }
     assert (targets.shape, weights.shape) == ((2, 2), (2,))
     assert (windows["windows"].dtype, weights.dtype) == (np.int32, np.float32)
+    (single, *_) = given.trial(1)
+    assert single["partner"].tolist() == [0]
