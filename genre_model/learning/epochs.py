@@ -197,7 +197,8 @@ class Epochs:
         )
 
         def tracks_of(step: int) -> np.ndarray:
-            return self.training.track_ids[batches.places_of(step)]
+            ids: np.ndarray = self.training.track_ids[batches.places_of(step)]
+            return ids
 
         try:
             history = network.fit(
