@@ -66,12 +66,19 @@ class Hearers:
                 heard = asyncio.ensure_future(
                     asyncio.to_thread(child.predict, song, overview=overview)
                 )
+                heard.add_done_callback(_is_told)
                 return await asyncio.shield(heard)
             finally:
                 await asyncio.wait([heard])
                 self._idle.append(child)
 
     def close(self) -> None:
-        """End all children."""
+        """End all children for good, whatever they hear: who waits for them waits no longer."""
         for child in self._all:
-            child.close()
+            child.end()
+
+
+def _is_told(heard: asyncio.Future[Prediction]) -> None:
+    """Take an error that nobody waits for any more; else asyncio writes it on stderr."""
+    if not heard.cancelled():
+        heard.exception()

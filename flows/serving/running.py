@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 
@@ -67,7 +68,11 @@ def serve(served: Served, at: socket.socket, *, ready: Callable[[], None]) -> No
             async def run() -> None:
                 hearers = Hearers(children, queue=served.queue)
                 app = Guard(make_app(served, hearers, folder), token=served.token)
-                await _server(app).serve(sockets=[at])
+                try:
+                    await _server(app).serve(sockets=[at])
+                finally:
+                    # asyncio waits for the threads that wait for the children
+                    hearers.close()
 
             asyncio.run(run())
     finally:
@@ -88,4 +93,10 @@ def _server(app: Guard) -> uvicorn.Server:
         timeout_graceful_shutdown=_END_S,
         h11_max_incomplete_event_size=1 << 16,
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_a_fault)
     return uvicorn.Server(config)
+
+
+def _is_a_fault(record: logging.LogRecord) -> bool:
+    """Whether a record tells of more than a request that is cancelled, as the server ends."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))

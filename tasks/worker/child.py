@@ -22,7 +22,7 @@ import psutil
 
 from genre_model.errors import ModelError
 from tasks.worker.child_side import READY
-from tasks.worker.errors import DecoderBroken, DecoderStalled
+from tasks.worker.errors import DecoderBroken, DecoderEnded, DecoderStalled
 
 START_LIMITS_S = (120.0, 240.0, 480.0)
 """Seconds that a child may take to start, then the one after it, and so on.
@@ -78,6 +78,7 @@ class Child:
         self.stopped_limit_s = stopped_limit_s
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
+        self._is_over = False
 
     def __enter__(self) -> Self:
         return self
@@ -100,6 +101,16 @@ class Child:
         """Whether there is a child, which has not been found to have ended."""
         return self._connection is not None
 
+    def end(self) -> None:
+        """End the child process for good, from any thread; `close` is still to be called.
+
+        Whoever waits for its answer meanwhile gets DecoderEnded, and so does whoever asks later.
+        """
+        self._is_over = True  # before the look at the process: `_try_to_start` does it reversed
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def connected(self, *, limit_s: float) -> Connection:
         """Return the connection to a child that is ready, started if there is none.
 
@@ -112,6 +123,8 @@ class Child:
             If no child can be started at all.
         DecoderStalled
             If each of several was stopped or killed while it started.
+        DecoderEnded
+            If it was ended for good.
         ModelError
             If the child says that it cannot work with what it was sent.
         """
@@ -120,18 +133,26 @@ class Child:
         return connection
 
     def end_of_child(self) -> str:
-        """Close what is left of a child that has ended, and say what it ended by."""
+        """Close what is left of a child that has ended, and say what it ended by.
+
+        Raises
+        ------
+        DecoderEnded
+            If that was `end`.
+        """
         process = self._process
         if process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_END_S)
         self.close()
+        self._must_go_on()
         code = process.returncode if process is not None else None
         return f"signal {-code}" if code is not None and code < 0 else f"exit status {code}"
 
     def _start(self) -> Connection:
         """Start a child, and another one where somebody stops or kills it meanwhile."""
         for limit_s in self.start_limits_s:
+            self._must_go_on()
             connection, ending = self._try_to_start(limit_s)
             if connection is not None:
                 return connection
@@ -142,11 +163,17 @@ class Child:
             "system does for want of memory), and run the same command again"
         )
 
+    def _must_go_on(self) -> None:
+        if self._is_over:
+            raise DecoderEnded("the decoder was ended, since whoever asked it ends")
+
     def _try_to_start(self, limit_s: float) -> tuple[Connection | None, str]:
         """Give the connection to a child that is ready, or how that child ended."""
         ours, theirs = Pipe()
         with tempfile.TemporaryFile() as words:
             self._connection, self._process = ours, _spawn(self.module, theirs, words)
+            if self._is_over:
+                self._process.kill()
             said = b""
             with _ended_if_stuck(self._process, limit_s, self.stopped_limit_s) as reasons:
                 try:

@@ -17,6 +17,10 @@ class DecoderStalled(WorkerError, TimeoutError):  # noqa: N818 - reads as a sent
     """Decoders were stopped or killed while they started, one after the other; worth a retry."""
 
 
+class DecoderEnded(WorkerError, RuntimeError):  # noqa: N818 - reads as a sentence
+    """A decoder was ended for good by whoever had it, while something was asked of it."""
+
+
 class DecoderBroken(WorkerError, RuntimeError):  # noqa: N818 - reads as a sentence
     """No decoder can start on that machine, as it is."""
 

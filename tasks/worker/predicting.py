@@ -67,6 +67,8 @@ class PredictingChild(Child):
         ------
         DecoderBroken, DecoderStalled
             If no child starts.
+        DecoderEnded
+            If `end` was called.
         ModelError
             If the model does not open.
         """

@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -241,6 +242,51 @@ def test_broken_files_lose_nothing_and_leave_nothing(running: Running, place: Pa
         timeout=COMMAND_S,
     ).json()
     assert (good["genre"], good["path"]) == ("High", "high.wav")
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_the_server_ends_while_a_song_is_heard(
+    place: Path, tmp_path: Path, by: signal.Signals
+) -> None:
+    arguments = ("--model", str(place / "model"), "--workers", "1", "--max-seconds", "86400")
+    command = [sys.executable, "-m", "flows.command.cli", "serve", "--port", "0", "--json"]
+    with (tmp_path / "said").open("w+") as said, (tmp_path / "told").open("w+") as told:
+        process = subprocess.Popen(
+            [*command, *arguments], cwd=tmp_path, stdout=told, stderr=said, text=True
+        )
+        try:
+            page = _page_of(tmp_path / "told")
+            (child,) = psutil.Process(process.pid).children()
+            child.suspend()
+            with ThreadPoolExecutor(1) as threads:
+                song = (place / "high.wav").read_bytes()
+                waits = threads.submit(
+                    httpx.post, f"{page}predict", content=song, timeout=COMMAND_S
+                )
+                _is_heard(page)
+                process.send_signal(by)
+                assert process.wait(STEP_S) == (0 if by is signal.SIGINT else 128 + by)
+                assert waits.exception(STEP_S) is not None or waits.result().status_code == 500
+            assert not psutil.pid_exists(child.pid)
+            assert "Traceback" not in (tmp_path / "said").read_text()
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _page_of(told: Path) -> str:
+    until = time.monotonic() + STEP_S
+    while not told.read_text().endswith("}\n"):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return str(json.loads(told.read_text())["page"])
+
+
+def _is_heard(page: str) -> None:
+    until = time.monotonic() + STEP_S
+    while httpx.get(f"{page}health").json()["songs"] == 0:
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def _broken(place: Path, count: int) -> Iterator[bytes]:

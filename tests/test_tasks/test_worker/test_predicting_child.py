@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +17,7 @@ from made_model import HIGH_HZ, LOW_HZ, made_model, tones
 from genre_model.errors import ModelError
 from genre_model.predict import load_model
 from genre_model.signal.status import Status
+from tasks.worker.errors import DecoderEnded
 from tasks.worker.predicting import PredictingChild
 
 
@@ -100,3 +104,47 @@ def test_a_child_that_somebody_kills_is_no_fault_of_the_file(
     assert child._process is not None
     psutil.Process(child._process.pid).kill()
     assert child.predict(file(folder, "2")).detail == "2"
+
+
+def test_who_waits_for_a_child_that_is_ended_waits_no_longer_and_no_other_starts(
+    evaluated: tuple[Evaluated, Path],
+) -> None:
+    child, folder = evaluated
+    child.predict(file(folder, "1"))
+    assert child._process is not None
+    process = psutil.Process(child._process.pid)
+    with ThreadPoolExecutor(1) as threads:
+        process.send_signal(signal.SIGSTOP)
+        waits = threads.submit(child.predict, file(folder, "2"))
+        child.end()
+        with pytest.raises(DecoderEnded, match="the decoder was ended"):
+            waits.result(STEP_S)
+    assert not psutil.pid_exists(process.pid)
+    with pytest.raises(DecoderEnded):
+        child.predict(file(folder, "3"))
+    assert child._process is None
+
+
+def test_a_child_that_is_ended_while_it_starts_is_not_started_again(tmp_path: Path) -> None:
+    is_spawned = threading.Event()
+
+    class Starting(PredictingChild):
+        """Tells when it has a process, which has not said yet that it is ready."""
+
+        module = "tasks.worker.predicting_child"
+
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, value)
+            if name == "_process" and value is not None:
+                is_spawned.set()
+                is_ended.wait(STEP_S)
+
+    is_ended = threading.Event()
+    song = tones(tmp_path / "song.wav", (LOW_HZ, 5))
+    with Starting(made_model(tmp_path / "model")) as child, ThreadPoolExecutor(1) as threads:
+        waits = threads.submit(child.predict, song)
+        assert is_spawned.wait(STEP_S)
+        child.end()
+        is_ended.set()
+        with pytest.raises(DecoderEnded):
+            waits.result(STEP_S)
