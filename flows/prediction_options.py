@@ -83,7 +83,7 @@ MAX_MB = Option(
 )
 MAX_SECONDS = Option(
     name="max_seconds",
-    help="Seconds that a song may take to be heard.",
+    help="Seconds that a song may take to be heard; it may take ten times as long to arrive.",
     kind=int,
     default=120,
     low=1,

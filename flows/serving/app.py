@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 
+from flows.engine.progress import say
 from flows.serving import api_page
 from flows.serving.hearers import SOON_S, Full, Hearers
 from flows.serving.served import Served
-from flows.serving.upload import FIELD, received
+from flows.serving.upload import FIELD, drain, received
+from genre_model.errors import ModelError
+from tasks.worker.errors import WorkerError
 
 if TYPE_CHECKING:
     from genre_model.hearing.overview import Overview
@@ -51,10 +54,12 @@ _ANSWERS: Mapping[int | str, Mapping[str, object]] = {
     200: {"description": "What the model says: one of `predictions` of `genre predict --json`."},
     401: {"description": "The token is missing or another one."},
     403: {"description": "A page of another origin asks."},
-    408: {"description": "Nothing more of the song came."},
+    400: {"description": "The form cannot be read, or the song broke off."},
+    408: {"description": "Nothing more of the song came, or it took too long to arrive."},
     413: {"description": "The song is too large."},
     415: {"description": f"The form has no file in its field `{FIELD}`."},
     422: {"description": "The song gives no genre: `status` and `detail` say why."},
+    500: {"description": "The model or the decoder is broken: `detail` says how."},
     503: {"description": "Too many songs wait: come again after `Retry-After` seconds."},
 }
 
@@ -109,7 +114,7 @@ def make_app(served: Served, hearers: Hearers, folder: Path) -> FastAPI:
             with hearers.place():
                 found = await _answer(request, served, hearers, folder, picture=picture)
         except Full as error:
-            await _drain(request, served)
+            await drain(request, served)
             raise HTTPException(503, str(error), headers={"Retry-After": str(SOON_S)}) from error
         is_bad = found["genre"] is None and not lenient
         return JSONResponse(found, status_code=422 if is_bad else 200)
@@ -121,27 +126,18 @@ async def _answer(
     request: Request, served: Served, hearers: Hearers, folder: Path, *, picture: bool
 ) -> dict[str, object]:
     try:
-        async with received(
-            request,
-            folder=folder,
-            most_bytes=served.max_mb * 10**6,
-            patience_s=served.max_seconds,
-        ) as (name, song):
+        async with received(request, served, folder=folder) as (name, song):
             found = await hearers.hear(song, overview=picture)
+    except (ModelError, WorkerError) as error:  # before OSError: DecoderStalled is one, too
+        say(str(error))
+        # whoever asks is told of the model by its id, not where it lies
+        told = str(error).replace(str(served.chosen.folder), served.chosen.id)
+        raise HTTPException(500, told) from error
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise HTTPException(507, "there is no space left for songs on this server") from error
     return _said(found, name)
-
-
-async def _drain(request: Request, served: Served) -> None:
-    """Read a body that is not wanted: a browser that still sends does not see the answer."""
-    left = served.max_mb * 10**6
-    async for piece in request.stream():
-        left -= len(piece)
-        if left < 0:
-            return
 
 
 def _said(found: Prediction, name: str) -> dict[str, object]:

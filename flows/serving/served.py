@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from genre_model.judging.judgement import Judgement
 from tasks.predicting.chosen import ChosenModel, Judged
 
+ARRIVAL = 10
+"""How many times as long a song may take to arrive as to be heard."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -26,7 +28,8 @@ class Served:
     max_mb : int [MB]
         Of a song.
     max_seconds : int [s]
-        That a song may take to be heard, and that the server waits for more of it.
+        That a song may take to be heard, and that the server waits for more of it; it may take
+        ten times as long to arrive.
     token : str, optional
         What must be told to be served; None where only this machine is.
     """
@@ -38,6 +41,11 @@ class Served:
     max_mb: int
     max_seconds: int
     token: str | None = None
+
+    @property
+    def arrival_seconds(self) -> int:
+        """Return how many seconds a song may take to arrive."""
+        return ARRIVAL * self.max_seconds
 
     def to_dict(self) -> dict[str, object]:
         """Return what the page says of the model, without the token."""

@@ -21,11 +21,13 @@ from flows.serving.access import Guard
 from flows.serving.app import PAGE, make_app
 from flows.serving.hearers import Hearers
 from flows.serving.served import Served
+from genre_model.errors import ModelError
 from genre_model.hearing.overview import Overview
 from genre_model.hearing.prediction import Prediction
 from genre_model.learning.bundle import load_bundle
 from genre_model.signal.status import Status
 from tasks.predicting.chosen import ChosenModel, Judged
+from tasks.worker.errors import DecoderBroken, DecoderStalled
 from tasks.worker.predicting import PredictingChild
 
 Asking = Callable[[httpx.AsyncClient], Coroutine[Any, Any, Any]]
@@ -37,11 +39,14 @@ class Child:
 
     heard: list[bytes] = field(default_factory=list)
     may_go: threading.Event = field(default_factory=threading.Event)
+    broken: Exception | None = None
 
     def predict(self, path: Path, *, overview: bool = False) -> Prediction:
         assert self.may_go.wait(STEP_S)
         content = path.read_bytes()
         self.heard.append(content)
+        if isinstance(self.broken, Exception):
+            raise self.broken
         if content == b"bad":
             return Prediction(str(path), Status.CRASHED, f"{path}: the decoder died (signal 11)")
         picture = Overview(np.array([[-200.0, 0.0, 90.0]], np.float32), 3.0, 20.0, 11_025.0)
@@ -176,6 +181,78 @@ def test_a_body_that_does_not_go_on_is_given_up(chosen: ChosenModel, tmp_path: P
     site = site_of(chosen, tmp_path, max_seconds=0.1)
     found = site.post(content=pieces())
     assert (found.status_code, list(tmp_path.iterdir())) == (408, [])
+
+
+def test_a_body_that_goes_on_for_ever_is_given_up_too(chosen: ChosenModel, tmp_path: Path) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(1_000):
+            yield b"x"
+            await asyncio.sleep(0.05)
+
+    site = site_of(chosen, tmp_path, max_seconds=0.1)
+    found = site.post(content=pieces())
+    assert found.status_code == 408
+    assert "had not arrived after 1 s" in found.json()["detail"]
+    assert (site.child.heard, list(tmp_path.iterdir())) == ([], [])
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_who_is_turned_away_and_sends_on_is_not_listened_to_for_ever(
+    chosen: ChosenModel, tmp_path: Path, ends: bool
+) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.sleep(0 if ends else STEP_S)
+
+    site = site_of(chosen, tmp_path, max_seconds=0.1)
+    site.queue = -1
+    assert site.post(content=pieces()).status_code == 503
+
+
+@pytest.mark.parametrize("queue", [1, -1])
+@pytest.mark.parametrize("kind", [b"audio/mpeg", b"multipart/form-data; boundary=b"])
+def test_a_song_that_is_broken_off_is_nothing_to_write_of(
+    site: Site, queue: int, kind: bytes
+) -> None:
+    content = b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\nso'
+    came = iter(
+        [
+            {"type": "http.request", "body": content, "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+    headers = [(b"host", b"127.0.0.1"), (b"content-type", kind)]
+    scope = {
+        **{"type": "http", "method": "POST", "path": "/predict", "headers": headers},
+        **{"query_string": b"", "http_version": "1.1", "scheme": "http", "root_path": ""},
+    }
+    statuses: list[int] = []
+
+    async def receive() -> Any:
+        return next(came)
+
+    async def send(message: Any) -> None:
+        if "status" in message:
+            statuses.append(message["status"])
+
+    async def run() -> None:
+        hearers = Hearers([cast(PredictingChild, site.child)], queue=queue)
+        await make_app(site.served, hearers, site.folder)(scope, receive, send)
+        assert hearers.waiting == 0
+
+    asyncio.run(run())  # an error of the application would be raised here
+    assert statuses == [400 if queue > 0 else 503]
+    assert (site.child.heard, list(site.folder.iterdir())) == ([], [])
+
+
+@pytest.mark.parametrize("error", [ModelError, DecoderBroken, DecoderStalled])
+def test_a_model_or_a_decoder_that_is_broken_is_said_in_a_sentence(
+    site: Site, error: type[Exception]
+) -> None:
+    site.child.broken = error(f"{site.served.chosen.folder}/model.onnx is another")
+    found = site.post()
+    assert (found.status_code, found.json()) == (500, {"detail": "made-1/model.onnx is another"})
+    assert list(site.folder.iterdir()) == []
 
 
 def test_who_finds_no_place_is_told_when_to_come_again_and_nothing_is_lost(site: Site) -> None:
