@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flows.option import Option
+from flows.options import SCHEDULER
 
 PREDICTING_WORKERS = Option(
     name="workers",
@@ -11,6 +14,10 @@ PREDICTING_WORKERS = Option(
     unset="none: one process, which starts at once",
     low=1,
     high=1_024,
+)
+PREDICTING_SCHEDULER = replace(SCHEDULER, variable=None)  # as the workers: one file starts at once
+HEAR_AGAIN = Option(
+    name="refresh", kind=bool, help="Hear again what the table of --parquet has already."
 )
 JSON_LINES = Option(
     name="as_jsonl",
@@ -27,7 +34,7 @@ CSV = Option(
 PARQUET = Option(
     name="parquet",
     help="Keep the predictions in this table: the next run hears only what is new, changed, or "
-    "was heard by another model.",
+    "was heard by another model; what it has of other files stays.",
     unset="none",
     metavar="FILE",
 )

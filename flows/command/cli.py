@@ -82,11 +82,13 @@ from flows.options import (
 from flows.prediction_options import (
     CSV,
     EXPORT_TO,
+    HEAR_AGAIN,
     JSON_LINES,
     MAX_MB,
     MAX_SECONDS,
     PARQUET,
     PLOTS,
+    PREDICTING_SCHEDULER,
     PREDICTING_WORKERS,
     QUEUE,
     SERVE_HOST,
@@ -275,8 +277,8 @@ def evaluate(*, as_json: bool, **options: Any) -> None:
 
 @genre.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", shell_complete=_paths("file"))
-@_with(STORE, PREDICTING, PREDICTING_WORKERS, CSV, PARQUET, PLOTS, STRICT)
-@_with(STORAGE_OPTIONS, JSON, JSON_LINES)
+@_with(STORE, PREDICTING, PREDICTING_WORKERS, PREDICTING_SCHEDULER)
+@_with(CSV, PARQUET, HEAR_AGAIN, PLOTS, STRICT, STORAGE_OPTIONS, JSON, JSON_LINES)
 def predict(*, as_json: bool, **options: Any) -> None:
     """Name the genre of songs of any length with the champion, or with --model.
 

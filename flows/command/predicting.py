@@ -20,6 +20,7 @@ from flows.engine.heard_songs import heard_songs
 from flows.engine.progress import say, stage
 from flows.errors import UsageError
 from flows.results import PredictResult
+from storage.errors import StorageError
 from storage.places.address import parse_location
 from storage.places.folder import Folder
 from tasks.predicting.chosen import ChosenModel
@@ -43,6 +44,8 @@ def predict(
     model: str | None,
     files: Sequence[str],
     workers: int | None = None,
+    scheduler: str | None = None,
+    refresh: bool = False,
     as_jsonl: bool = False,
     csv: str | None = None,
     parquet: str | None = None,
@@ -62,14 +65,20 @@ def predict(
             raise UsageError("no file was named: the list on stdin is empty; write a name a line")
         chosen = ChosenModel.of(store, model)
         table = None if kept_in is None else SongTable(kept_in, chosen.id)
-        kept = _Kept.of(given, table)
+        kept = _Kept.of(given, table, refresh=refresh)
         drawn = None if plots is None else parse_location(plots)
         new = [name for name in dict.fromkeys(given.files) if name not in kept.lines]
         for each in kept.predictions.values() if as_jsonl else ():
             _write_line(each, out)
         with stage("predict", total=len(new), unit="files") as show:
-            is_drawn = drawn is not None
-            found = heard_songs(chosen, new, workers=workers, overview=is_drawn, say=say)
+            found = heard_songs(
+                chosen,
+                new,
+                workers=workers,
+                scheduler=scheduler,
+                overview=drawn is not None,
+                say=say,
+            )
             for done, each in enumerate(kept.saved(found), start=1):
                 if as_jsonl:
                     _write_line(each, out)
@@ -91,23 +100,33 @@ def predict(
 
 @dataclass
 class _Kept:
-    """What is known of the files, and the table that it is kept in."""
+    """What is known of the files, and the table that it is kept in.
+
+    `lines` are those of the files that were given, `others` those of all else.
+    """
 
     given: Given
     table: SongTable | None
     entries: Mapping[str, Entry | None] = field(default_factory=dict)
     lines: dict[str, SongLine] = field(default_factory=dict)
+    others: Mapping[str, SongLine] = field(default_factory=dict)
     predictions: dict[str, Prediction] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, given: Given, table: SongTable | None) -> _Kept:
-        """Read what an earlier run left of the files that were given."""
+    def of(cls, given: Given, table: SongTable | None, *, refresh: bool) -> _Kept:
+        """Read what an earlier run left; with `refresh` the given files are heard anew."""
         if table is None:
             return cls(given, None)
         entries = {name: given.entries.get(name) or _entry(name) for name in given.files}
-        lines = table.known(entries)
+        there = table.lines()
+        others = {name: line for name, line in there.items() if name not in entries}
+        lines = {
+            name: there[name]
+            for name, entry in entries.items()
+            if name in there and there[name].holds(entry) and not refresh
+        }
         predictions = {name: line.prediction() for name, line in lines.items()}
-        return cls(given, table, entries, lines, predictions)
+        return cls(given, table, entries, lines, others, predictions)
 
     def take(self, found: Prediction) -> None:
         """Keep a new prediction."""
@@ -118,7 +137,7 @@ class _Kept:
         if self.table is None:
             yield from found
             return
-        lines, last = dict(self.lines), time.monotonic()
+        lines, last = {**self.others, **self.lines}, time.monotonic()
         try:
             for done, each in enumerate(found, start=1):
                 yield each
@@ -132,10 +151,14 @@ class _Kept:
 
 
 def _entry(name: str) -> Entry | None:
+    """Describe a file; None where it cannot be looked at, which is said when it is heard."""
     song = Song.of(name)
     if song.problem:
         return None
-    return (song.place or Folder(Path(name).absolute())).entry()
+    try:
+        return (song.place or Folder(Path(name).absolute())).entry()
+    except (StorageError, OSError, ValueError):
+        return None
 
 
 def _draw(found: Prediction, folder: Location, genres: tuple[str, ...]) -> None:
@@ -174,10 +197,13 @@ def _write_line(each: Prediction, to: TextIO) -> None:
 def _end(
     result: PredictResult, *, as_json: bool, is_written: bool, strict: bool, to: TextIO
 ) -> None:
-    """Write the result, and refuse where all files are bad, or one that must not be."""
+    """Write the result, and refuse where all files are bad, or one that must not be.
+
+    A person reads of files that are all bad in that sentence; a program has its object of them.
+    """
     bad = [each for each in result.predictions if each.genre is None]
     many = len(result.predictions)
-    if not is_written and len(bad) < many:
+    if not is_written and (as_json or len(bad) < many):
         show = partial(song_lines.table, result)
         console.emit(result.to_dict(), as_json=as_json, show=show, to=to)
     if len(bad) == many or (strict and bad):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genre_model.hearing.prediction import Prediction
+from genre_model.learning.opening.params import PARAMS_FILE
 from tasks.predicting.chosen import ChosenModel
 from tasks.worker.disturbed import DisturbedClip, DisturbedJob, hear_disturbed
 from tasks.worker.pickled_call import PickledCall, pickled
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 SONGS_A_CALL = 4
 """Some seconds of work, so that what is around it does not count."""
+MOST_LOOKED_AT = 20
+"""Folders of songs that the workers of a joined cluster are asked about before they get work."""
 _CALLS_A_WORKER = 2
 
 
@@ -28,6 +32,7 @@ def heard_songs(
     names: Sequence[str],
     *,
     workers: int | None,
+    scheduler: str | None = None,
     overview: bool = False,
     say: Callable[[str], None],
 ) -> Iterator[Prediction]:
@@ -39,7 +44,10 @@ def heard_songs(
     names : sequence of str
         Paths and addresses.
     workers : int, optional
-        Local Dask workers; without them one child of this process hears all, in their order.
+        Local Dask workers; without them, and without `scheduler`, one child of this process hears
+        all, in their order.
+    scheduler : str, optional
+        Of a Dask cluster that is joined; its workers must see the model and the songs.
     overview : bool
         Whether their mel pictures are wanted, too.
     say : callable
@@ -51,14 +59,22 @@ def heard_songs(
         If the model does not open.
     ClusterLost
         If no worker starts, or all have gone.
+    UsageError
+        If nothing answers at `scheduler`, or no worker there can do it.
     """
     songs = [Song.of(name) for name in names]
-    if workers is None:
+    if workers is None and scheduler is None:
         with chosen.child() as child:
             yield from heard(child, songs, overview=overview)
     elif songs:
-        jobs = _jobs_of(chosen, songs, overview=overview)
-        yield from _on_dask((pickled(hear, job) for job in jobs), workers=workers, say=say)
+        jobs = _jobs_of(chosen, [each.anywhere for each in songs], overview=overview)
+        yield from _on_dask(
+            (pickled(hear, job) for job in jobs),
+            workers=workers,
+            scheduler=scheduler,
+            must_see=_samples(chosen, songs) if scheduler else (),
+            say=say,
+        )
 
 
 def disturbed_clips(model: Path, clips: Clips, *, workers: int | None) -> Iterator[DisturbedClip]:
@@ -97,16 +113,30 @@ def _jobs_of(chosen: ChosenModel, songs: Sequence[Song], *, overview: bool) -> I
     )
 
 
+def _samples(chosen: ChosenModel, songs: Sequence[Song]) -> Iterator[Path]:
+    """Give files of this machine that another one must see: the model, one of each folder."""
+    yield chosen.folder.absolute() / PARAMS_FILE
+    paths = [path for song in songs if (path := song.path) is not None]
+    # a name may be no path at all, of which Path.is_file raises
+    by_folder = {path.parent: path for path in paths if os.path.isfile(path)}  # noqa: PTH113
+    yield from itertools.islice(by_folder.values(), MOST_LOOKED_AT)
+
+
 def _on_dask(
     given: Iterable[PickledCall],
     *,
     workers: int | None,
+    scheduler: str | None = None,
+    must_see: Iterable[Path] = (),
     say: Callable[[str], None] | None = None,
 ) -> Iterator[Any]:
     from flows.engine.cluster import dask_crew
+    from flows.engine.crew.requirements import sees
 
     run, calls = uuid.uuid4().hex[:8], enumerate(given)
-    with dask_crew(workers=workers, say=say) as crew:
+    with dask_crew(workers=workers, scheduler=scheduler, say=say) as crew:
+        for file in must_see:
+            crew.require(sees(file, below=str(file.parent)))
         places = _CALLS_A_WORKER * (workers or crew.size)
         with ThreadPoolExecutor(places, thread_name_prefix="songs") as threads:
             pending: set[Future[list[Any]]] = set()

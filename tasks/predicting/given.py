@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,7 +104,7 @@ def _without_stdin(given: Sequence[str], stdin: Iterable[str]) -> list[str]:
 def _listing(name: str) -> Listing:
     """List what lies below a name; nothing where it means a file, or nothing."""
     if "://" not in name:
-        if name and Path(name).is_dir():
+        if name and os.path.isdir(name):  # noqa: PTH112 - a name may be no path at all
             return Folder(Path(name).absolute()).walk()
     else:
         with contextlib.suppress(StorageError):  # said when it is read

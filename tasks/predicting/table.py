@@ -67,6 +67,11 @@ class SongLine:
             passages=json.dumps(found.passages),
         )
 
+    def holds(self, entry: Entry | None) -> bool:
+        """Whether it still says what is true of what lies there now."""
+        is_same = entry is not None and (self.size, self.etag) == (entry.size, entry.etag)
+        return is_same and self.status not in PASSING
+
     def prediction(self) -> Prediction:
         """Return what was predicted, without its timeline."""
         return Prediction(
@@ -83,6 +88,8 @@ class SongLine:
         )
 
 
+PASSING = (Status.UNREADABLE, Status.TIMEOUT, Status.CRASHED)
+"""What may have been the machine's fault, or a permission's, and no longer be so."""
 COLUMNS = tuple(each.name for each in fields(SongLine))
 
 
@@ -100,13 +107,8 @@ class SongTable:
     location: Location
     model: str
 
-    def known(self, entries: Mapping[str, Entry | None]) -> dict[str, SongLine]:
-        """Return the lines that hold still: of this model, of files that lie there unchanged.
-
-        Parameters
-        ----------
-        entries : Mapping
-            Name -> what lies there now.
+    def lines(self) -> dict[str, SongLine]:
+        """Return the lines of this model by their paths, none if there is no table yet.
 
         Raises
         ------
@@ -125,17 +127,13 @@ class SongTable:
             )
         plain = frame.astype(object).where(frame.notna(), None)
         lines = [SongLine(**line) for line in plain.to_dict(orient="records")]  # type: ignore[arg-type]
-        return {line.path: line for line in lines if self._holds(line, entries.get(line.path))}
+        return {line.path: line for line in lines if line.model == self.model}
 
     def write(self, lines: Mapping[str, SongLine]) -> None:
         """Write lines at once, in place of those that were there."""
         from storage.tables import write_table
 
         write_table(self.location, _frame(lines))
-
-    def _holds(self, line: SongLine, entry: Entry | None) -> bool:
-        is_same = entry is not None and (line.size, line.etag) == (entry.size, entry.etag)
-        return is_same and line.model == self.model
 
 
 def _frame(lines: Mapping[str, SongLine]) -> pd.DataFrame:

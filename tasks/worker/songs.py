@@ -36,11 +36,24 @@ class Song:
         Where an address leads; it travels with the credentials that it needs.
     problem : str
         Why the address leads nowhere, in a sentence.
+    absolute : str
+        Path of a file, for workers that may run in another folder; by default the name is it.
     """
 
     name: str
     place: Location | None = None
     problem: str = ""
+    absolute: str = ""
+
+    @property
+    def path(self) -> Path | None:
+        """Return the absolute path of what lies on this machine, or would."""
+        return Path(self.name).absolute() if self.name and "://" not in self.name else None
+
+    @property
+    def anywhere(self) -> Song:
+        """Return the same song for a process that may run in another folder."""
+        return self if self.path is None else replace(self, absolute=str(self.path))
 
     @classmethod
     def of(cls, name: str) -> Song:
@@ -118,9 +131,11 @@ def _heard(model: Hears, song: Song, overview: bool) -> Prediction:
     if song.problem:
         return Prediction(song.name, Status.UNREADABLE, song.problem)
     if song.place is None:
-        if song.name and Path(song.name).is_dir():
+        path = song.absolute or song.name
+        if song.name and os.path.isdir(path):  # noqa: PTH112 - a name may be no path at all
             return Prediction(song.name, Status.MISSING, f"there is no audio file in it; {READ}")
-        return _predict(model, song.name, overview)
+        found = _predict(model, path, overview)
+        return replace(found, detail=found.detail.replace(path, song.name)) if path else found
     try:
         return predict_at(model, song.place, overview=overview)
     except Refused as error:

@@ -7,6 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.image as plt
@@ -37,6 +38,10 @@ def songs(tmp_path: Path) -> Path:
     (tmp_path / "songs" / "broken.mp3").write_bytes(b"no audio")
     (tmp_path / "songs" / "cover.jpg").write_bytes(b"jpg")
     return tmp_path / "songs"
+
+
+def table_of(model: str) -> SongTable:
+    return SongTable(Folder(Path("kept.parquet").absolute()), model)
 
 
 def test_a_person_sees_a_table_and_why_files_were_not_read(called: Called, model: Path) -> None:
@@ -114,6 +119,59 @@ def test_a_table_is_taken_up_by_the_next_run(
     assert (third["reused"], third["predictions"][0]["sure"]) == (0, None)
 
 
+@pytest.mark.parametrize("more", [(), ("--parquet", "kept.parquet")])
+def test_a_name_that_is_none_is_a_line_too(
+    called: Called, model: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    names = ("songs/high.wav", "a\0b.mp3", "x" * 300 + ".mp3", "s3:///nobucket.mp3", "songs/deep")
+    stdin = io.TextIOWrapper(io.BytesIO("\n".join(names).encode()))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    ended = called("predict", "-", "--model", str(model), "--json", *more)
+    assert ended.code == 0, ended.err
+    found = {each["path"]: each for each in ended.json["predictions"]}
+    assert list(found) == [*names[:4], "songs/deep/mix.flac"]
+    assert [each["genre"] for each in found.values()] == ["High", None, None, None, "Low"]
+    assert all(found[name]["detail"] for name in names[1:4])
+    if more:
+        assert set(table_of("made-1").lines()) == set(found)
+
+
+def test_a_table_keeps_what_was_not_named_this_time(
+    called: Called, model: Path, tmp_path: Path
+) -> None:
+    options = ("--model", str(model), "--parquet", "kept.parquet", "--json")
+    called("predict", "songs", *options)
+    other = called("predict", "songs/high.wav", *options).json
+    assert (other["reused"], len(other["predictions"])) == (1, 1)
+    assert called("predict", "songs", *options).json["reused"] == 3
+    made_2 = made_model(tmp_path / "other", model="made-2")
+    called("predict", "songs/high.wav", "--model", str(made_2), *options[2:])
+    assert list(table_of("made-2").lines()) == ["songs/high.wav"]
+    assert table_of("made-1").lines() == {}
+
+
+def test_refresh_hears_again_what_was_named(called: Called, model: Path) -> None:
+    arguments = ("--model", str(model), "--parquet", "kept.parquet", "--json")
+    called("predict", "songs", *arguments)
+    assert called("predict", "songs/high.wav", *arguments, "--refresh").json["reused"] == 0
+    assert called("predict", "songs", *arguments).json["reused"] == 3
+
+
+@pytest.mark.parametrize("status", ["unreadable", "timeout", "crashed"])
+def test_what_may_have_been_the_machines_fault_is_heard_again(
+    called: Called, model: Path, status: str
+) -> None:
+    table = table_of("made-1")
+    arguments = ("predict", "songs", "--model", str(model), "--parquet", "kept.parquet", "--json")
+    called(*arguments)
+    lines = table.lines()
+    high = replace(lines["songs/high.wav"], status=status, genre=None, probability=None)
+    table.write({**lines, high.path: high})
+    found = called(*arguments).json
+    assert found["reused"] == 2
+    assert [each["genre"] for each in found["predictions"]] == [None, "Low", "High"]
+
+
 def test_an_interrupted_run_keeps_what_it_has(
     called: Called, model: Path, songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,9 +188,10 @@ def test_an_interrupted_run_keeps_what_it_has(
     assert called(*arguments).code == 130
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
-    table = SongTable(Folder(tmp_path / "kept.parquet"), "made-1")
-    entries = {each: Folder(songs / each[6:]).entry() for each in ("songs/deep/mix.flac",)}
-    assert list(table.known(entries)) == ["songs/deep/mix.flac"]
+    table = table_of("made-1")
+    found = table.lines()["songs/deep/mix.flac"]
+    assert found.holds(Folder(songs / "deep" / "mix.flac").entry())
+    assert "songs/high.wav" not in table.lines()
 
 
 def test_songs_are_drawn(called: Called, model: Path, tmp_path: Path) -> None:
@@ -165,6 +224,13 @@ def test_what_ends_with_2_says_why(
     assert (ended.out == "") == ("--strict" not in arguments)
 
 
+def test_a_program_has_its_object_of_files_that_are_all_bad(called: Called, model: Path) -> None:
+    ended = called("predict", "songs/broken.mp3", "gone.mp3", "--model", str(model), "--json")
+    assert ended.code == 2
+    assert [each["status"] for each in ended.json["predictions"]] == ["undecodable", "missing"]
+    assert len(ended.err.splitlines()[-1].split("gone.mp3 is missing")) == 2
+
+
 def test_many_bad_files_are_counted_and_some_are_named() -> None:
     bad = [Prediction(f"{n}.mp3", Status.EMPTY, "it has 0 bytes") for n in range(9)]
     bad.append(Prediction("x.mp3", Status.MISSING, "there is no file x.mp3."))
@@ -192,3 +258,24 @@ def test_many_are_heard_on_dask(called: Called, model: Path, songs: Path) -> Non
     many = called("predict", "songs", "--model", str(model), "--json", "--workers", "2").json
     assert many["predictions"] == alone["predictions"]
     assert len(many["predictions"]) == 12
+
+
+@pytest.mark.services
+def test_a_cluster_that_runs_hears_the_songs_too(
+    called: Called,
+    model: Path,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its workers run in another folder, and see the model and the songs by absolute paths."""
+    from distributed import LocalCluster
+
+    alone = called("predict", "songs", "gone.mp3", "--model", str(model), "--json").json
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        monkeypatch.chdir(tmp_path)
+        address = cluster.scheduler_address
+        options = ("--model", str(model), "--json", "--scheduler", address)
+        joined = called("predict", "songs", "gone.mp3", *options).json
+    assert joined["predictions"] == alone["predictions"]
