@@ -195,6 +195,66 @@ def _plays(song: Any, page: Any) -> None:
 
 
 @needs_chromium
+def test_a_song_may_come_before_the_model_is_known(
+    browser: Any, running: Running, place: Path
+) -> None:
+    page, errors, held = _opened(browser)
+    page.route("**/model", lambda route: held.append(route))
+    page.goto(running.page)
+    page.locator("#choose").set_input_files([place / "high.wav"])
+    page.get_by_text("waits for its turn").wait_for()
+    held[0].continue_()
+    page.locator(".genre", has_text="High").wait_for()
+    assert errors == []
+    page.close()
+
+
+@needs_chromium
+def test_a_server_that_does_not_answer_is_said_and_tried_again(
+    browser: Any, running: Running, place: Path
+) -> None:
+    page, errors, _ = _opened(browser)
+    page.route("**/model", lambda route: route.abort())
+    page.goto(running.page)
+    page.locator("#model", has_text="the server does not answer").wait_for()
+    page.locator("#choose").set_input_files([place / "high.wav"])
+    page.locator(".bad", has_text="the server does not answer").wait_for()
+    page.unroute("**/model")
+    page.get_by_role("button", name="Try again").click()
+    page.locator(".genre", has_text="High").wait_for()
+    assert errors == []
+    page.close()
+
+
+@needs_chromium
+def test_a_song_that_is_removed_is_not_heard_on(
+    browser: Any, running: Running, place: Path
+) -> None:
+    page, errors, held = _opened(browser)
+    page.route("**/predict?*", lambda route: held.append(route))
+    page.goto(running.page)
+    page.get_by_text("made-1").wait_for()
+    page.locator("#choose").set_input_files([place / "high.wav"])
+    page.get_by_text("is being heard").wait_for()
+    with page.expect_event("requestfailed"):  # its browser gives it up
+        page.locator(".away").click()
+    page.unroute("**/predict?*")
+    page.locator("#choose").set_input_files([place / "mix.flac"])
+    page.locator(".genre", has_text="Not sure").wait_for()
+    assert page.evaluate("players.size") == 1
+    assert errors == []
+    page.close()
+
+
+def _opened(browser: Any) -> tuple[Any, list[str], list[Any]]:
+    page = browser.new_page()
+    page.set_default_timeout(1_000 * STEP_S)
+    errors: list[str] = []
+    page.on("pageerror", lambda each: errors.append(str(each)))
+    return page, errors, []
+
+
+@needs_chromium
 def test_with_a_host_the_page_asks_for_the_token(browser: Any, place: Path) -> None:
     arguments = ("--model", "model", "--host", "0.0.0.0", "--workers", "1")
     with server(place, *arguments, GENRE_TOKEN="0123456789abcdef") as found:

@@ -3,9 +3,11 @@
 const AT_ONCE = 2;
 const PALETTE = ["#4c78e8", "#f28e2b", "#2fae8f", "#e0526e", "#a77bdb", "#d3b13a", "#5cb8e4", "#c97b57", "#7fae4a", "#e58bc4", "#8a94a8", "#3f9a9a"];
 const HEAT = [[5, 6, 12], [48, 16, 92], [140, 35, 102], [221, 78, 52], [251, 164, 60], [252, 253, 191]];
+const SILENT = "the server does not answer; is it still running?";
 const one = (selector, within = document) => within.querySelector(selector);
 
 let model = null;
+let opening = false;
 let running = 0;
 const waiting = [];
 const players = new Set();
@@ -28,8 +30,18 @@ function ask(path, options = {}) {
 }
 
 async function open() {
-  const answer = await ask("/model");
+  let answer, said;
+  opening = true;
+  try {
+    answer = await ask("/model");
+    said = await answer.json();
+  } catch {
+    return lost(SILENT);
+  } finally {
+    opening = false;
+  }
   const needs = answer.status === 401;
+  if (!needs && !answer.ok) return lost(String(said.detail));
   one("#login").hidden = !needs;
   one("#drop").hidden = needs;
   if (needs) {
@@ -37,8 +49,14 @@ async function open() {
     one("#token").focus();
     return;
   }
-  model = await answer.json();
+  model = said;
   one("#model").textContent = describe(model);
+  next();
+}
+
+function lost(words) {
+  one("#model").textContent = words;
+  for (const song of waiting.splice(0)) fail(song, words, true);
 }
 
 function describe(said) {
@@ -57,7 +75,7 @@ function describe(said) {
 function add(files) {
   for (const file of files) {
     const item = one("#song").content.firstElementChild.cloneNode(true);
-    const song = { file, item, audio: null, said: null };
+    const song = { file, item, audio: null, said: null, gone: new AbortController() };
     one(".name", item).textContent = file.name;
     one(".away", item).setAttribute("aria-label", `Remove ${file.name}`);
     one(".away", item).addEventListener("click", () => remove(song));
@@ -69,14 +87,15 @@ function add(files) {
 }
 
 function next() {
-  while (running < AT_ONCE && waiting.length) {
+  if (!model && !opening && waiting.length) open();
+  while (model && running < AT_ONCE && waiting.length) {
     running += 1;
     hear(waiting.shift()).finally(() => { running -= 1; next(); });
   }
 }
 
 async function hear(song) {
-  if (model && song.file.size > model.max_mb * 1e6) {
+  if (song.file.size > model.max_mb * 1e6) {
     return fail(song, `too large: this server takes ${model.max_mb} MB at most`);
   }
   state(song, "is being heard …", "waits");
@@ -85,16 +104,18 @@ async function hear(song) {
   while (song.item.isConnected) {
     let answer, said;
     try {
-      answer = await ask("/predict?picture=true&lenient=true", { method: "POST", body: form });
+      answer = await ask("/predict?picture=true&lenient=true", { method: "POST", body: form, signal: song.gone.signal });
       said = await answer.json();
     } catch {
-      return fail(song, "the server does not answer; is it still running?", true);
+      if (song.gone.signal.aborted) return;
+      return fail(song, SILENT, true);
     }
     if (answer.status === 503) {
       state(song, "the server is busy; this song waits", "waits");
       await new Promise(done => setTimeout(done, 1000 * Number(answer.headers.get("Retry-After") || 5)));
       continue;
     }
+    if (!song.item.isConnected) return;
     if (answer.status === 401) open();
     if (answer.ok && said.genre !== null) return show(song, said);
     return fail(song, said.status ? `not read, ${said.status}: ${said.detail}` : String(said.detail), answer.status >= 500);
@@ -119,6 +140,7 @@ function state(song, words, kind) {
 }
 
 function remove(song) {
+  song.gone.abort();
   const beside = song.item.nextElementSibling || song.item.previousElementSibling;
   if (song.audio) { song.audio.pause(); URL.revokeObjectURL(song.audio.src); players.delete(song); }
   const place = waiting.indexOf(song);
