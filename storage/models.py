@@ -181,6 +181,16 @@ class Models:
             )
         return found
 
+    def evaluation_text(self, model_id: str, name: str, *, split: str = "test") -> str | None:
+        """Read a text of an evaluation; None if it is not there, or not as it was published."""
+        folder = self.evaluation(model_id, split)
+        try:
+            data = read_bounded(folder / name, most=MOST_BYTES)
+            sealed = read_seal(folder, of=_name(model_id, split)).files.get(name)
+        except (NotFound, Unsealed):
+            return None
+        return data.decode(errors="replace") if SealedFile.of(data) == sealed else None
+
     def problems(self, model_id: str) -> Sequence[Problem]:
         """Compare a model's own files with its seal; none where it was never whole."""
         place = self.location(model_id)

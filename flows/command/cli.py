@@ -339,7 +339,7 @@ def compare(*, as_json: bool, **options: Any) -> None:
 @click.argument("model", metavar="ID")
 @_with(EXPORT_TO, STORE, STORAGE_OPTIONS, JSON)
 def export(*, as_json: bool, **options: Any) -> None:
-    """Write a model as a folder that runs anywhere: ONNX, and a script of 80 lines.
+    """Write a model as a folder that runs anywhere: ONNX, and a script of fewer than 80 lines.
 
     The script needs numpy, soundfile, soxr and onnxruntime, and none of this program. ID is of the
     store, or a model's folder.

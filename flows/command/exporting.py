@@ -19,7 +19,7 @@ def export(*, as_json: bool, model: str, to: str, store: str) -> None:
         folder = Path(to).expanduser()
         _check_new(folder)
         chosen = ChosenModel.of(store, model)
-        files = export_model(chosen, folder, judged=chosen.judged(store))
+        files = export_model(chosen, folder, judged=chosen.judged(store), told=chosen.card(store))
         result = ExportResult(model=chosen.id, to=str(folder), files=files)
         show = partial(render.exported, result)
         console.emit(result.to_dict(), as_json=as_json, show=show, to=out)

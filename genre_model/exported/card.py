@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from genre_model.learning.bundle import Bundle
 from genre_model.printable import as_markdown
 
+CARD_FILE = "card.md"
+OF_ITS_FOLDER = "## What it is\n"
+"""Of a model's own card: tells how its folder is used, which is not this one."""
 
-def card(bundle: Bundle, *, model: str, metrics: Mapping[str, object] | None) -> str:
+
+def card(
+    bundle: Bundle, *, model: str, metrics: Mapping[str, object] | None, told: str = ""
+) -> str:
     """Write the card.
 
     Parameters
@@ -19,6 +26,8 @@ def card(bundle: Bundle, *, model: str, metrics: Mapping[str, object] | None) ->
         Its id.
     metrics : Mapping, optional
         Of its test split: `track_accuracy`, `track_accuracy_interval`, `tracks`.
+    told : str
+        The model's own card: all of its sections follow, but for what it says of its own folder.
 
     Returns
     -------
@@ -27,6 +36,7 @@ def card(bundle: Bundle, *, model: str, metrics: Mapping[str, object] | None) ->
     """
     head = {
         "library_name": "onnx",
+        "license": "other",
         "pipeline_tag": "audio-classification",
         "tags": ["audio-classification", "music", "genre", bundle.features.name],
     }
@@ -39,9 +49,17 @@ def card(bundle: Bundle, *, model: str, metrics: Mapping[str, object] | None) ->
         _worth(metrics),
         _made(bundle),
         "    pip install -r requirements.txt\n    python predict.py song.mp3",
+        "predict.py is under the Apache License 2.0; of the model the licences below hold.",
         _licences(bundle),
+        *_sections(told),
     ]
     return "\n".join(["---", *lines, "---", "", "\n\n".join(filter(None, sections)), ""])
+
+
+def _sections(told: str) -> list[str]:
+    """Take the sections of a model's own card: licences, training, where it fails, its limits."""
+    parts = re.split(r"^(?=## )", told, flags=re.MULTILINE)[1:]
+    return [each.strip() for each in parts if not each.startswith(OF_ITS_FOLDER)]
 
 
 def _worth(metrics: Mapping[str, object] | None) -> str:

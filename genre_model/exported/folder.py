@@ -1,8 +1,8 @@
 """A model's folder for anywhere: ONNX files, mel filters, a script that needs neither of us.
 
 model.onnx  filters.npy  *.onnx   the network, its mel filters, the nets of its backbone
-*.licence.txt                     the licences of these nets
-params.json                       what the model is, as in its store
+*                                 what else its params.json names but the Keras file, as licences
+params.json                       what the model is, and the sha256 of what the script opens
 script.json                       the numbers that the script goes by
 predict.py  requirements.txt      genres of songs, in fewer than 80 lines
 card.md                           what it is for people and model hubs
@@ -13,11 +13,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
 from genre_model.errors import ModelError
-from genre_model.exported.card import card
+from genre_model.exported.card import CARD_FILE, card
 from genre_model.frontends.backbone import Backbone
 from genre_model.frontends.log_mel import LogMel
 from genre_model.frontends.mfcc import Mfcc
@@ -27,7 +28,7 @@ from genre_model.learning.opening.params import PARAMS_FILE
 from genre_model.portable.session import open_session
 from genre_model.signal.scales import LEAST_POWER
 
-SCRIPT_FILE, SETTINGS_FILE, CARD_FILE = "predict.py", "script.json", "card.md"
+SCRIPT_FILE, SETTINGS_FILE = "predict.py", "script.json"
 NEEDS = ("numpy", "onnxruntime", "soundfile", "soxr")
 _SCRIPT = Path(__file__).with_name("predict.txt")
 
@@ -47,7 +48,7 @@ A test compares them with what the frontends make.
 
 
 def exported(
-    bundle: Bundle, *, model: str, metrics: Mapping[str, object] | None
+    bundle: Bundle, *, model: str, metrics: Mapping[str, object] | None, told: str = ""
 ) -> dict[str, bytes]:
     """Make the files of a model that runs anywhere.
 
@@ -59,6 +60,8 @@ def exported(
         Its id.
     metrics : Mapping, optional
         Of its test split, for the card.
+    told : str
+        The model's own card, whose sections the card goes on with.
 
     Returns
     -------
@@ -72,16 +75,21 @@ def exported(
     """
     onnx = {name: bundle.content(name) for name in (ONNX_FILE, *bundle.features.files)}
     settings = {**_settings(bundle, onnx), "genres": list(bundle.genres), "networks": list(onnx)}
-    needs = "".join(f"{name}=={version(name)}\n" for name in NEEDS)
-    return {
+    more = [name for name in bundle.params["files"] if name != bundle.params["file"]]
+    opened = {
+        **{name: bundle.content(name) for name in more if name not in onnx},
         **onnx,
         FILTERS_FILE: bundle.content(FILTERS_FILE),
-        **{name: bundle.content(name) for name in bundle.licence_files},
-        PARAMS_FILE: (bundle.folder / PARAMS_FILE).read_bytes(),
         SETTINGS_FILE: _json(settings),
+    }
+    hashes = {name: sha256(content).hexdigest() for name, content in opened.items()}
+    needs = "".join(f"{name}=={version(name)}\n" for name in NEEDS)
+    return {
+        **opened,
+        PARAMS_FILE: _json({**bundle.params, "files": hashes}),
         SCRIPT_FILE: _SCRIPT.read_bytes(),
         "requirements.txt": needs.encode(),
-        CARD_FILE: card(bundle, model=model, metrics=metrics).encode(),
+        CARD_FILE: card(bundle, model=model, metrics=metrics, told=told).encode(),
     }
 
 

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from genre_model.exported.card import CARD_FILE
 from genre_model.learning.bundle import Bundle, load_bundle
+from genre_model.learning.opening.whole_file import read_whole
 from storage.models import Json
 from storage.store import Store
 from tasks.models import model_folder, model_id_of
 from tasks.worker.predicting import PredictingChild
+
+MOST_CARD_BYTES = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +103,26 @@ class ChosenModel:
             return None
         metrics = Store.open(store).models.metrics(self.name)
         return None if metrics is None else Judged.of(metrics)
+
+    def card(self, store: str) -> str:
+        """Return its card: of its evaluation on the test split, else of when it was trained.
+
+        It is empty if there is none, as of models of before.
+
+        Raises
+        ------
+        ModelError
+            If what lies there cannot be read.
+        """
+        if self.judged(store) is not None:
+            told = Store.open(store).models.evaluation_text(self.name, CARD_FILE)
+            if told is not None:
+                return told
+        try:
+            data = read_whole(self.folder / CARD_FILE, most=MOST_CARD_BYTES)
+        except FileNotFoundError:
+            return ""
+        return data.decode(errors="replace")
 
     def child(self, *, time_limit_s: float | None = None) -> PredictingChild:
         """Return the child process that hears files with it, which the first file starts."""

@@ -10,7 +10,9 @@ from storage.places.temporary_folders import temporary_folder
 from tasks.predicting.chosen import ChosenModel, Judged
 
 
-def export_model(chosen: ChosenModel, to: Path, *, judged: Judged | None) -> dict[str, int]:
+def export_model(
+    chosen: ChosenModel, to: Path, *, judged: Judged | None, told: str
+) -> dict[str, int]:
     """Write a model as a folder that runs without this project.
 
     Parameters
@@ -20,6 +22,8 @@ def export_model(chosen: ChosenModel, to: Path, *, judged: Judged | None) -> dic
         A folder that is new, or empty.
     judged : Judged, optional
         What the card says of its worth.
+    told : str
+        The model's own card, which the card goes on with.
 
     Returns
     -------
@@ -34,7 +38,7 @@ def export_model(chosen: ChosenModel, to: Path, *, judged: Judged | None) -> dic
         If the folder cannot be written.
     """
     metrics = None if judged is None else judged.to_dict()
-    files = exported(chosen.bundle, model=chosen.id, metrics=metrics)
+    files = exported(chosen.bundle, model=chosen.id, metrics=metrics, told=told)
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder("export", parent=to.parent) as folder:

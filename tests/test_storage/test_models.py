@@ -173,6 +173,17 @@ class TestEvaluations:
         assert models.metrics("seed-1") == {"track_accuracy": 0.5}
         assert models.metrics("seed-1", split="validation") is None
 
+    def test_a_text_is_read_as_it_was_published(
+        self, models: Models, made: Path, evaluation: Path
+    ) -> None:
+        models.publish(made, "seed-1")
+        assert models.evaluation_text("seed-1", "report.html") is None
+        location = models.publish_evaluation(evaluation, "seed-1", split="test")
+        assert models.evaluation_text("seed-1", "report.html") == "<html>"
+        assert models.evaluation_text("seed-1", "card.md") is None
+        (location / "report.html").write_bytes(b"<html >")
+        assert models.evaluation_text("seed-1", "report.html") is None
+
     def test_a_new_one_replaces_the_old(self, models: Models, made: Path, evaluation: Path) -> None:
         models.publish(made, "seed-1")
         models.publish_evaluation(evaluation, "seed-1", split="test")

@@ -26,6 +26,13 @@ def test_a_folder_is_written(called: Called, model: Path, tmp_path: Path) -> Non
     assert [each.name for each in (tmp_path / "out").iterdir()] == ["deep"]
 
 
+def test_the_models_own_card_goes_on_in_the_exported_one(called: Called, tmp_path: Path) -> None:
+    model = made_model(tmp_path / "made")
+    (model / "card.md").write_text("# made-1\n\n## Where it fails\n\nOften.\n")
+    called("models", "export", str(model), "--to", "out")
+    assert (tmp_path / "out" / "card.md").read_text().endswith("\n## Where it fails\n\nOften.\n")
+
+
 def test_what_lies_there_stays(called: Called, model: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").write_text("mine")

@@ -22,7 +22,8 @@ from made_model import GENRES, HIGH_HZ, LOW_HZ, made_model, tones
 from made_nets import mean_net
 
 from genre_model.errors import ModelError
-from genre_model.exported.folder import CARD_FILE, NEEDS, SCRIPT_FILE, exported
+from genre_model.exported.card import CARD_FILE
+from genre_model.exported.folder import NEEDS, SCRIPT_FILE, exported
 from genre_model.frontends import Frontend
 from genre_model.frontends.backbone import Backbone, NetSpec
 from genre_model.frontends.backbones.patches import PATCHES
@@ -162,7 +163,9 @@ def test_the_script_is_short_and_imports_what_it_says(tmp_path: Path) -> None:
     text = (folder / SCRIPT_FILE).read_text()
     assert len(text.splitlines()) < 80
     assert text.index('"ORT_DISABLE_TELEMETRY", "1"') < text.index("import onnxruntime")
-    imported = set(re.findall(r"^(?:import|from) (\w+)", text, re.M))
+    assert "\n# SPDX-License-Identifier: Apache-2.0" in text
+    lines = re.findall(r"^(?:import|from) ([\w, ]+?)(?: (?:as|import) .*)?$", text, re.M)
+    imported = {name for line in lines for name in line.split(", ")}
     assert imported - set(sys.stdlib_module_names) == set(NEEDS)
     needs = (folder / "requirements.txt").read_text().splitlines()
     assert [line.partition("==")[0] for line in needs] == list(NEEDS)
@@ -176,6 +179,72 @@ def test_the_card_has_a_head_for_programs_and_the_worth_with_its_interval(tmp_pa
     assert yaml.safe_load(head)["pipeline_tag"] == "audio-classification"
     assert "Of 96 test tracks it names 50.0% right (95 % interval 40.0% to 60.0%)." in rest
     assert "not judged" in exported(bundle, model="m", metrics=None)[CARD_FILE].decode()
+
+
+OWN_CARD = """---
+license: other
+---
+# made-1
+
+## What it is
+
+genre predict --model FOLDER uses it.
+
+## Data and licences
+
+| CC BY-NC-SA 4.0 | 7 |
+
+- The licences of 7 tracks of the catalogue forbid commercial use.
+
+## Where it fails
+
+It is weakest on High.
+
+## What it must not be used for
+
+- To decide about people.
+"""
+
+
+def test_the_card_goes_on_with_the_models_own(tmp_path: Path) -> None:
+    bundle = load_bundle(made_model(tmp_path / "model"))
+    text = exported(bundle, model="made-1", metrics=None, told=OWN_CARD)[CARD_FILE].decode()
+    _, head, rest = text.split("---\n", 2)
+    assert yaml.safe_load(head)["license"] == "other"
+    headings = re.findall("^## (.*)", rest, re.M)
+    assert headings == ["Data and licences", "Where it fails", "What it must not be used for"]
+    assert "forbid commercial use" in rest
+    assert "- To decide about people.\n" in rest
+    assert "genre predict --model" not in rest
+
+
+def test_what_params_names_is_there_and_what_it_names_only(tmp_path: Path) -> None:
+    model = made_model(tmp_path / "model")
+    params = json.loads((model / "params.json").read_text())
+    (model / "made.licence.txt").write_text("You may.")
+    params["files"]["made.licence.txt"] = hashlib.sha256(b"You may.").hexdigest()
+    (model / "params.json").write_text(json.dumps(params))
+    folder = written(model, tmp_path / "exported")
+    said = json.loads((folder / "params.json").read_text())
+    assert (folder / "made.licence.txt").read_text() == "You may."
+    assert said["files"] == {
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name in ("model.onnx", "filters.npy", "made.licence.txt", "script.json")
+    }
+    assert {**said, "files": None} == {**params, "files": None}
+    song = tones(tmp_path / "song.wav", (HIGH_HZ, 5))
+    assert load_model(folder).predict(song) == load_model(model).predict(song)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "filters.npy", "script.json"])
+def test_the_script_opens_what_was_exported_and_nothing_else(name: str, tmp_path: Path) -> None:
+    folder = written(made_model(tmp_path / "model"), tmp_path / "exported")
+    script_of(folder)
+    content = bytearray((folder / name).read_bytes())
+    content[-2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(SystemExit, match=f"{name} is not the file that was exported; copy the"):
+        script_of(folder)
 
 
 def test_a_changed_byte_is_one_sentence(tmp_path: Path) -> None:
