@@ -3,8 +3,10 @@
 First the command from its start to its answer, for a song and for a file that is not there, in
 turn: CPU seconds of the whole process, median over the rounds, beside a Python that imports numpy.
 Then songs in one process, clip by clip in turn with decoding them and no more: songs a CPU second,
-one thread, and the median of the clips' own ratios. ``--model`` names a model's folder; without it
-the network `default` is built and not trained, which costs the same.
+one thread, and the median of the clips' own ratios. Last a folder of songs, cold: one process, and
+``--workers`` of them, each in turn with a Python that decodes the same songs in as many processes
+and does no more: seconds from start to end, CPU seconds of all processes. ``--model`` names a
+model's folder; without it the network `default` is built and not trained, which costs the same.
 """
 
 from __future__ import annotations
@@ -17,13 +19,31 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.features import ONE_THREAD, REAL_MUSIC, decode_only, load_clips, measure
 
 GENRES = ("Blues", "Classical", "Electronic", "Folk", "Hip-Hop", "Jazz", "Pop", "Rock")
+GENRE = (sys.executable, "-m", "flows.command.cli")
 NUMPY = (sys.executable, "-c", "import numpy")
+DECODE = """
+import multiprocessing, pathlib, sys
+import soundfile
+
+def decode(path):
+    return len(soundfile.read(path, dtype="float32")[0])
+
+songs, workers = sorted(pathlib.Path(sys.argv[1]).iterdir()), int(sys.argv[2])
+if workers == 1:
+    print(sum(map(decode, songs)))
+else:
+    with multiprocessing.get_context("fork").Pool(workers) as pool:
+        print(sum(pool.imap_unordered(decode, songs)))
+        pool.close()
+        pool.join()
+"""
 
 
 def untrained(folder: Path, *, network: str = "default", preset: str = "default") -> Path:
@@ -63,6 +83,35 @@ def cold_starts(commands: dict[str, Sequence[str]], *, rounds: int) -> list[dict
     ]
 
 
+def folders(model: Path, folder: Path, *, workers: int, rounds: int) -> list[dict[str, object]]:
+    """Return what it costs to name the songs of a folder, and only to decode them, cold."""
+    genre = (*GENRE, "predict", str(folder), "--json", "--model", str(model))
+    commands = {
+        "decode, 1 process": (sys.executable, "-c", DECODE, str(folder), "1"),
+        "genre predict FOLDER": genre,
+        f"decode, {workers} processes": (sys.executable, "-c", DECODE, str(folder), str(workers)),
+        f"genre predict FOLDER --workers {workers}": (*genre, "--workers", str(workers)),
+    }
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            began, before = time.monotonic(), _cpu_of_children()
+            subprocess.run(command, check=True, capture_output=True)
+            taken[name].append((time.monotonic() - began, _cpu_of_children() - before))
+    songs, rows, bare = len(list(folder.iterdir())), [], 0.0
+    for name, each in taken.items():
+        wall_s, cpu_s = (statistics.median(column) for column in zip(*each, strict=True))
+        if name.startswith("decode"):
+            bare = wall_s
+        rows.append(
+            {
+                **{"what": name, "songs": songs, "s": round(wall_s, 2), "cpu_s": round(cpu_s, 2)},
+                **{"songs_a_second": round(songs / wall_s, 2), "ratio": round(bare / wall_s, 3)},
+            }
+        )
+    return rows
+
+
 def _cpu_of_children() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
@@ -99,6 +148,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=REAL_MUSIC if REAL_MUSIC.exists() else None)
     parser.add_argument("--clips", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--songs", type=int, default=100, help="of the folder, clips repeated")
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     source, clips = load_clips(asked.data, count=asked.clips)
@@ -106,7 +157,7 @@ def main() -> None:
         folder = Path(scratch)
         model = asked.model or untrained(folder / "default-00000000")
         (folder / "song.mp3").write_bytes(clips[0])
-        genre = (sys.executable, "-m", "flows.command.cli", "predict", "--model", str(model))
+        genre = (*GENRE, "predict", "--model", str(model))
         starts = cold_starts(
             {
                 "python, import numpy": NUMPY,
@@ -116,8 +167,13 @@ def main() -> None:
             rounds=asked.rounds,
         )
         rate = songs(model, clips, folder)
+        many = folder / "many"
+        many.mkdir()
+        for number in range(asked.songs):
+            (many / f"{number:04}.mp3").write_bytes(clips[number % len(clips)])
+        rows = folders(model, many, workers=asked.workers, rounds=max(1, asked.rounds // 2))
     if asked.json:
-        print(json.dumps({"clips": source, "starts": starts, "songs": rate}))
+        print(json.dumps({"clips": source, "starts": starts, "songs": rate, "folder": rows}))
         return
     for row in starts:
         print(f"{row['what']:26} {row['cpu_s']:6} s of CPU")
@@ -125,6 +181,11 @@ def main() -> None:
         f"{rate['clips']} clips of {source}: {rate['predicted_a_second']} songs a CPU second, "
         f"{rate['decoded_a_second']} only decoded; {rate['ratio']} of decoding"
     )
+    for row in rows:
+        print(
+            f"{row['what']:34} {row['songs']} songs: {row['s']:7} s, {row['cpu_s']:7} s of CPU, "
+            f"{row['songs_a_second']} songs a second, {row['ratio']} of decoding"
+        )
 
 
 if __name__ == "__main__":

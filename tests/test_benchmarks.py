@@ -188,12 +188,21 @@ def test_orchestration_of_clips_and_of_a_rerun(few: Path, monkeypatch: pytest.Mo
 
 
 def test_predict() -> None:
-    found = result("predict", "--clips", 2, "--rounds", 1)
+    found = result("predict", "--clips", 2, "--rounds", 1, "--songs", 3, "--workers", 2)
     python, song, nothing = (row["cpu_s"] for row in found["starts"])
     assert 0 < python < song
     assert nothing > 0
     assert found["songs"]["clips"] == 2
     assert 0 < found["songs"]["ratio"] < 1
+    bare, one, bare_of_two, two = found["folder"]
+    assert {row["songs"] for row in found["folder"]} == {3}
+    assert (one["what"], two["what"]) == (
+        "genre predict FOLDER",
+        "genre predict FOLDER --workers 2",
+    )
+    assert bare["ratio"] == bare_of_two["ratio"] == 1
+    assert 0 < one["ratio"] < 1
+    assert 0 < bare["cpu_s"] < one["cpu_s"] < two["cpu_s"]  # Dask's processes are counted, too
 
 
 def test_equality() -> None:
