@@ -79,6 +79,29 @@ def test_tables_show_names_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made == [[{"track_id": 1, "file": r"a\x1b\n.wav", "detail": r"\xe9"}]]
 
 
+def test_predictions_tell_of_the_new_ones_and_of_the_longest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(
+        artifacts, "create_table_artifact", lambda _rows, **more: made.append(more["description"])
+    )
+    found = PredictedFolder(
+        **{"model": "m", "folder": "music", "table": "t.parquet", "files": 9, "predicted": 3},
+        **{"reused": 6, "statuses": {"ok": 8, "short": 1}, "genres": {"Rock": 8}},
+        left_out=LeftOut.of([]),
+        new_statuses={"ok": 2, "short": 1},
+        longest="mix.mp3 (7:55): 0:00–4:10 Electronic, 4:10–7:55 Hip-Hop",
+    )
+    artifacts.predictions(found)
+    artifacts.predictions(replace(found, predicted=0, new_statuses={}, longest=""))
+    first, second = made
+    assert "9 files of music, of them 3 new (2 ok, 1 short), by m" in first
+    assert "the longest new one: mix.mp3 (7:55): 0:00–4:10 Electronic, 4:10–7:55 Hip-Hop" in first
+    assert "of them 0 new (none), by m; left out: nothing" in second
+    assert "longest" not in second
+
+
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 HISTORY = pd.DataFrame(
     {
