@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from hashlib import sha256
@@ -177,6 +178,26 @@ def test_the_mapping_is_json_with_the_contracts_keys(predictor: Predictor, tmp_p
         keys = {"path", "status", "genre", "probability", "probabilities", "windows"}
         assert keys <= set(plain)
         assert plain["status"] in set(Status)
+
+
+def test_what_the_docs_show_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    section = docs.partition("\n## Load a model\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    save(tmp_path / "model", DEFAULT)
+    soundfile.write(tmp_path / "song.mp3", music(12), RATE)
+    monkeypatch.chdir(tmp_path)
+    for block in blocks:
+        exec(block, {})
+    first, second, third = capsys.readouterr().out.splitlines()[-3:]
+    genre, share = first.split()[:2]
+    shown = re.search(rf"'{genre}': np\.float32\(([\d.]+)\)", second)
+    assert shown is not None
+    assert float(shown[1]) == pytest.approx(float(share), abs=1e-4)
+    assert "128, 128]" in second
+    assert third == "(None, 128, 128) (1, 4) (128, 513)"
 
 
 def test_a_folder_and_the_file_in_it_open_the_same_model(tmp_path: Path) -> None:
