@@ -142,10 +142,7 @@ def progress_note(line: Mapping[str, float]) -> str:
 
 def stopped_note(facts: ModelFacts) -> str:
     """Say in the rest of a line of 80 columns that a training stopped early, and what is kept."""
-    return (
-        f"stopped early, epoch {facts.best_epoch} kept, tracks "
-        f"{facts.validation_track_accuracy:.1%}"
-    )
+    return f"stopped early, kept epoch {facts.best_epoch} ({facts.validation_track_accuracy:.1%})"
 
 
 def train_or_hand_over(

@@ -110,7 +110,7 @@ def test_stdout_is_one_object_with_the_keys_of_the_contract(run: Run, tiny_fma: 
     assert result["model"]["windows_per_second"] > 0
     is_early = result["model"]["epochs"] < 20
     speed = r"loss \d+\.\d{3}, tracks \d+\.\d%, [\d,]+ windows/s"
-    note = r"stopped early, epoch \d+ kept, tracks \d+\.\d%" if is_early else speed
+    note = r"stopped early, kept epoch \d+ \(\d+\.\d%\)" if is_early else speed
     assert re.search(rf"training: \d+ of 20 epochs, {note}", run.first.err)
     assert run.first.err.splitlines().count(LOADING) == 1
     assert set(result["evaluation"]) >= EVALUATE_KEYS

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -13,6 +15,8 @@ from flows.command.progress import Bars, enable
 from flows.engine import progress
 from genre_model.frontends import PRESETS
 from tasks.models import ModelFacts
+
+MODULE = import_module("flows.train_model")
 
 
 @pytest.fixture
@@ -47,7 +51,7 @@ def test_a_stage_with_nothing_to_do_is_not_mentioned(capsys: pytest.CaptureFixtu
     [
         ("training", 40, "epochs", 12, "loss 1.234, tracks 45.2%, 1,234 windows/s"),
         ("training", 100, "epochs", 100, "loss 0.034, tracks 100.0%, 512 windows/s"),
-        ("training", 10_000, "epochs", 9_999, "stopped early, epoch 9999 kept, tracks 100.0%"),
+        ("training", 100, "epochs", 99, "stopped early, kept epoch 90 (100.0%)"),
         ("features", 106_574, "tracks", 98_765, ""),
     ],
 )
@@ -73,28 +77,26 @@ def test_a_bar_fits_eighty_columns(
     assert unit in lines[-1]
 
 
-@pytest.mark.usefixtures("enabled")
 @pytest.mark.parametrize(
-    ("epochs", "is_reused", "network", "line"),
+    ("epochs", "is_reused", "network", "shown"),
     [
         (
             12,
             False,
             "default",
-            "training: 12 of 40 epochs, stopped early, epoch 4 kept, tracks 45.2%",
+            [(12, "stopped early, kept epoch 4 (45.2%)")],
         ),
-        (40, False, "default", ""),
-        (12, True, "default", ""),
-        (1, False, "linear", ""),  # which is fitted at once
+        (40, False, "default", []),
+        (12, True, "default", []),
+        (1, False, "linear", []),  # which is fitted at once
     ],
 )
 def test_what_stops_early_says_so_on_its_line(
-    capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     epochs: int,
     is_reused: bool,
     network: str,
-    line: str,
+    shown: list[tuple[int, str]],
 ) -> None:
     facts = ModelFacts(
         model="a-model",
@@ -109,10 +111,9 @@ def test_what_stops_early_says_so_on_its_line(
         validation_window_accuracy=0.4,
         stall_share=0.0,
     )
-    module = import_module("flows.train_model")
     preset = PRESETS["mfcc" if network == "linear" else "default"]
     nothing = SimpleNamespace(epoch=None, end=lambda *_, **__: None, models=None)
-    for name, found in {
+    for name, given in {
         "store_address": None,
         "storage_options": None,
         "find_preset": preset,
@@ -122,7 +123,14 @@ def test_what_stops_early_says_so_on_its_line(
         "train_network": (facts, is_reused),
         "read_history": None,
     }.items():
-        monkeypatch.setattr(module, name, lambda *_, found=found, **__: found)
-    monkeypatch.setattr(module, "Store", SimpleNamespace(open=lambda *_: nothing))
-    module.train_model.fn(network=network)
-    assert capsys.readouterr().err.partition(", 0.")[0].strip() == line
+        monkeypatch.setattr(MODULE, name, lambda *_, given=given, **__: given)
+    monkeypatch.setattr(MODULE, "Store", SimpleNamespace(open=lambda *_: nothing))
+    found: list[tuple[int, str]] = []
+
+    @contextmanager
+    def stage(*_: object, **__: object) -> Iterator[progress.Show]:
+        yield lambda done, note: found.append((done, note))
+
+    monkeypatch.setattr(progress, "stage", stage)
+    MODULE.train_model.fn(network=network)
+    assert found == shown
