@@ -1,8 +1,9 @@
 """Is a song named alike everywhere? ``python -m benchmarks.equality``.
 
-Every network that is trained from scratch, with weights that were drawn: the probabilities of real
-songs by `model.keras` in Keras, by `model.onnx` as `genre predict` runs it, and by the script of
-`genre models export`. Told are the largest differences to Keras's over songs and genres.
+Every network, with weights that were drawn (also those of `imagenet`), and with ``--store STORE
+--backbones NAME …`` the networks that take a backbone's rows, on each of these: the probabilities of real songs by
+`model.keras` in Keras, by `model.onnx` as `genre predict` runs it, and by the script of `genre
+models export`. Told are the largest differences to Keras's over songs and genres.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ import numpy as np
 
 from benchmarks.features import REAL_MUSIC, load_clips
 from benchmarks.predict import untrained
-from genre_model.networks import NETWORKS, is_pretrained
+from genre_model.frontends import Frontend
+from genre_model.networks import NETWORKS
 from genre_model.predict import Predictor, load_model
+from storage.store import Store
+from tasks.backbones.presets import find_preset, weights_of
 
 PRESETS = {"notebook": "notebook", "dong": "notebook", "linear": "mfcc", "mlp": "mfcc"}
 """Network -> preset whose rows it is built for; `default` for the others."""
@@ -58,15 +62,32 @@ def by_script(model: Path, to: Path, songs: list[Path], genres: tuple[str, ...])
     return np.array([in_order(said[str(song)], genres) for song in songs])
 
 
-def compared(network: str, songs: list[Path], folder: Path) -> dict[str, object]:
-    """Compare the three ways for one network."""
-    preset = PRESETS.get(network, "default")
-    model = untrained(folder / f"{network}-00000000", network=network, preset=preset)
+def backbone_of(store: Store, name: str) -> tuple[Frontend, list[Path]]:
+    """Return a backbone's frontend, and the files of its nets, of a store on this machine."""
+    frontend = find_preset(store, name)
+    paths = [place.local_path for place in weights_of(store, frontend)]
+    return frontend, [path for path in paths if path is not None]
+
+
+def compared(
+    network: str, songs: list[Path], folder: Path, *, backbone: str = "", store: Store | None = None
+) -> dict[str, object]:
+    """Compare the three ways for one network, on its preset or on a backbone of a store."""
+    preset = backbone or PRESETS.get(network, "default")
+    frontend, weights = backbone_of(store, backbone) if store and backbone else (None, [])
+    name = f"{network}-{preset}"
+    model = untrained(
+        folder / name,
+        network=network,
+        preset=preset,
+        frontend=frontend,
+        weights=weights,
+    )
     predictor = load_model(model)
     genres = predictor.bundle.genres
     keras = by_keras(model, predictor, songs)
     onnx = np.array([in_order(predictor.predict(song).probabilities, genres) for song in songs])
-    script = by_script(model, folder / f"{network}-exported", songs, genres)
+    script = by_script(model, folder / f"{name}-exported", songs, genres)
     return {
         "network": network,
         "preset": preset,
@@ -81,9 +102,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=REAL_MUSIC if REAL_MUSIC.exists() else None)
     parser.add_argument("--clips", type=int, default=5)
-    parser.add_argument(
-        "--networks", nargs="*", default=[n for n in NETWORKS if not is_pretrained(n)]
-    )
+    parser.add_argument("--networks", nargs="*", default=list(NETWORKS))
+    parser.add_argument("--store")
+    parser.add_argument("--backbones", nargs="*", default=[], help="names of the store's")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     source, clips = load_clips(asked.data, count=asked.clips)
@@ -93,16 +114,22 @@ def main() -> None:
         for song, content in zip(songs, clips, strict=True):
             song.write_bytes(content)
         rows = [compared(network, songs, folder) for network in asked.networks]
+        store = Store.open(asked.store) if asked.store else None
+        rows += [
+            compared(network, songs, folder, backbone=backbone, store=store)
+            for backbone in asked.backbones
+            for network in ("linear", "mlp")
+        ]
     if asked.json:
         print(json.dumps({"clips": source, "networks": rows}))
         return
     print(f"{len(clips)} clips of {source}; largest difference of a probability to Keras's")
     print(
-        f"{'network':10} {'preset':10} {'model.onnx':>11} {'exported':>11} {'songs differ by':>16}"
+        f"{'network':10} {'preset':14} {'model.onnx':>11} {'exported':>11} {'songs differ by':>16}"
     )
     for row in rows:
         print(
-            f"{row['network']:10} {row['preset']:10} {row['onnx']:11.1e} {row['script']:11.1e} "
+            f"{row['network']:10} {row['preset']:14} {row['onnx']:11.1e} {row['script']:11.1e} "
             f"{row['spread']:16.1e}"
         )
 

@@ -24,6 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.features import ONE_THREAD, REAL_MUSIC, decode_only, load_clips, measure
+from genre_model.frontends import PRESETS, Frontend
 
 GENRES = ("Blues", "Classical", "Electronic", "Folk", "Hip-Hop", "Jazz", "Pop", "Rock")
 GENRE = (sys.executable, "-m", "flows.command.cli")
@@ -46,27 +47,44 @@ else:
 """
 
 
-def untrained(folder: Path, *, network: str = "default", preset: str = "default") -> Path:
-    """Write a model's folder, in a process of its own: this one is to stay without TensorFlow."""
+def untrained(
+    folder: Path,
+    *,
+    network: str = "default",
+    preset: str = "default",
+    frontend: Frontend | None = None,
+    weights: Sequence[Path] = (),
+) -> Path:
+    """Write a model's folder, in a process of its own: this one is to stay without TensorFlow.
+
+    Its features are those of a preset, or of a backbone's `frontend` with its nets.
+    """
+    features = json.dumps((frontend or PRESETS[preset]).to_dict())
     program = f"""
-import pathlib, sys
-import numpy as np, pandas as pd
-from genre_model.frontends import PRESETS
+import json, pathlib, sys
+import keras, numpy as np, pandas as pd
+from genre_model.frontends import frontend_from_dict
 from genre_model.learning.saving import save_bundle
-from genre_model.networks import build_network
+from genre_model.networks import build_network, is_pretrained
 from genre_model.networks.statistics import InputStatistics
-spec, genres = PRESETS[{preset!r}], {GENRES!r}
+spec, genres = frontend_from_dict(json.loads(sys.argv[2])), {GENRES!r}
 bands = spec.row_shape[1]
 statistics = InputStatistics(np.full(bands, -35, "f4"), np.full(bands, 12, "f4"))
+def drawn(picture):
+    return keras.applications.EfficientNetV2B0(include_top=False, weights=None, pooling="avg",
+                                               input_tensor=picture)
 network = build_network({network!r}, input_shape=spec.row_shape[1:], classes=len(genres),
-                        statistics=statistics, seed=0)
+                        statistics=statistics, seed=0,
+                        pretrained=drawn if is_pretrained({network!r}) else None)
 # of weights that are all zero at first no difference would be seen
 draw = np.random.default_rng(0).normal
 network.layers[-1].set_weights([draw(0, 0.1, each.shape) for each in network.layers[-1].weights])
 save_bundle(pathlib.Path(sys.argv[1]) / "model.keras", model=network, genres=genres, features=spec,
-            history=pd.DataFrame({{"epoch": [1]}}), network={network!r}, details={{}})
+            history=pd.DataFrame({{"epoch": [1]}}), network={network!r}, details={{}},
+            weights=[pathlib.Path(each).read_bytes() for each in sys.argv[3:]])
 """
-    subprocess.run([sys.executable, "-c", program, folder], check=True, capture_output=True)
+    command = [sys.executable, "-c", program, folder, features, *weights]
+    subprocess.run(command, check=True, capture_output=True)
     return folder
 
 

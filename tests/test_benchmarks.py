@@ -205,11 +205,19 @@ def test_predict() -> None:
     assert 0 < bare["cpu_s"] < one["cpu_s"] < two["cpu_s"]  # Dask's processes are counted, too
 
 
-def test_equality() -> None:
-    found = result("equality", "--clips", 2, "--networks", "mlp")
-    (row,) = found["networks"]
-    assert (row["network"], row["preset"]) == ("mlp", "mfcc")
-    assert 0 < max(row["onnx"], row["script"]) < 1e-4 < row["spread"]
+def test_equality(tmp_path: Path) -> None:
+    net = tmp_path / "net.onnx"
+    net.write_bytes(mean_net())
+    add_given(
+        *(parse_location(str(tmp_path / "store")), "made"),
+        **{"file": net, "frontend": "musicnn", "output": "embedding", "licence": "none"},
+    )
+    given = ("--networks", "mlp", "--store", tmp_path / "store", "--backbones", "made")
+    found = result("equality", "--clips", 2, *given)
+    rows = [(row["network"], row["preset"]) for row in found["networks"]]
+    assert rows == [("mlp", "mfcc"), ("linear", "made"), ("mlp", "made")]
+    for row in found["networks"]:
+        assert 0 < max(row["onnx"], row["script"]) < 1e-4 < row["spread"]
 
 
 def store_with_a_backbone(folder: Path) -> Path:
