@@ -18,13 +18,15 @@ _TRACK_BORROWS = 0.1
 _GARBAGE = b"This is not an MP3, though its name says so.\n" * 400
 
 
-def render_track(track: DemoTrack) -> bytes | None:
+def render_track(track: DemoTrack, *, level: float = 1.0) -> bytes | None:
     """Make a track's file.
 
     Parameters
     ----------
     track : DemoTrack
         One of a plan.
+    level : float [0 or more]
+        How hard its genre is to tell, as `synthesise` takes it.
 
     Returns
     -------
@@ -43,15 +45,17 @@ def render_track(track: DemoTrack) -> bytes | None:
             shape = (round(CLIP_SECONDS * track.encoding.rate), track.encoding.channels)
             return encode_mp3(np.zeros(shape, dtype=np.float32), encoding=track.encoding)
         case Defect.BRIEF:
-            return encode_mp3(synthesise(track, seconds=1.6), encoding=track.encoding)
+            return encode_mp3(synthesise(track, seconds=1.6, level=level), encoding=track.encoding)
         case Defect.TRUNCATED:
-            whole = encode_mp3(synthesise(track), encoding=track.encoding)
+            whole = encode_mp3(synthesise(track, level=level), encoding=track.encoding)
             return whole[: round(len(whole) * 0.7 / CLIP_SECONDS)]
         case None:
-            return encode_mp3(synthesise(track), encoding=track.encoding)
+            return encode_mp3(synthesise(track, level=level), encoding=track.encoding)
 
 
-def synthesise(track: DemoTrack, *, seconds: float = CLIP_SECONDS) -> np.ndarray:
+def synthesise(
+    track: DemoTrack, *, seconds: float = CLIP_SECONDS, level: float = 1.0
+) -> np.ndarray:
     """Make a track's sound.
 
     Parameters
@@ -60,6 +64,9 @@ def synthesise(track: DemoTrack, *, seconds: float = CLIP_SECONDS) -> np.ndarray
         One of a plan; its defect is not looked at.
     seconds : float
         How long.
+    level : float [0 or more]
+        How hard its genre is to tell: so many times as many ingredients are those of other genres
+        as in the built-in set.
 
     Returns
     -------
@@ -69,8 +76,8 @@ def synthesise(track: DemoTrack, *, seconds: float = CLIP_SECONDS) -> np.ndarray
     of_artist = np.random.default_rng(track.artist_seed)
     of_track = np.random.default_rng(track.seed)
     colour = draw_colour(of_artist)
-    recipe = borrow(RECIPES[track.genre], share=_ARTIST_BORROWS, rng=of_artist)
-    recipe = borrow(recipe, share=_TRACK_BORROWS, rng=of_track)
+    recipe = borrow(RECIPES[track.genre], share=level * _ARTIST_BORROWS, rng=of_artist)
+    recipe = borrow(recipe, share=level * _TRACK_BORROWS, rng=of_track)
     rate, channels = track.encoding.rate, track.encoding.channels
     mix = arrange(recipe, seconds=seconds, rate=rate, channels=channels, rng=of_track)
     return master(mix, rate=rate, reverb=recipe.reverb, colour=colour, rng=of_track)

@@ -121,6 +121,12 @@ def test_the_same_track_gives_the_same_bytes_and_another_gives_others() -> None:
     assert content != render_track(replace(track, artist_seed=other.artist_seed))
 
 
+def test_a_harder_level_takes_more_from_other_genres_and_the_first_changes_no_byte() -> None:
+    tracks = [cheap(track) for track in SOUND[:2]]
+    assert [render_track(each, level=1) for each in tracks] == [*map(render_track, tracks)]
+    assert [render_track(each, level=10) for each in tracks] != [*map(render_track, tracks)]
+
+
 @pytest.mark.parametrize("defect", list(Defect), ids=str)
 def test_a_defect_gets_its_status(defect: Defect) -> None:
     track = next(track for track in PLAN.tracks if track.defect is defect)
