@@ -1,9 +1,9 @@
 """Is a song named alike everywhere? ``python -m benchmarks.equality``.
 
 Every network, with weights that were drawn (also those of `imagenet`), and with ``--store STORE
---backbones NAME …`` the networks that take a backbone's rows, on each of these: the probabilities of real songs by
-`model.keras` in Keras, by `model.onnx` as `genre predict` runs it, and by the script of `genre
-models export`. Told are the largest differences to Keras's over songs and genres.
+--backbones NAME …`` the networks that take a backbone's rows, on each of these: the probabilities
+of real songs by `model.keras` in Keras, by `model.onnx` as `genre predict` runs it, and by the
+script of `genre models export`. Told are the largest differences to Keras's over songs and genres.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ save_bundle(pathlib.Path(sys.argv[1]) / "model.keras", model=network, genres=gen
             history=pd.DataFrame({{"epoch": [1]}}), network={network!r}, details={{}},
             weights=[pathlib.Path(each).read_bytes() for each in sys.argv[3:]])
 """
-    command = [sys.executable, "-c", program, folder, features, *weights]
+    command = [sys.executable, "-c", program, str(folder), features, *map(str, weights)]
     subprocess.run(command, check=True, capture_output=True)
     return folder
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from flows.option import Option
-from flows.options import SCHEDULER
 
 PREDICTING_WORKERS = Option(
     name="workers",
@@ -15,7 +12,13 @@ PREDICTING_WORKERS = Option(
     low=1,
     high=1_024,
 )
-PREDICTING_SCHEDULER = replace(SCHEDULER, variable=None)  # as the workers: one file starts at once
+# As the workers without a variable of the environment: one file starts at once.
+PREDICTING_SCHEDULER = Option(
+    name="scheduler",
+    help="Dask scheduler to join for many files, as tcp://host:8786.",
+    unset="none",
+    metavar="ADDRESS",
+)
 HEAR_AGAIN = Option(
     name="refresh", kind=bool, help="Hear again what the table of --parquet has already."
 )
