@@ -23,7 +23,7 @@ from prefect.exceptions import PrefectException
 
 from flows.errors import joined
 from genre_model.learning.best_epoch import best_epoch
-from genre_model.printable import as_markdown, as_markdown_code, printable
+from genre_model.printable import as_markdown, as_markdown_code
 from genre_model.specs import SPLITS
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ def models(board: Leaderboard) -> None:
         for each in board.models
     ]
     said = ["Models, best on validation first", *(each.in_words for each in board.recipes)]
-    create_table_artifact(rows, key="models", description="; ".join(map(printable, said)))
+    create_table_artifact(rows, key="models", description="; ".join(map(as_markdown, said)))
 
 
 def _interval(ends: tuple[float, float] | None) -> str:

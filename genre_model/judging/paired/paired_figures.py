@@ -39,7 +39,7 @@ class PairedFigure:
     @property
     def title(self) -> str:
         """Say what it is, and which way is better where that is down."""
-        title = FIGURES[self.name][0]
+        title = self._form[0]
         return f"{title} (lower is better)" if self.name == "log_loss" else title
 
     @property
@@ -50,13 +50,18 @@ class PairedFigure:
     @property
     def texts(self) -> tuple[str, str, str, str]:
         """Write this one, the other, the difference, and its interval."""
-        form = FIGURES[self.name][1]
+        form = self._form[1]
         low, high = self.interval
         if not form.endswith("%"):
             ends = f"{low:+{form}} to {high:+{form}}"
             return f"{self.this:{form}}", f"{self.other:{form}}", f"{self.gain:+{form}}", ends
         gain, ends = f"{100 * self.gain:+.1f} points", f"{100 * low:+.1f} to {100 * high:+.1f}"
         return f"{self.this:{form}}", f"{self.other:{form}}", gain, ends
+
+    @property
+    def _form(self) -> tuple[str, str, str]:
+        """Say how it is written; whoever made the store may have named it otherwise."""
+        return FIGURES.get(self.name, (self.name, ".3f", ""))
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values, ready for JSON."""

@@ -161,6 +161,7 @@ def test_a_split_that_is_said_twice_and_differently_is_refused() -> None:
         asked_evaluation(split="training", said=["split"], **given)
 
 
+@pytest.mark.usefixtures("called")
 @pytest.mark.parametrize("command", ["evaluate", "run"])
 def test_a_command_hands_on_what_is_evaluated(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
