@@ -120,7 +120,7 @@ def test_the_licence_goes_wherever_the_net_goes(copy: Path, tmp_path: Path) -> N
     (net,) = copy.glob("effnet-*.onnx")
     name = f"{net.stem}.licence.txt"
     exported = tmp_path / "exported"
-    export_model(ChosenModel.of("no store", str(copy)), exported, judged=None)
+    export_model(ChosenModel.of("no store", str(copy)), exported, judged=None, told="")
     for folder, pages in ((copy, ["card.md", "evaluation/test/card.md"]), (exported, ["card.md"])):
         assert (folder / net.name).read_bytes() == NET
         assert (folder / name).read_bytes() == NOTICE.encode()
@@ -135,10 +135,10 @@ def test_a_licence_that_is_gone_or_another_is_not_passed_on(copy: Path, tmp_path
     chosen = ChosenModel.of("no store", str(copy))
     text.write_text("Do what you like.")
     with pytest.raises(ModelError, match=rf"{text.name} is not the file that was written"):
-        export_model(chosen, tmp_path / "exported", judged=None)
+        export_model(chosen, tmp_path / "exported", judged=None, told="")
     text.unlink()
     with pytest.raises(ModelError, match=rf"has no {text.name}; copy the whole folder"):
-        export_model(chosen, tmp_path / "exported", judged=None)
+        export_model(chosen, tmp_path / "exported", judged=None, told="")
     assert not (tmp_path / "exported").exists()
 
 
@@ -150,7 +150,7 @@ def test_a_model_of_before_without_its_text_opens_and_goes_out(copy: Path, tmp_p
     (copy / "params.json").write_text(json.dumps(params))
     (copy / "seal.json").unlink()
     assert load_model(copy).bundle.licence_files == []
-    export_model(ChosenModel.of("no store", str(copy)), tmp_path / "exported", judged=None)
+    export_model(ChosenModel.of("no store", str(copy)), tmp_path / "exported", judged=None, told="")
     assert not list((tmp_path / "exported").glob("*.licence.txt"))
 
 
