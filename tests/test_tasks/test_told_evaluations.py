@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,16 +18,23 @@ from tasks.labelled import load_labelled
 from tasks.training import train_network
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return statistics_store(tmp_path / "store", leaky=True)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Make a store with a model, once."""
+    place = tmp_path_factory.mktemp("made") / "store"
+    found, linear = statistics_store(place, leaky=True), ModelSpec(network="linear")
+    facts, _ = train_network.fn(found, load_labelled(found, MFCC), linear, TrainSpec())
+    return place, facts.model
 
 
 @pytest.fixture
-def model(store: Store) -> str:
-    linear = ModelSpec(network="linear")
-    facts, _ = train_network.fn(store, load_labelled(store, MFCC), linear, TrainSpec())
-    return facts.model
+def store(made: tuple[Path, str], tmp_path: Path) -> Store:
+    return Store.create(shutil.copytree(made[0], tmp_path / "store"))
+
+
+@pytest.fixture
+def model(made: tuple[Path, str]) -> str:
+    return made[1]
 
 
 def page(store: Store, model: str, split: str) -> str:

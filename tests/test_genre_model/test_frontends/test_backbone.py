@@ -9,6 +9,7 @@ import sys
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import librosa
 import numpy as np
@@ -223,6 +224,31 @@ def test_a_net_takes_any_number_of_patches(batch: int | str, *, channel: bool) -
     assert (net.patch, net.values) == ((FRAMES, BANDS), 5)
     expected = Net(ONE, output="embedding").run(patches)
     np.testing.assert_allclose(net.run(patches), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_net_with_a_free_batch_is_given_a_patch_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Memory grows with the batch: ten patches of musicnn took it past what a worker may have."""
+    net = Net(mean_net(), output="embedding")
+    run, given = net._session.run, []
+    patches = np.random.default_rng(0).random((10, FRAMES, BANDS), np.float32)
+
+    class Watched:
+        """The session, whose batches are counted."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(session, name)
+
+        def run(self, outputs: list[str], fed: dict[str, np.ndarray]) -> Any:
+            given.extend(len(each) for each in fed.values())
+            return run(outputs, fed)
+
+    session = net._session
+    monkeypatch.setattr(net, "_session", Watched())
+    rows = net.run(patches)
+    assert given == [1] * 10
+    assert np.array_equal(rows[3:4], net.run(patches[3:4]))
 
 
 @pytest.mark.parametrize(
