@@ -185,13 +185,24 @@ def full_run(
             **shared,
         )
     _log_in_short(features, trained, evaluation)
+    return _result(kept, features, trained, evaluation, began=began)
+
+
+def _result(
+    store: Store,
+    features: FeaturesResult | None,
+    model: TrainResult,
+    evaluation: EvaluateResult,
+    *,
+    began: float,
+) -> RunResult:
     return RunResult(
-        store=kept.uri,
+        store=store.uri,
         # a catalogue may have been written for another copy of the same folder
-        data=features.data if features else _data_of(kept, trained),
-        catalogue=trained.facts.catalogue,
+        data=features.data if features else _data_of(store, model),
+        catalogue=model.facts.catalogue,
         features=features,
-        model=trained,
+        model=model,
         evaluation=evaluation,
         report=evaluation.report,
         seconds=round(time.monotonic() - began, 3),

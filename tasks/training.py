@@ -258,10 +258,14 @@ def _train(
         models.publish(staged, name)
     if say is not None:
         for split in evaluated:
-            say(
-                f"{name} was evaluated on the {split} split before it was trained again, and that "
-                f"evaluation is gone; `genre evaluate --model {name} --split {split}` makes it anew"
-            )
+            say(_evaluation_gone(name, split))
+
+
+def _evaluation_gone(name: str, split: str) -> str:
+    return (
+        f"{name} was evaluated on the {split} split before it was trained again, and that "
+        f"evaluation is gone; `genre evaluate --model {name} --split {split}` makes it anew"
+    )
 
 
 def _predict_validation(data: LabelledFeatures, result: TrainingResult) -> WindowPredictions:
