@@ -107,3 +107,8 @@ EXPORT_TO = Option(
     metavar="FOLDER",
     is_required=True,
 )
+SINGLE_FILE = Option(
+    name="single_file",
+    kind=bool,
+    help="Add song.onnx: the whole model in one file, from samples to the song's probabilities.",
+)

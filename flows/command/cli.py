@@ -94,6 +94,7 @@ from flows.prediction_options import (
     SERVE_HOST,
     SERVE_PORT,
     SERVE_WORKERS,
+    SINGLE_FILE,
     STRICT,
 )
 from flows.sweep_options import EVALUATE_BEST, SEEDS, SWEPT, TRIALS
@@ -337,7 +338,7 @@ def compare(*, as_json: bool, **options: Any) -> None:
 
 @models.command()
 @click.argument("model", metavar="ID")
-@_with(EXPORT_TO, STORE, STORAGE_OPTIONS, JSON)
+@_with(EXPORT_TO, SINGLE_FILE, STORE, STORAGE_OPTIONS, JSON)
 def export(*, as_json: bool, **options: Any) -> None:
     """Write a model as a folder that runs anywhere: ONNX, and a script of fewer than 80 lines.
 

@@ -10,7 +10,7 @@ from flows.errors import UsageError
 from flows.prediction_results import ExportResult
 
 
-def export(*, as_json: bool, model: str, to: str, store: str) -> None:
+def export(*, as_json: bool, model: str, to: str, single_file: bool, store: str) -> None:
     """Run `genre models export`."""
     from tasks.predicting.chosen import ChosenModel
     from tasks.predicting.exporting import export_model
@@ -19,7 +19,13 @@ def export(*, as_json: bool, model: str, to: str, store: str) -> None:
         folder = Path(to).expanduser()
         _check_new(folder)
         chosen = ChosenModel.of(store, model)
-        files = export_model(chosen, folder, judged=chosen.judged(store), told=chosen.card(store))
+        files = export_model(
+            chosen,
+            folder,
+            judged=chosen.judged(store),
+            told=chosen.card(store),
+            single_file=single_file,
+        )
         result = ExportResult(model=chosen.id, to=str(folder), files=files)
         show = partial(render.exported, result)
         console.emit(result.to_dict(), as_json=as_json, show=show, to=out)

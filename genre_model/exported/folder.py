@@ -6,6 +6,7 @@ params.json                       what the model is, and the sha256 of what the 
 script.json                       the numbers that the script goes by
 predict.py  requirements.txt      genres of songs, in fewer than 80 lines
 card.md                           what it is for people and model hubs
+song.onnx                         if it is wanted: all of it, from samples to probabilities
 """
 
 from __future__ import annotations
@@ -48,7 +49,12 @@ A test compares them with what the frontends make.
 
 
 def exported(
-    bundle: Bundle, *, model: str, metrics: Mapping[str, object] | None, told: str = ""
+    bundle: Bundle,
+    *,
+    model: str,
+    metrics: Mapping[str, object] | None,
+    told: str = "",
+    single_file: bool = False,
 ) -> dict[str, bytes]:
     """Make the files of a model that runs anywhere.
 
@@ -62,6 +68,8 @@ def exported(
         Of its test split, for the card.
     told : str
         The model's own card, whose sections the card goes on with.
+    single_file : bool
+        Whether to add `song.onnx`.
 
     Returns
     -------
@@ -71,7 +79,8 @@ def exported(
     Raises
     ------
     ModelError
-        If a file is gone or another, or the script lacks what the model needs.
+        If a file is gone or another, the script or the single file lacks what the model needs, or
+        the single file says other things than the model.
     """
     onnx = {name: bundle.content(name) for name in (ONNX_FILE, *bundle.features.files)}
     settings = {**_settings(bundle, onnx), "genres": list(bundle.genres), "networks": list(onnx)}
@@ -82,6 +91,8 @@ def exported(
         FILTERS_FILE: bundle.content(FILTERS_FILE),
         SETTINGS_FILE: _json(settings),
     }
+    if single_file:
+        opened.update(_single_file(bundle, settings, onnx, model=model))
     hashes = {name: sha256(content).hexdigest() for name, content in opened.items()}
     needs = "".join(f"{name}=={version(name)}\n" for name in NEEDS)
     return {
@@ -91,6 +102,25 @@ def exported(
         "requirements.txt": needs.encode(),
         CARD_FILE: card(bundle, model=model, metrics=metrics, told=told).encode(),
     }
+
+
+def _single_file(
+    bundle: Bundle, settings: Mapping[str, object], onnx: Mapping[str, bytes], *, model: str
+) -> dict[str, bytes]:
+    # imported here, as the other files need no onnx
+    from genre_model.exported.single_file.proof import check_same
+    from genre_model.exported.single_file.song import SONG_FILE, song
+
+    says = {
+        "model": model,
+        "genres": list(bundle.genres),
+        "sample_rate": bundle.features.mel.sample_rate,
+        "window_seconds": bundle.features.window_length_seconds,
+        "licences": bundle.licences,
+    }
+    content = song(settings, bundle.extractor().bank.matrix(), onnx, says=says)
+    check_same(content, bundle)
+    return {SONG_FILE: content}
 
 
 def _settings(bundle: Bundle, onnx: Mapping[str, bytes]) -> dict[str, object]:

@@ -11,7 +11,12 @@ from tasks.predicting.chosen import ChosenModel, Judged
 
 
 def export_model(
-    chosen: ChosenModel, to: Path, *, judged: Judged | None, told: str
+    chosen: ChosenModel,
+    to: Path,
+    *,
+    judged: Judged | None,
+    told: str,
+    single_file: bool = False,
 ) -> dict[str, int]:
     """Write a model as a folder that runs without this project.
 
@@ -24,6 +29,8 @@ def export_model(
         What the card says of its worth.
     told : str
         The model's own card, which the card goes on with.
+    single_file : bool
+        Whether to write the whole model as one file, too.
 
     Returns
     -------
@@ -38,7 +45,9 @@ def export_model(
         If the folder cannot be written.
     """
     metrics = None if judged is None else judged.to_dict()
-    files = exported(chosen.bundle, model=chosen.id, metrics=metrics, told=told)
+    files = exported(
+        chosen.bundle, model=chosen.id, metrics=metrics, told=told, single_file=single_file
+    )
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder("export", parent=to.parent) as folder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,15 @@ def test_a_folder_is_written(called: Called, model: Path, tmp_path: Path) -> Non
     assert lying == said["files"]
     assert {"model.onnx", "predict.py", "card.md", "params.json", "filters.npy"} <= set(lying)
     assert [each.name for each in (tmp_path / "out").iterdir()] == ["deep"]
+
+
+def test_a_single_file_lies_in_it_if_it_is_wanted(
+    called: Called, model: Path, tmp_path: Path
+) -> None:
+    said = called("models", "export", str(model), "--to", "out", "--single-file", "--json").json
+    assert said["files"]["song.onnx"] == (tmp_path / "out" / "song.onnx").stat().st_size
+    params = json.loads((tmp_path / "out" / "params.json").read_text())
+    assert "song.onnx" in params["files"]
 
 
 def test_the_models_own_card_goes_on_in_the_exported_one(called: Called, tmp_path: Path) -> None:
