@@ -22,6 +22,7 @@ from flows.options import (
     Promote,
     Refresh,
     Robustness,
+    Scheduler,
     Split,
     StorageBlock,
     StoreAddress,
@@ -58,6 +59,7 @@ def evaluate_model(
     promote: Promote = PROMOTE.default,
     robustness: Robustness = False,
     workers: Workers = None,
+    scheduler: Scheduler = None,
     refresh: Refresh = False,
     storage_block: StorageBlock = None,
 ) -> EvaluateResult:
@@ -78,6 +80,8 @@ def evaluate_model(
         Have the split's clips heard disturbed, too; the split is read once more for it.
     workers : int, optional
         Local Dask workers that hear them; one a core by default.
+    scheduler : str, optional
+        Dask scheduler that is joined instead; its workers must see the model and the clips.
     refresh : bool
         Evaluate again though it is done.
     storage_block : str, optional
@@ -88,8 +92,14 @@ def evaluate_model(
     name = choose_model(kept, model)
     disturbed = None
     if robustness and (refresh or not is_robustness_known(kept, name, split)):
-        options = storage_options(storage_block)
-        disturbed = _hear_disturbed(kept, name, split=split, workers=workers, options=options)
+        disturbed = _hear_disturbed(
+            kept,
+            name,
+            split=split,
+            workers=workers,
+            scheduler=scheduler,
+            options=storage_options(storage_block),
+        )
     found = evaluate_network(
         kept,
         name,
@@ -129,7 +139,13 @@ def evaluate_model(
 
 
 def _hear_disturbed(
-    store: Store, model: str, *, split: str, workers: int | None, options: StorageOptions | None
+    store: Store,
+    model: str,
+    *,
+    split: str,
+    workers: int | None,
+    scheduler: str | None,
+    options: StorageOptions | None,
 ) -> Heard:
     """Hear a split's clips as they are and disturbed, on Dask."""
     began, heard = time.monotonic(), []
@@ -137,7 +153,7 @@ def _hear_disturbed(
     clips = clips_of(data, split=split, options=options)
     folder, total = store.models.fetch(model), len(clips.tracks)
     with progress.stage("robustness", total=total, unit="tracks") as show:
-        for clip in disturbed_clips(folder, clips, workers=workers):
+        for clip in disturbed_clips(folder, clips, workers=workers, scheduler=scheduler):
             heard.append(clip)
             show(len(heard), "")
     joined, unheard = join_heard(heard, data, split=split)

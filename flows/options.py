@@ -241,7 +241,7 @@ PROMOTE = Option(
 ROBUSTNESS = Option(
     name="robustness",
     kind=bool,
-    help="Hear the clips disturbed, too, on local Dask workers: MP3, louder and softer, low-pass, "
+    help="Hear the clips disturbed, too, on Dask workers: MP3, louder and softer, low-pass, "
     "noise, two semitones, 5 % of tempo; reads their audio again.",
 )
 

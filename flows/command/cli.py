@@ -265,7 +265,7 @@ def sweep(*, as_json: bool, **options: Any) -> None:
 
 @genre.command()
 @_with(STORE, MODEL, ANY_PRESET, ANY_NETWORK, ANY_SEED, EVALUATED_SPLIT, EVALUATED_CONFIG)
-@_with(EVALUATED_SET, PROMOTE, ROBUSTNESS, WORKERS, REFRESH, STORAGE_OPTIONS, JSON)
+@_with(EVALUATED_SET, PROMOTE, ROBUSTNESS, WORKERS, SCHEDULER, REFRESH, STORAGE_OPTIONS, JSON)
 def evaluate(*, as_json: bool, **options: Any) -> None:
     """Evaluate a model on a split, and write its report.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from genre_model.hearing.prediction import Prediction
 from genre_model.learning.opening.params import PARAMS_FILE
+from storage.places.address import resolve
 from tasks.predicting.chosen import ChosenModel
 from tasks.worker.disturbed import DisturbedClip, DisturbedJob, hear_disturbed
 from tasks.worker.pickled_call import PickledCall, pickled
@@ -72,12 +73,14 @@ def heard_songs(
             (pickled(hear, job) for job in jobs),
             workers=workers,
             scheduler=scheduler,
-            must_see=_samples(chosen, songs) if scheduler else (),
+            must_see=_samples(chosen.folder, (each.path for each in songs)) if scheduler else (),
             say=say,
         )
 
 
-def disturbed_clips(model: Path, clips: Clips, *, workers: int | None) -> Iterator[DisturbedClip]:
+def disturbed_clips(
+    model: Path, clips: Clips, *, workers: int | None, scheduler: str | None
+) -> Iterator[DisturbedClip]:
     """Hear clips as they are and disturbed, and yield what each gives as soon as it is known.
 
     Parameters
@@ -87,6 +90,8 @@ def disturbed_clips(model: Path, clips: Clips, *, workers: int | None) -> Iterat
     clips : Clips
     workers : int, optional
         Local Dask workers; one a core by default.
+    scheduler : str, optional
+        Of a Dask cluster that is joined; its workers must see the model and the clips.
 
     Raises
     ------
@@ -94,12 +99,20 @@ def disturbed_clips(model: Path, clips: Clips, *, workers: int | None) -> Iterat
         If the model does not open.
     ClusterLost
         If no worker starts, or all have gone.
+    UsageError
+        If nothing answers at `scheduler`, or no worker there can do it.
     """
+    paths = (resolve(clips.data, path).local_path for _, path in clips.tracks)
     jobs = (
         DisturbedJob(model=model.absolute(), data=clips.data, clips=(clip,))
         for clip in clips.tracks
     )
-    yield from _on_dask((pickled(hear_disturbed, job) for job in jobs), workers=workers)
+    yield from _on_dask(
+        (pickled(hear_disturbed, job) for job in jobs),
+        workers=workers,
+        scheduler=scheduler,
+        must_see=_samples(model, paths) if scheduler else (),
+    )
 
 
 def _jobs_of(chosen: ChosenModel, songs: Sequence[Song], *, overview: bool) -> Iterator[SongsJob]:
@@ -113,12 +126,12 @@ def _jobs_of(chosen: ChosenModel, songs: Sequence[Song], *, overview: bool) -> I
     )
 
 
-def _samples(chosen: ChosenModel, songs: Sequence[Song]) -> Iterator[Path]:
+def _samples(model: Path, songs: Iterable[Path | None]) -> Iterator[Path]:
     """Give files of this machine that another one must see: the model, one of each folder."""
-    yield chosen.folder.absolute() / PARAMS_FILE
-    paths = [path for song in songs if (path := song.path) is not None]
+    yield model.absolute() / PARAMS_FILE
     # a name may be no path at all, of which Path.is_file raises
-    by_folder = {path.parent: path for path in paths if os.path.isfile(path)}  # noqa: PTH113
+    there = (path for path in songs if path is not None and os.path.isfile(path))  # noqa: PTH113
+    by_folder = {path.parent: path for path in there}
     yield from itertools.islice(by_folder.values(), MOST_LOOKED_AT)
 
 

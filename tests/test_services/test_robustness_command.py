@@ -57,6 +57,35 @@ def test_metrics_and_report_tell_what_each_costs_and_it_is_found_again(genre: Ge
     assert genre("status", "--store", store, "--verify", "--json").json["problems"] == []
 
 
+def test_a_cluster_that_runs_hears_the_same(
+    genre: Genre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import LocalCluster
+
+    command = ("evaluate", "--store", genre.folder / "store", "--robustness", "--refresh", "--json")
+    alone = genre(*command, "--workers", "1")
+    monkeypatch.chdir(tmp_path)  # where the worker runs, which sees all by absolute paths
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        joined = genre(*command, "--scheduler", cluster.scheduler_address)
+    assert joined.code == 0, joined.err
+    assert joined.json["robustness"] == alone.json["robustness"]
+
+
+def test_where_no_scheduler_answers_nothing_is_evaluated(genre: Genre) -> None:
+    ended = genre(
+        "evaluate",
+        "--store",
+        "store",
+        "--robustness",
+        "--refresh",
+        "--scheduler",
+        "tcp://127.0.0.1:9",
+    )
+    assert ended.code == 2
+    (sentence,) = [line for line in ended.err.splitlines() if line.startswith("genre: ")]
+    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in sentence
+
+
 def test_audio_that_is_not_there_is_one_sentence_and_changes_nothing(genre: Genre) -> None:
     store = genre.folder / "store"
     (metrics,) = store.glob("models/*/evaluation/test/metrics.json")
