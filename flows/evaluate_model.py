@@ -36,13 +36,8 @@ from storage.store import Store
 from tasks.comparing.choosing import promote_if_better
 from tasks.comparing.leaderboard import leaderboard
 from tasks.comparing.robustness import Heard, clips_of, join_heard
-from tasks.evaluation import (
-    evaluate_network,
-    is_robustness_known,
-    read_markdown,
-    report_address,
-    trained_on,
-)
+from tasks.evaluated.report import read_markdown, report_address
+from tasks.evaluation import evaluate_network, is_robustness_known, trained_on
 from tasks.models import choose_model
 
 

@@ -3,129 +3,45 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import pandas as pd
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from genre_model.data.catalogue import count_licences
 from genre_model.errors import InvalidSpec
 from genre_model.frontends import frontend_from_dict
-from genre_model.judging.data_page import DataPage
 from genre_model.judging.evaluation import track_table
-from genre_model.judging.failing.mistakes import HeardMistake
-from genre_model.judging.failing.robustness import DisturbedAccuracy
 from genre_model.judging.judgement import Judgement
-from genre_model.judging.leaks import Leaks
-from genre_model.judging.licences import licence_remarks
-from genre_model.judging.metrics import Metrics
-from genre_model.judging.paired.comparison import Comparison, Evaluated, always, compare
-from genre_model.judging.weak_spots import WeakSpots, find_weak_spots
+from genre_model.judging.paired.comparison import Evaluated, always, compare
+from genre_model.judging.weak_spots import find_weak_spots
 from genre_model.learning.opening.params import PARAMS_FILE
-from genre_model.printable import as_markdown_code, is_harmless_markdown, printable_name
+from genre_model.printable import printable_name
 from genre_model.recipe import EvaluateSpec
-from genre_model.specs import policy_in_words
 from storage.errors import Damaged, UnknownFormat
 from storage.models import METRICS_FILE, Models
 from storage.places.temporary_folders import temporary_folder
 from storage.store import Store
 from tasks.catalogue_page import describe_catalogue
 from tasks.comparing.conditions import conditions_of
-from tasks.comparing.former_evaluations import PREDICTIONS_FILE, former_evaluations, standing
+from tasks.comparing.former_evaluations import former_evaluations, standing
 from tasks.comparing.leaderboard import readings
 from tasks.comparing.leaks import leaks_of
 from tasks.comparing.mistakes import heard_mistakes
 from tasks.comparing.robustness import Heard, robustness_of
 from tasks.comparing.yardstick import ROLE as YARDSTICK
 from tasks.comparing.yardstick import measure
+from tasks.evaluated.evaluation import FORMAT, Evaluation
+from tasks.evaluated.report import write_report
 from tasks.labelled import LabelledFeatures, load_labelled
 from tasks.model_card import measure_predictions, write_card
 from tasks.models import read_parameters
 from tasks.native_stderr import Say, captured_native_stderr
 from tasks.training import read_history
 
-REPORT_FILE, MARKDOWN_FILE = "report.html", "report.md"
-FORMAT = 3
-"""Of metrics.json; one of before is made anew."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """The content of a metrics.json.
-
-    Attributes
-    ----------
-    model, split : str
-    metrics : Metrics
-        Its figures stand beside the others in the JSON.
-    comparisons : tuple[Comparison, ...]
-        With the champion and with the model that was evaluated before, where there is one, with
-        the yardstick, where the store has its features, and with the dummy.
-    leaks : Leaks
-        What the split shares with the training tracks.
-    evaluated : str
-        When, as ISO 8601.
-    readings : int
-        How often the split was read for this model, this time included: a split that was looked
-        at often is no longer unseen.
-    robustness : tuple[DisturbedAccuracy, ...]
-        With each disturbance of the clips, where that was asked for.
-    """
-
-    model: str
-    split: str
-    metrics: Metrics
-    leaks: Leaks
-    comparisons: tuple[Comparison, ...] = ()
-    evaluated: str = ""
-    readings: int = 1
-    robustness: tuple[DisturbedAccuracy, ...] = ()
-
-    def to_dict(self) -> dict[str, object]:
-        """Return plain values, ready for JSON."""
-        return {
-            "format": FORMAT,
-            "model": self.model,
-            "split": self.split,
-            **self.metrics.to_dict(),
-            "comparisons": [each.to_dict() for each in self.comparisons],
-            **self.leaks.to_dict(),
-            "evaluated": self.evaluated,
-            "readings": self.readings,
-            "robustness": [each.to_dict() for each in self.robustness],
-        }
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any], *, where: str) -> Self:
-        """Read what `to_dict` gave.
-
-        Raises
-        ------
-        Damaged
-            If something is missing or of another kind; `where` is for the sentence.
-        """
-        try:
-            return cls(
-                model=stored["model"],
-                split=stored["split"],
-                metrics=Metrics.from_dict(stored),
-                comparisons=tuple(map(Comparison.from_dict, stored["comparisons"])),
-                leaks=Leaks.from_dict(stored),
-                evaluated=stored["evaluated"],
-                readings=int(stored["readings"]),
-                robustness=tuple(map(DisturbedAccuracy.from_dict, stored.get("robustness", ()))),
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise Damaged(
-                f"{where} is not the metrics of an evaluation ({type(error).__name__}: {error}); "
-                "`genre evaluate --refresh` makes it anew."
-            ) from error
+_SHOWN = ("track_id", "path", "title", "artist", "artist_id")
+"""What of the catalogue stands beside a track's predictions."""
 
 
 def _run_name(parameters: dict[str, Any]) -> str:
@@ -212,27 +128,6 @@ def _read_before(models: Models, model: str, split: str) -> int:
         return 0
 
 
-def report_address(store: Store, model: str, split: str) -> str:
-    """Return the address of an evaluation's page."""
-    return (store.models.evaluation(model, split) / REPORT_FILE).uri
-
-
-def read_markdown(store: Store, model: str, split: str) -> str:
-    """Read the report as Markdown with its pictures inside, if it is as this program writes it.
-
-    Whoever made the store may have written another: a dashboard is shown no link, no HTML and no
-    picture from elsewhere.
-    """
-    place = store.models.evaluation(model, split) / MARKDOWN_FILE
-    text = place.read_bytes().decode(errors="replace")
-    if is_harmless_markdown(text):
-        return text
-    return (
-        f"{as_markdown_code(place.uri)} holds HTML, links or code that this program does not "
-        "write; `genre evaluate --refresh` makes it anew.\n"
-    )
-
-
 def is_robustness_known(store: Store, model: str, split: str) -> bool:
     """Whether the evaluation that is there tells what disturbances cost."""
     models = store.models
@@ -305,7 +200,7 @@ def _evaluate(
     leaks = leaks_of(data, split=spec.split)
     robustness = robustness_of(disturbed, data, rule=judgement.rule)
     write_card(folder, data, params=bundle.params, metrics=metrics, split=spec.split, leaks=leaks)
-    _write_report(
+    write_report(
         folder,
         leaks=leaks,
         readings=readings,
@@ -335,94 +230,3 @@ def _evaluate(
     )
     (folder / METRICS_FILE).write_text(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
     return found
-
-
-_SHOWN = ("track_id", "path", "title", "artist", "artist_id")
-"""What of the catalogue stands beside a track's predictions."""
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times"
-
-
-def _nets(licences: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Say whose pretrained nets a model is made of."""
-    return {
-        f"pretrained net {each.get('name')}": f"{each.get('licence')}; {each.get('source')}; "
-        f"{each.get('citation') or 'no citation'}"
-        for each in licences
-    }
-
-
-def _recipe(params: Mapping[str, Any]) -> dict[str, Mapping[str, object]]:
-    """Return the tables of a model's recipe that say something, as the report names them."""
-    recipe = params.get("recipe")
-    if recipe is None:  # a model of before
-        return {"Training": params["train_spec"]}
-    named = {"Network": "model", "Augmentation": "augmentation", "Training": "training"}
-    return {title: recipe[name] for title, name in named.items() if recipe.get(name)}
-
-
-def _write_report(
-    folder: Path,
-    *,
-    leaks: Leaks,
-    readings: int,
-    comparisons: Sequence[Comparison],
-    standing: str,
-    metrics: Metrics,
-    table: pd.DataFrame,
-    history: pd.DataFrame,
-    params: dict[str, Any],
-    data: LabelledFeatures,
-    split: str,
-    judgement: Judgement,
-    weak_spots: WeakSpots,
-    page: DataPage,
-    mistakes: Sequence[HeardMistake],
-    robustness: Sequence[DisturbedAccuracy],
-) -> None:
-    from genre_model.judging.report import Report
-
-    facts = ("network", "parameters", "epochs", "best_epoch", "device", "catalogue")
-    nets, licences = params.get("licences", ()), count_licences(data.tracks)
-    added = {
-        "split policy": policy_in_words(data.split_policy),
-        f"{split} split read": _times(readings),
-        "windows joined by": f"{judgement.rule} (chosen on validation)",
-        "temperature": judgement.temperature,
-    }
-    report = Report(
-        metrics=metrics,
-        history=history,
-        model=params["id"],
-        split=split,
-        best_epoch=params["best_epoch"],
-        facts={name: params[name] for name in facts} | added | _nets(nets),
-        specs={"Features": params["features"], **_recipe(params)},
-        tracks_per_split=data.counts(),
-        quarantined=data.refused,
-        predictions=table,
-        licences=licences,
-        remarks=(*data.told, *licence_remarks(nets, licences)),
-        standing=standing,
-        comparisons=comparisons,
-        leaks=leaks,
-        weak_spots=weak_spots,
-        data=page,
-        heard_mistakes=mistakes,
-        robustness=robustness,
-        head={
-            "data set": data.features.data_set,
-            "catalogue": data.catalogue_id,
-            "recipe": f"{params['network']} on {data.spec.name}, seed {params.get('seed')}",
-            "trained": str(params.get("trained", ""))[:10],
-            "evaluated": datetime.now(UTC).date().isoformat(),
-            "fma-genre": version("fma-genre"),
-        },
-    )
-    for name, png in report.pictures.items():
-        (folder / name).write_bytes(png)
-    table.to_parquet(folder / PREDICTIONS_FILE, index=False)
-    (folder / REPORT_FILE).write_text(report.html(), encoding="utf-8")
-    (folder / MARKDOWN_FILE).write_text(report.markdown(), encoding="utf-8")

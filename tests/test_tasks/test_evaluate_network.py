@@ -14,7 +14,8 @@ from genre_model.printable import is_harmless_markdown
 from genre_model.recipe import EvaluateSpec
 from storage.errors import Damaged, NotFound, UnknownFormat
 from storage.store import Store
-from tasks.evaluation import evaluate_network, read_markdown
+from tasks.evaluated.report import read_markdown
+from tasks.evaluation import evaluate_network
 
 FEATURES = preset("default").to_dict()
 

@@ -1,0 +1,1 @@
+"""What is kept of an evaluation: its metrics, its report."""
