@@ -3,7 +3,8 @@
 Every network, with weights that were drawn (also those of `imagenet`), and with ``--store STORE
 --backbones NAME …`` the networks that take a backbone's rows, on each of these: the probabilities
 of real songs by `model.keras` in Keras, by `model.onnx` as `genre predict` runs it, and by the
-script of `genre models export`. Told are the largest differences to Keras's over songs and genres.
+script and the single file of `genre models export`. Told are the largest differences to Keras's
+over songs and genres.
 """
 
 from __future__ import annotations
@@ -18,11 +19,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import soundfile
+import soxr
 
 from benchmarks.features import REAL_MUSIC, load_clips
 from benchmarks.predict import untrained
+from genre_model.exported.single_file import SONG_FILE
+from genre_model.exported.single_file.song import PROBABILITIES, SAMPLES
 from genre_model.frontends import Frontend
 from genre_model.networks import NETWORKS
+from genre_model.portable.session import open_session
 from genre_model.predict import Predictor, load_model
 from storage.store import Store
 from tasks.backbones.presets import find_preset, weights_of
@@ -53,13 +59,26 @@ def in_order(said: Mapping[str, float], genres: tuple[str, ...]) -> list[float]:
 def by_script(model: Path, to: Path, songs: list[Path], genres: tuple[str, ...]) -> np.ndarray:
     """Return [songs, genres] by the exported script, in a process that finds none of us."""
     genre = (sys.executable, "-m", "flows.command.cli", "models", "export")
-    subprocess.run([*genre, str(model), "--to", str(to)], check=True, capture_output=True)
+    export = [*genre, str(model), "--to", str(to), "--single-file"]
+    subprocess.run(export, check=True, capture_output=True)
     said = json.loads(
         subprocess.check_output(
             [sys.executable, "-P", to / "predict.py", *songs], cwd=to, env={"PATH": os.defpath}
         )
     )
     return np.array([in_order(said[str(song)], genres) for song in songs])
+
+
+def by_single_file(exported: Path, songs: list[Path]) -> np.ndarray:
+    """Return [songs, genres] by the one ONNX file, of samples that were decoded as docs tell."""
+    session = open_session((exported / SONG_FILE).read_bytes())
+    wanted = json.loads(session.get_modelmeta().custom_metadata_map["sample_rate"])
+    found = []
+    for song in songs:
+        samples, rate = soundfile.read(song, dtype="float32", always_2d=True)
+        mono = soxr.resample(samples.mean(axis=1), rate, wanted, quality="HQ")
+        found += session.run([PROBABILITIES], {SAMPLES: mono})
+    return np.stack(found)
 
 
 def backbone_of(store: Store, name: str) -> tuple[Frontend, list[Path]]:
@@ -72,7 +91,7 @@ def backbone_of(store: Store, name: str) -> tuple[Frontend, list[Path]]:
 def compared(
     network: str, songs: list[Path], folder: Path, *, backbone: str = "", store: Store | None = None
 ) -> dict[str, object]:
-    """Compare the three ways for one network, on its preset or on a backbone of a store."""
+    """Compare the four ways for one network, on its preset or on a backbone of a store."""
     preset = backbone or PRESETS.get(network, "default")
     frontend, weights = backbone_of(store, backbone) if store and backbone else (None, [])
     name = f"{network}-{preset}"
@@ -87,12 +106,15 @@ def compared(
     genres = predictor.bundle.genres
     keras = by_keras(model, predictor, songs)
     onnx = np.array([in_order(predictor.predict(song).probabilities, genres) for song in songs])
-    script = by_script(model, folder / f"{name}-exported", songs, genres)
+    exported = folder / f"{name}-exported"
+    script = by_script(model, exported, songs, genres)
+    single = by_single_file(exported, songs)
     return {
         "network": network,
         "preset": preset,
         "onnx": float(np.abs(onnx - keras).max()),
         "script": float(np.abs(script - keras).max()),
+        "single": float(np.abs(single - keras).max()),
         "spread": float(np.ptp(keras, axis=0).max()),
     }
 
@@ -125,12 +147,13 @@ def main() -> None:
         return
     print(f"{len(clips)} clips of {source}; largest difference of a probability to Keras's")
     print(
-        f"{'network':10} {'preset':14} {'model.onnx':>11} {'exported':>11} {'songs differ by':>16}"
+        f"{'network':10} {'preset':14} {'model.onnx':>11} {'exported':>11} "
+        f"{'one file':>11} {'songs differ by':>16}"
     )
     for row in rows:
         print(
             f"{row['network']:10} {row['preset']:14} {row['onnx']:11.1e} {row['script']:11.1e} "
-            f"{row['spread']:16.1e}"
+            f"{row['single']:11.1e} {row['spread']:16.1e}"
         )
 
 

@@ -24,7 +24,7 @@ from benchmarks.clips import make_empty_files, write_tracks_csv
 from benchmarks.scale import pretend
 from genre_model.judging.evaluation import WindowPredictions, evaluate
 from genre_model.judging.leaks import KINDS, Leaks
-from tasks.evaluated.evaluation import Evaluation
+from tasks.evaluated.metrics_file import Evaluation
 
 SUBSET = "small"
 LIMIT_S = 20.0

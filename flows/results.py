@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from genre_model.data.left_out import LeftOut
     from genre_model.hearing.prediction import Prediction
     from storage.summary import BackboneSummary
-    from tasks.evaluated.evaluation import Evaluation
+    from tasks.evaluated.metrics_file import Evaluation
     from tasks.features import FeatureCounts
     from tasks.models import ModelFacts
     from tasks.predicting.folder import PredictedFolder

@@ -32,7 +32,7 @@ from tasks.comparing.mistakes import heard_mistakes
 from tasks.comparing.robustness import Heard, robustness_of
 from tasks.comparing.yardstick import ROLE as YARDSTICK
 from tasks.comparing.yardstick import measure
-from tasks.evaluated.evaluation import FORMAT, Evaluation
+from tasks.evaluated.metrics_file import FORMAT, Evaluation
 from tasks.evaluated.report import write_report
 from tasks.labelled import LabelledFeatures, load_labelled
 from tasks.model_card import measure_predictions, write_card

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from genre_model.data.known_defects import DefectReport
     from genre_model.judging.failing.robustness import DisturbedAccuracy
     from storage.summary import BackboneSummary, FeaturesSummary, ModelSummary
-    from tasks.evaluated.evaluation import Evaluation
+    from tasks.evaluated.metrics_file import Evaluation
 
 TRACKS_NAMED = 10
 

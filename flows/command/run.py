@@ -15,7 +15,11 @@ from flows.command import (
     recipes,
     render,
 )
-from flows.command.together import refuse_contradictions, refuse_without_data
+from flows.command.together import (
+    refuse_contradictions,
+    refuse_without_data,
+    refuse_without_robustness,
+)
 from flows.dashboard import configured_server, database_space, temporary_server
 from flows.engine import interrupts, orphans
 from flows.engine.progress import say
@@ -162,6 +166,8 @@ def evaluate(
     **options: Any,
 ) -> None:
     """Run `genre evaluate`; preset, network and seed narrow the choice of the model."""
+    refuse_contradictions(said)
+    refuse_without_robustness(said)
     options["split"] = recipes.asked_evaluation(
         config=config,
         given=options.pop("set"),

@@ -64,3 +64,23 @@ def refuse_without_data(said: Collection[str]) -> None:
 
 def _flag(name: str) -> str:
     return "--" + name.removeprefix("as_").replace("_", "-")
+
+
+def refuse_without_robustness(said: Collection[str]) -> None:
+    """Refuse options of the workers that hear disturbed clips where none are to be heard.
+
+    Parameters
+    ----------
+    said
+        As for `refuse_contradictions`.
+
+    Raises
+    ------
+    UsageError
+    """
+    useless = [_flag(name) for name in ("workers", "scheduler") if name in said]
+    if useless and "robustness" not in said:
+        raise UsageError(
+            f"{useless[0]} tells where disturbed clips are heard; add --robustness, or leave "
+            f"{useless[0]} out"
+        )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from genre_model.judging.data_page import DataPage
     from tasks.catalogue import CatalogueSummary
     from tasks.comparing.leaderboard import Leaderboard
-    from tasks.evaluated.evaluation import Evaluation
+    from tasks.evaluated.metrics_file import Evaluation
     from tasks.models import ModelFacts
     from tasks.predicting.folder import PredictedFolder
 

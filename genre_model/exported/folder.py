@@ -2,7 +2,7 @@
 
 model.onnx  filters.npy  *.onnx   the network, its mel filters, the nets of its backbone
 *                                 what else its params.json names but the Keras file, as licences
-params.json                       what the model is, and the sha256 of what the script opens
+params.json                       what the model is, and the sha256 of these files
 script.json                       the numbers that the script goes by
 predict.py  requirements.txt      genres of songs, in fewer than 80 lines
 card.md                           what it is for people and model hubs
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from genre_model.errors import ModelError
 from genre_model.exported.card import CARD_FILE, card
+from genre_model.exported.single_file import SONG_FILE
 from genre_model.frontends.backbone import Backbone
 from genre_model.frontends.log_mel import LogMel
 from genre_model.frontends.mfcc import Mfcc
@@ -84,7 +85,8 @@ def exported(
     """
     onnx = {name: bundle.content(name) for name in (ONNX_FILE, *bundle.features.files)}
     settings = {**_settings(bundle, onnx), "genres": list(bundle.genres), "networks": list(onnx)}
-    more = [name for name in bundle.params["files"] if name != bundle.params["file"]]
+    less = {str(bundle.params["file"]), SONG_FILE}
+    more = [name for name in bundle.params["files"] if name not in less]
     opened = {
         **{name: bundle.content(name) for name in more if name not in onnx},
         **onnx,
@@ -109,14 +111,20 @@ def _single_file(
 ) -> dict[str, bytes]:
     # imported here, as the other files need no onnx
     from genre_model.exported.single_file.proof import check_same
-    from genre_model.exported.single_file.song import SONG_FILE, song
+    from genre_model.exported.single_file.song import song
 
     says = {
         "model": model,
         "genres": list(bundle.genres),
         "sample_rate": bundle.features.mel.sample_rate,
-        "window_seconds": bundle.features.window_length_seconds,
+        "window_seconds": bundle.features.window_seconds,
+        "window_length_seconds": bundle.features.window_length_seconds,
+        "rule": settings["rule"],
+        "threshold": Judgement.from_params(bundle.params).threshold,
         "licences": bundle.licences,
+        "licence_texts": {
+            name: bundle.content(name).decode(errors="replace") for name in bundle.licence_files
+        },
     }
     content = song(settings, bundle.extractor().bank.matrix(), onnx, says=says)
     check_same(content, bundle)

@@ -66,8 +66,8 @@ def read_segments(
     Yields
     ------
     tuple[int, np.ndarray]
-        Start of a segment in samples, and its waveform (float32), valid until the next one. The
-        last is shorter than the others, or empty.
+        Start of a segment in samples, and its waveform (float32), valid until the next one. Those
+        that begin less than `length` before the end are shorter, the last perhaps empty.
 
     Raises
     ------
@@ -90,6 +90,10 @@ def read_segments(
                 start, have = start + step, length - step
                 segment[:have] = segment[step:]
     yield start, segment[:have]
+    while have > step:
+        start, have = start + step, have - step
+        segment[:have] = segment[step : step + have]
+        yield start, segment[:have]
 
 
 def _resampled(pieces: Iterator[tuple[int, np.ndarray]], rate: int) -> Iterator[np.ndarray]:

@@ -72,18 +72,15 @@ def test_a_cluster_that_runs_hears_the_same(
 
 
 def test_where_no_scheduler_answers_nothing_is_evaluated(genre: Genre) -> None:
-    ended = genre(
-        "evaluate",
-        "--store",
-        "store",
-        "--robustness",
-        "--refresh",
-        "--scheduler",
-        "tcp://127.0.0.1:9",
-    )
+    store, address = genre.folder / "store", "tcp://127.0.0.1:9"
+    (metrics,) = store.glob("models/*/evaluation/test/metrics.json")
+    before = metrics.read_bytes()
+    again = ("evaluate", "--store", store, "--robustness", "--refresh")
+    ended = genre(*again, "--scheduler", address)
     assert ended.code == 2
     (sentence,) = [line for line in ended.err.splitlines() if line.startswith("genre: ")]
-    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in sentence
+    assert f"no Dask scheduler answers at {address}" in sentence
+    assert metrics.read_bytes() == before
 
 
 def test_audio_that_is_not_there_is_one_sentence_and_changes_nothing(genre: Genre) -> None:

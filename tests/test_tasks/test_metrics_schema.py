@@ -16,7 +16,7 @@ from genre_model.judging.evaluation import WindowPredictions, evaluate, track_ta
 from genre_model.judging.failing.robustness import DisturbedAccuracy
 from genre_model.judging.leaks import Leak, Leaks
 from genre_model.judging.paired.comparison import Evaluated, compare
-from tasks.evaluated.evaluation import Evaluation
+from tasks.evaluated.metrics_file import Evaluation
 
 GENRES = ("Folk", "Pop", "Rock")
 SCHEMA = json.loads((resources.files("genre_model.judging") / "metrics.schema.json").read_text())

@@ -12,12 +12,11 @@ import numpy as np
 from onnx import ModelProto, TensorProto, helper
 
 from genre_model.exported.single_file.nodes import Nodes
+from genre_model.signal.cepstrum import DELTA_FRAMES
 
 Settings = Mapping[str, Any]
 """What script.json says."""
 _CUTTING = ("hop_length", "window_frames", "window_stride")
-_DELTA = 4
-"""Frames on either side that a slope is taken over."""
 
 
 def rows(
@@ -94,10 +93,10 @@ def _mfcc(graph: Nodes, cut: str, settings: Settings) -> str:
     angles = np.pi / bands * np.outer(np.arange(bands) + 0.5, order)
     cosines = np.cos(angles) * np.sqrt(np.where(order, 2, 1) / bands)
     values = graph("MatMul", cut, cosines.astype(np.float32))
-    steps = np.arange(-_DELTA, _DELTA + 1)
-    slope = np.zeros((frames - 2 * _DELTA, frames), np.float32)
+    steps = np.arange(DELTA_FRAMES) - DELTA_FRAMES // 2
+    slope = np.zeros((frames - DELTA_FRAMES + 1, frames), np.float32)
     for frame, weights in enumerate(slope):
-        weights[frame : frame + len(steps)] = steps / np.square(steps).sum()
+        weights[frame : frame + DELTA_FRAMES] = steps / np.square(steps).sum()
     moving = graph("MatMul", slope, values)
     parts = [part for each in (values, moving) for part in _statistics(graph, each)]
     return graph("Concat", *parts, axis=1)
@@ -119,7 +118,7 @@ def _said(graph: Nodes, cut: str, settings: Settings, nets: Sequence[ModelProto]
     for number, (net, says) in enumerate(zip(nets, settings["nets"], strict=True)):
         takes = body("Unsqueeze", "one_patch", [0, 3] if says["channel"] else [0])
         found = body.join(net, name=f"net{number}", takes=takes, gives=says["output"])
-        parts.append(body("Reshape", found, [-1]))
+        parts.append(body("Reshape", body("Cast", found, to=TensorProto.FLOAT), [-1]))
     body.named(body("Concat", *parts, axis=0), "one_said")
     takes_one = helper.make_tensor_value_info("one_patch", TensorProto.FLOAT, shape)
     gives_one = helper.make_tensor_value_info("one_said", TensorProto.FLOAT, ["values"])

@@ -83,7 +83,7 @@ class Nodes:
         str
             That output.
         """
-        graph = onnx.compose.add_prefix(model, f"{name}/").graph
+        graph = _renamed(model.graph, before=f"{name}/")
         filled = {each.name for each in graph.initializer}
         (own,) = (each.name for each in graph.input if each.name not in filled)
         self.constants.extend(graph.initializer)
@@ -100,3 +100,11 @@ class Nodes:
         name = f"constant/{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(value, kind), name))
         return name
+
+
+def _renamed(graph: GraphProto, *, before: str) -> GraphProto:
+    """Put a text before all names, those that a body inside takes from outside it among them."""
+    made = [name for node in graph.node for name in node.output]
+    kept = [each.name for each in (*graph.initializer, *graph.input)]
+    names = {name: f"{before}{name}" for name in (*made, *kept) if name}
+    return onnx.compose.add_prefix_graph(graph, before, name_map=names)

@@ -12,13 +12,14 @@ from onnx import ModelProto, TensorProto, helper
 from genre_model.errors import ModelError
 from genre_model.exported.single_file.features import Settings, rows
 from genre_model.exported.single_file.nodes import Nodes
+from genre_model.portable.session import first_line
 
-SONG_FILE = "song.onnx"
 SAMPLES, WINDOWS, PROBABILITIES = "samples", "windows", "probabilities"
 """What it takes, and what it gives."""
 _OPSET = 18
 """The least version of operators that takes the axes of every reduction as an input."""
 _LEAST_PROBABILITY = 1e-12
+MOST_BYTES = 2**31 - 1
 
 
 def song(
@@ -49,8 +50,14 @@ def song(
     Raises
     ------
     ModelError
-        If a network cannot be joined to the others.
+        If a network cannot be joined to the others, or its spectrum not be had well enough.
     """
+    n_fft = settings["n_fft"]
+    if n_fft & (n_fft - 1):
+        raise ModelError(
+            f"the features have an n_fft of {n_fft}, and onnxruntime gets the spectra of powers of "
+            "two alone right; leave --single-file out"
+        )
     models = _in_one_version(networks)
     classifier, *nets = models
     graph = Nodes("song")
@@ -67,10 +74,17 @@ def song(
     model = _model(made, models)
     for name, value in says.items():
         model.metadata_props.add(key=name, value=json.dumps(value, ensure_ascii=False))
+    if model.ByteSize() > MOST_BYTES:
+        raise ModelError(
+            f"the networks together take {model.ByteSize():,} bytes, and one ONNX file holds "
+            f"{MOST_BYTES:,}; leave --single-file out"
+        )
     try:
         onnx.checker.check_model(model)
     except onnx.checker.ValidationError as error:
-        raise ModelError(f"the model makes no one file ({error}); leave --single-file") from error
+        raise ModelError(
+            f"the networks make no one file ({first_line(error)}); leave --single-file out"
+        ) from error
     content: bytes = model.SerializeToString(deterministic=True)
     return content
 
@@ -84,7 +98,8 @@ def _heard(
 ) -> str:
     """Loop over the segments that have a whole window; give what is said of each window."""
     step, length = settings["segment_step"], settings["segment_length"]
-    least = (settings["window_frames"] - 1) * settings["hop_length"] + settings["frame_length"]
+    frames, own = settings["window_frames"], settings["frame_length"]
+    least = max(1, (frames - 1) * settings["hop_length"] + own)
     body = graph.body("segment")
     start = body("Reshape", body("Mul", "number", step), [1])
     part = body("Slice", SAMPLES, start, body("Add", start, [length]))
@@ -93,7 +108,7 @@ def _heard(
     body.named(body("Concat", "before", said, axis=0), "after")
     body.named("goes", "goes_on")
     genres = len(settings["genres"])
-    table: list[str | int | None] = ["heard", genres]
+    table = [None, genres]
     inside = body.graph(
         [
             helper.make_tensor_value_info("number", TensorProto.INT64, []),
@@ -125,7 +140,9 @@ def _joined(graph: Nodes, windows: str, *, rule: str, genres: int) -> str:
         said = graph("Slice", ordered, cut, graph("Sub", count, cut))
     elif rule == "logit":
         logarithm = graph("Log", graph("Max", said, np.array(_LEAST_PROBABILITY)))
-        said = graph("Exp", graph("ReduceMean", logarithm, [0]))
+        # of no window no number, and not the 0 that is the mean of nothing to onnxruntime
+        count = graph("Cast", graph("Slice", graph("Shape", said), [0], [1]), to=TensorProto.DOUBLE)
+        said = graph("Exp", graph("Div", graph("ReduceSum", logarithm, [0]), count))
     mean = graph("ReduceMean", said, [0], keepdims=0)
     share = graph("Div", mean, graph("ReduceSum", mean, [0]))
     return graph("Cast", share, to=TensorProto.FLOAT)
@@ -142,8 +159,7 @@ def _in_one_version(networks: Mapping[str, bytes]) -> list[ModelProto]:
         except (RuntimeError, onnx.version_converter.ConvertError) as error:
             raise ModelError(
                 f"{name} is in operators of version {_opset(model)}, which cannot be told in those "
-                f"of version {opset} ({str(error).strip().partition(chr(10))[0]}); leave "
-                "--single-file"
+                f"of version {opset} ({first_line(error)}); leave --single-file out"
             ) from error
     return found
 
@@ -155,7 +171,9 @@ def _opset(model: ModelProto) -> int:
 
 def _model(graph: onnx.GraphProto, networks: Sequence[ModelProto]) -> ModelProto:
     """Make a model with the operators of all."""
-    versions = {each.domain: each.version for model in networks for each in model.opset_import}
+    versions: dict[str, int] = {}
+    for each in (version for model in networks for version in model.opset_import):
+        versions[each.domain] = max(each.version, versions.get(each.domain, 0))
     opsets = [helper.make_opsetid(name, version) for name, version in sorted(versions.items())]
     ir = max(each.ir_version for each in networks)
     return helper.make_model(graph, opset_imports=opsets, ir_version=ir)

@@ -104,6 +104,28 @@ def test_a_recipe_is_no_use_where_nothing_is_trained(called: Callable[..., Ended
     assert "leave --print-config or --json out" in both.err
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (
+            ["--scheduler", "tcp://h:1"],
+            "--scheduler tells where disturbed clips are heard; add",
+        ),
+        (["--workers", "2"], "--workers tells where disturbed clips are heard; add --robustness"),
+        (
+            ["--robustness", "--scheduler", "tcp://h:1", "--workers", "2"],
+            "leave --scheduler or",
+        ),
+    ],
+)
+def test_workers_of_an_evaluation_are_for_robustness(
+    called: Callable[..., Ended], options: list[str], says: str
+) -> None:
+    ended = called("evaluate", *options)
+    assert ended.code == 2
+    assert says in ended.err
+
+
 def test_the_printed_recipe_is_taken_back(called: Callable[..., Ended], files: Path) -> None:
     assert printed(called("train", "--print-config")) == make_recipe({"model.network": "default"})
     sets = ("--set", "training.optimiser=sgd", "--set", "training.momentum=0.5", "--epochs", "3")

@@ -21,7 +21,7 @@ from genre_model.printable import printable
 from storage.places.address import parse_location
 from tasks.catalogue import CatalogueSummary, FoundCatalogue
 from tasks.comparing.leaderboard import Leaderboard
-from tasks.evaluated.evaluation import Evaluation
+from tasks.evaluated.metrics_file import Evaluation
 from tasks.models import ModelFacts
 from tasks.predicting.folder import PredictedFolder
 from tasks.sweeping import Sweep, SweptTraining
