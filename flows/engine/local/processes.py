@@ -80,10 +80,10 @@ def processes(workers: int, say: Callable[[str], None]) -> Iterator[Cluster]:
 
 
 def _scheduler(folder: Path) -> dict[str, object]:
-    from distributed.deploy.subprocess import SubprocessScheduler
+    from flows.engine.local.scheduler import Scheduler
 
     return {
-        "cls": SubprocessScheduler,
+        "cls": Scheduler,
         "options": {
             "scheduler_kwargs": {
                 "host": _LOOPBACK,

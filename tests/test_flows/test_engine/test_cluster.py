@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import socket
 import subprocess
 import sys
 
 import pytest
+from limits import TRY_S
 
-from flows.engine.cluster import check_cluster
+from flows.engine.cluster import check_cluster, dask_client
 from flows.engine.local.processes import PRELOADED
 from flows.errors import UsageError
 from genre_model.frontends import PRESETS
@@ -50,3 +52,11 @@ def test_what_listens_there_and_is_no_scheduler_is_not_waited_for_long(
             check_cluster(scheduler=address)
     (sentence,) = said
     assert sentence.startswith(f"the Dask scheduler at {address} has not answered within 0.5 s; ")
+
+
+def test_a_scheduler_may_write_as_much_as_it_likes() -> None:
+    """A pipe that nobody read took some 190 kB, and then stopped all that the run had started."""
+    with dask_client(workers=1) as client:
+        for _ in range(16):
+            client.run_on_scheduler(os.write, 2, bytes(65_536))
+        assert client.submit(sum, (1, 2)).result(timeout=TRY_S) == 3
