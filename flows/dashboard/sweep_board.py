@@ -41,23 +41,27 @@ class SweepBoard:
 
 
 def sweep_as_markdown(sweep: Sweep) -> str:
-    """Write a line a combination of settings, the best first, then one a training."""
+    """Write a line a combination of settings, the best first, then one a training.
+
+    Settings come last: they may be long, and a narrow page cuts off what does not fit.
+    """
     best = sweep.best
+    is_over = not sweep.count("open")
     lines = [f"## {as_markdown(sweep.id)}", "", f"{sweep.progress}."]
     if best is not None:
         lines += [
             "",
-            f"Best so far: **{as_markdown(best.model)}** with "
+            f"Best{'' if is_over else ' so far'}: **{as_markdown(best.model)}** with "
             f"{best.validation} of validation tracks "
             f"({as_markdown(in_words(best.settings))}, seed {best.seed}). It is chosen on "
             "validation alone; the test split chooses nothing.",
         ]
-    lines += ["", "| settings | done | validation tracks | best model |", "|---|---:|---:|---|"]
+    lines += ["", "| validation tracks | done | best model | settings |", "|---:|---:|---|---|"]
     lines += map(_of_recipe, sweep.recipes)
     lines += ["", "Mean ± standard deviation over seeds.", ""]
     lines += [
-        "| training | settings | seed | model | validation tracks | |",
-        "|---:|---|---:|---|---:|---|",
+        "| training | validation tracks | model | seed | | settings |",
+        "|---:|---:|---|---:|---|---|",
     ]
     lines += [_of_training(place, each) for place, each in enumerate(sweep.trainings, start=1)]
     return "\n".join(lines) + "\n"
@@ -65,10 +69,10 @@ def sweep_as_markdown(sweep: Sweep) -> str:
 
 def _of_recipe(each: SweptRecipe) -> str:
     cells = (
-        as_markdown(in_words(each.settings)),
-        f"{len(each.models)} of {each.trainings}",
         each.validation,
+        f"{len(each.models)} of {each.trainings}",
         as_markdown(each.models[0]) if each.models else "",
+        as_markdown(in_words(each.settings)),
     )
     return f"| {' | '.join(cells)} |"
 
@@ -76,10 +80,10 @@ def _of_recipe(each: SweptRecipe) -> str:
 def _of_training(place: int, each: SweptTraining) -> str:
     cells = (
         f"{place}",
-        as_markdown(in_words(each.settings)),
-        f"{each.seed}",
-        as_markdown(each.model),
         each.validation,
+        as_markdown(each.model),
+        f"{each.seed}",
         as_markdown(each.detail or ("" if each.status == "done" else each.status)),
+        as_markdown(in_words(each.settings)),
     )
     return f"| {' | '.join(cells)} |"
