@@ -252,8 +252,8 @@ def models(board: Leaderboard) -> None:
                 "catalogue": each.catalogue,
                 "validation": f"{each.validation_track_accuracy:.1%}",
                 "test": "" if (test := each.test_track_accuracy) is None else f"{test:.1%}",
-                "95 % interval": _interval(each.test_interval),
-                "test read": f"{each.test_readings} times",
+                "95 % interval": _in_percent(each.test_interval),
+                "test read": f"{each.test_readings}x",
                 "parameters": each.parameters,
                 "trained": each.trained[:16],
             }
@@ -266,6 +266,10 @@ def models(board: Leaderboard) -> None:
 
 def _interval(ends: tuple[float, float] | None) -> str:
     return f"{ends[0]:.4f} to {ends[1]:.4f}" if ends else ""
+
+
+def _in_percent(ends: tuple[float, float] | None) -> str:
+    return f"{ends[0]:.0%}–{ends[1]:.0%}" if ends else ""
 
 
 def _figure(value: float | str) -> float | str:

@@ -20,7 +20,7 @@ from genre_model.data.left_out import LeftOut
 from genre_model.printable import printable
 from storage.places.address import parse_location
 from tasks.catalogue import CatalogueSummary, FoundCatalogue
-from tasks.comparing.leaderboard import Leaderboard
+from tasks.comparing.leaderboard import Leaderboard, ModelLine
 from tasks.evaluated.metrics_file import Evaluation
 from tasks.models import ModelFacts
 from tasks.predicting.folder import PredictedFolder
@@ -145,6 +145,31 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             lambda content, *, key, description: found.extend([content, description]),  # noqa: ARG005
         )
     return found
+
+
+def test_a_line_of_models_tells_all_shares_in_per_cent(made: list[Any]) -> None:
+    line = ModelLine(
+        model="a",
+        network="linear",
+        preset="mfcc",
+        catalogue="fma-1",
+        seed=0,
+        split_policy="official",
+        parameters=486,
+        validation_track_accuracy=0.5,
+        test_track_accuracy=0.57,
+        test_interval=(0.303, 0.789),
+        test_readings=2,
+        champion=True,
+        trained="2026-11-28T07:22:00+00:00",
+    )
+    unread = {"test_track_accuracy": None, "test_interval": None, "test_readings": 0}
+    lines = (line, replace(line, model="b", champion=False, **unread))  # type: ignore[arg-type]
+    artifacts.models(Leaderboard(models=lines, recipes=()))
+    (first, second), _ = made
+    shown = ("model", "validation", "test", "95 % interval", "test read")
+    assert [first[name] for name in shown] == ["a (champion)", "50.0%", "57.0%", "30%–79%", "2x"]
+    assert [second[name] for name in shown] == ["b", "50.0%", "", "", "0x"]
 
 
 def done(each: SweptTraining) -> Sweep:
