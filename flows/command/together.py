@@ -62,10 +62,6 @@ def refuse_without_data(said: Collection[str]) -> None:
         )
 
 
-def _flag(name: str) -> str:
-    return "--" + name.removeprefix("as_").replace("_", "-")
-
-
 def refuse_without_robustness(said: Collection[str]) -> None:
     """Refuse options of the workers that hear disturbed clips where none are to be heard.
 
@@ -84,3 +80,7 @@ def refuse_without_robustness(said: Collection[str]) -> None:
             f"{useless[0]} tells where disturbed clips are heard; add --robustness, or leave "
             f"{useless[0]} out"
         )
+
+
+def _flag(name: str) -> str:
+    return "--" + name.removeprefix("as_").replace("_", "-")
