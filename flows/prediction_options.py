@@ -6,13 +6,13 @@ from flows.option import Option
 
 PREDICTING_WORKERS = Option(
     name="workers",
-    help="Local Dask worker processes, for many files.",
+    help="Processes that hear files at once, for many files.",
     kind=int,
-    unset="none: one process, which starts at once",
+    unset="1",
     low=1,
     high=1_024,
 )
-# As the workers without a variable of the environment: one file starts at once.
+# As the workers, without a variable of the environment: one file starts at once.
 PREDICTING_SCHEDULER = Option(
     name="scheduler",
     help="Dask scheduler to join for many files, as tcp://host:8786.",

@@ -1,4 +1,4 @@
-"""Many songs, heard by one child process or on a Dask cluster; clips that are disturbed there."""
+"""Many songs, heard by children of this process or on a Dask cluster; clips disturbed there."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from genre_model.hearing.prediction import Prediction
 from genre_model.learning.opening.params import PARAMS_FILE
 from storage.places.address import resolve
+from tasks.predicting.children import heard_by_children
 from tasks.predicting.chosen import ChosenModel
 from tasks.worker.disturbed import DisturbedClip, DisturbedJob, hear_disturbed
 from tasks.worker.pickled_call import PickledCall, pickled
@@ -45,8 +46,8 @@ def heard_songs(
     names : sequence of str
         Paths and addresses.
     workers : int, optional
-        Local Dask workers; without them, and without `scheduler`, one child of this process hears
-        all, in their order.
+        Child processes that hear at once; without them, and without `scheduler`, one hears all, in
+        their order. A local Dask worker would have such a child, too, and take seconds to start.
     scheduler : str, optional
         Of a Dask cluster that is joined; its workers must see the model and the songs.
     overview : bool
@@ -58,24 +59,29 @@ def heard_songs(
     ------
     ModelError
         If the model does not open.
+    DecoderBroken, DecoderStalled
+        If no child starts.
     ClusterLost
-        If no worker starts, or all have gone.
+        If all workers of the cluster have gone.
     UsageError
         If nothing answers at `scheduler`, or no worker there can do it.
     """
     songs = [Song.of(name) for name in names]
-    if workers is None and scheduler is None:
-        with chosen.child() as child:
-            yield from heard(child, songs, overview=overview)
-    elif songs:
+    if not songs:
+        return
+    if scheduler is not None:
         jobs = _jobs_of(chosen, [each.anywhere for each in songs], overview=overview)
         yield from _on_dask(
             (pickled(hear, job) for job in jobs),
-            workers=workers,
             scheduler=scheduler,
-            must_see=_samples(chosen.folder, (each.path for each in songs)) if scheduler else (),
+            must_see=_samples(chosen.folder, (each.path for each in songs)),
             say=say,
         )
+    elif workers is not None and workers > 1:
+        yield from heard_by_children(chosen, songs, children=workers, overview=overview)
+    else:
+        with chosen.child() as child:
+            yield from heard(child, songs, overview=overview)
 
 
 def disturbed_clips(
@@ -138,7 +144,7 @@ def _samples(model: Path, songs: Iterable[Path | None]) -> Iterator[Path]:
 def _on_dask(
     given: Iterable[PickledCall],
     *,
-    workers: int | None,
+    workers: int | None = None,
     scheduler: str | None = None,
     must_see: Iterable[Path] = (),
     say: Callable[[str], None] | None = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -250,14 +251,26 @@ def test_columns_are_what_the_docs_say() -> None:
     assert all(f"`{column}`" in docs for column in COLUMNS)
 
 
-@pytest.mark.services
-def test_many_are_heard_on_dask(called: Called, model: Path, songs: Path) -> None:
+def test_many_are_heard_at_once(called: Called, model: Path, songs: Path) -> None:
     for number in range(9):
         tones(songs / f"{number}.wav", (LOW_HZ if number % 2 else HIGH_HZ, 4))
     alone = called("predict", "songs", "--model", str(model), "--json").json
     many = called("predict", "songs", "--model", str(model), "--json", "--workers", "2").json
     assert many["predictions"] == alone["predictions"]
     assert len(many["predictions"]) == 12
+
+
+def test_a_model_that_does_not_open_is_refused_by_several_as_by_one(
+    called: Called, model: Path, tmp_path: Path
+) -> None:
+    spoilt = shutil.copytree(model, tmp_path / "spoilt")
+    (spoilt / "model.onnx").write_bytes(b"no model")
+    ended = [
+        called("predict", "songs", "--model", str(spoilt), *more)
+        for more in ((), ("--workers", "2"))
+    ]
+    assert [each.code for each in ended] == [2, 2]
+    assert ended[0].err.splitlines()[-1] == ended[1].err.splitlines()[-1]
 
 
 @pytest.mark.services

@@ -1,0 +1,64 @@
+"""Songs heard by several children at once: each once, and none left when it ends."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+from limits import STEP_S
+from made_model import HIGH_HZ, made_model, tones
+
+from genre_model.hearing.prediction import Prediction
+from genre_model.signal.status import Status
+from tasks.predicting.children import heard_by_children
+from tasks.predicting.chosen import ChosenModel
+from tasks.worker.errors import DecoderEnded
+from tasks.worker.predicting import PredictingChild
+from tasks.worker.songs import Song
+
+
+@pytest.fixture(scope="module")
+def chosen(tmp_path_factory: pytest.TempPathFactory) -> ChosenModel:
+    folder = made_model(tmp_path_factory.mktemp("models") / "made")
+    return ChosenModel.of("nowhere", str(folder))
+
+
+def test_each_song_is_heard_once_and_no_child_is_left(chosen: ChosenModel, tmp_path: Path) -> None:
+    names = [tmp_path / f"{number}.wav" for number in range(7)]
+    for name in names:
+        tones(name, (HIGH_HZ, 4))
+    names[3].write_bytes(b"no audio")
+    before = psutil.Process().children()
+    found = [*heard_by_children(chosen, [Song.of(str(name)) for name in names], children=3)]
+    assert sorted(each.path for each in found) == sorted(map(str, names))
+    assert {each.path for each in found if each.genre is None} == {str(names[3])}
+    assert psutil.Process().children() == before
+
+
+def test_a_song_that_is_not_there_is_a_line_of_a_single_child(chosen: ChosenModel) -> None:
+    (found,) = heard_by_children(chosen, [Song.of("gone.mp3")], children=3)
+    assert found.status is Status.MISSING
+
+
+def test_who_stops_waits_for_no_song(chosen: ChosenModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One child never answers; the other has, and then nobody asks any more."""
+    ended = threading.Event()
+    asked: list[str] = []
+
+    def predict(_child: PredictingChild, path: str, *, overview: bool = False) -> Prediction:
+        assert not overview
+        asked.append(path)
+        if path == "slow.mp3":
+            assert ended.wait(STEP_S)
+            raise DecoderEnded("the decoder was ended")
+        return Prediction(path, Status.EMPTY)
+
+    monkeypatch.setattr(PredictingChild, "predict", predict)
+    monkeypatch.setattr(PredictingChild, "end", lambda _child: ended.set())
+    songs = [Song.of(name) for name in ("slow.mp3", *(f"{n}.mp3" for n in range(50)))]
+    found = heard_by_children(chosen, songs, children=2)
+    assert next(found).status is Status.EMPTY
+    found.close()
+    assert len(asked) < 10
