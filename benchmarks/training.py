@@ -12,7 +12,7 @@ A line has the training windows a second of the epochs' time (validation is in i
 of memory's, the stall share (how much of the time went by waiting for shards), and the seconds that
 this is of an epoch. All medians. The first epoch, in which the network is built, is left out.
 
-A second table has the same network over the same number of windows, round by round in turn, as a
+A second table has the same network over the same number of windows, epoch by epoch in turn, as a
 share (median of pairs) of what it makes of one batch that lies on the device already, again and
 again, in Keras's bare loop: with the windows kept (`training.feed=resident`), and read in each
 epoch from a folder. Goals are .95 and .85.
@@ -28,13 +28,16 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.clips import say, workplace
+from benchmarks.turns import Turns
 from genre_model.frontends import preset
 from genre_model.learning.batches import ReadShard, RowIndex
 from genre_model.recipe import TrainSpec
@@ -52,6 +55,9 @@ SHARDS, ROUNDS, LATE_MS = 12, 3, 100
 CLASSES = 8
 BUCKET = "bench"
 SPEC = preset("default")
+
+OnRate = Callable[[int, float], None]
+"""Told an epoch's number (from 1) and its windows a second; another way has its turn meanwhile."""
 
 
 def make_shards(count: int) -> list[np.ndarray]:
@@ -114,18 +120,30 @@ def _ratio(one: list[float], other: list[float]) -> float:
 
 
 def measure_feeds(read_shard: ReadShard, *, shards: int, rounds: int) -> list[dict[str, Any]]:
-    """Train by each way of feeding in turn, and give a line a way, what is on the device first."""
+    """Train by each way of feeding, epoch by epoch in turn, and give a line a way.
+
+    The first line is what lies on the device. The first epoch of each way, in which its network
+    is built, is left out.
+    """
     training = _rows(range(shards - 1))
-    ways: dict[str, Callable[[], float]] = {
-        "the device": lambda: _bare(training.window_count),
-        "resident": lambda: _fed("resident", training, read_shard, shards=shards),
-        "streaming": lambda: _fed("streaming", training, read_shard, shards=shards),
-    }
     rates: dict[str, list[float]] = defaultdict(list)
-    for number in range(rounds):
-        for name, way in ways.items():
-            rates[name].append(way())
-            say(f"round {number + 1} of {rounds}: {name}, {rates[name][-1]:.0f} windows/s")
+
+    def told(name: str, number: int, rate: float) -> None:
+        if number > 1:
+            rates[name].append(rate)
+            say(f"round {number - 1} of {rounds}: {name}, {rate:.0f} windows/s")
+
+    epochs = rounds + 1
+    ways: dict[str, Callable[[OnRate], None]] = {
+        "the device": partial(_bare, training.window_count, epochs=epochs),
+        "resident": partial(_fed, "resident", training, read_shard, shards=shards, epochs=epochs),
+        "streaming": partial(_fed, "streaming", training, read_shard, shards=shards, epochs=epochs),
+    }
+    turns = Turns(len(ways))
+    with ThreadPoolExecutor(len(ways)) as threads:
+        done = [threads.submit(turns.taken, way, partial(told, name)) for name, way in ways.items()]
+    for each in done:
+        each.result()
     return [
         {
             "fed": name,
@@ -136,23 +154,34 @@ def measure_feeds(read_shard: ReadShard, *, shards: int, rounds: int) -> list[di
     ]
 
 
-def _fed(feed: Any, training: RowIndex, read_shard: ReadShard, *, shards: int) -> float:
-    """Return the windows a second of a training's second epoch, without its validation."""
+def _fed(
+    feed: Any,
+    training: RowIndex,
+    read_shard: ReadShard,
+    on_rate: OnRate,
+    *,
+    shards: int,
+    epochs: int,
+) -> None:
+    """Train, and tell the windows a second of each epoch, without its validation."""
     from genre_model.learning.training import train
 
-    found = train(
+    def on_epoch(number: int, _most: int, history: Sequence[Mapping[str, float]]) -> None:
+        on_rate(number, history[-1]["windows_per_second"])
+
+    train(
         training,
         validation=_rows(range(shards - 1, shards)),
         read_shard=read_shard,
         rows_per_shard=ROWS_PER_SHARD,
         classes=CLASSES,
-        spec=TrainSpec(epochs=2, patience=0, feed=feed),
+        spec=TrainSpec(epochs=epochs, patience=0, feed=feed),
+        on_epoch=on_epoch,
     )
-    return float(found.history["windows_per_second"].iloc[-1])
 
 
-def _bare(windows: int) -> float:
-    """Return the windows a second of Keras's own loop over one batch on the device."""
+def _bare(windows: int, on_rate: OnRate, *, epochs: int) -> None:
+    """Tell the windows a second of Keras's own loop over one batch on the device."""
     import keras
     import tensorflow as tf
 
@@ -176,10 +205,10 @@ def _bare(windows: int) -> float:
     batch = generator.normal(-40, 20, (spec.batch_size, *shape)).astype(np.float16)
     targets = np.eye(CLASSES, dtype=np.float32)[np.arange(spec.batch_size) % CLASSES]
     again = tf.data.Dataset.from_tensors((batch, targets)).repeat(steps)
-    network.fit(again, epochs=1, verbose=0)
-    began = time.perf_counter()
-    network.fit(again, epochs=1, verbose=0)
-    return steps * spec.batch_size / (time.perf_counter() - began)
+    for number in range(1, epochs + 1):
+        began = time.perf_counter()
+        network.fit(again, epochs=1, verbose=0)
+        on_rate(number, steps * spec.batch_size / (time.perf_counter() - began))
 
 
 def _rows(shards: range) -> RowIndex:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,7 @@ from made_nets import mean_net
 from benchmarks.clips import make_data, write_tracks_csv
 from benchmarks.orchestration import Nap, turns_ms
 from benchmarks.processes import Sampler
+from benchmarks.turns import Turns
 from genre_model.data.fma.genres_csv import derive_genres, read_genres
 from genre_model.data.fma.subset_tracks import select
 from genre_model.data.fma.tracks_csv import read_tracks
@@ -96,6 +101,29 @@ def test_tracks_without_a_top_genre_get_the_one_they_would_have_had(tmp_path: Pa
 def test_a_turn_is_from_one_beginning_to_the_next_at_the_same_worker() -> None:
     naps = [_nap(began, process) for began, process in ((0, 1), (1, 2), (3, 1), (5, 2), (9, 1))]
     assert turns_ms(naps[::-1]) == [3_000, 4_000, 6_000]
+
+
+def test_threads_take_turns_and_one_that_fails_leaves_the_round() -> None:
+    turns, pieces = Turns(3), list[str]()
+
+    def work(name: str, on_piece: Callable[[str], None], *, count: int) -> str:
+        for number in range(count):
+            on_piece(f"{name}{number}")
+        if name == "b":
+            raise LookupError(name)
+        return name
+
+    with ThreadPoolExecutor(3) as threads:
+        done = [
+            threads.submit(turns.taken, partial(work, name, count=count), pieces.append)
+            for name, count in (("a", 4), ("b", 1), ("c", 4))
+        ]
+    assert [done[0].result(), done[2].result()] == ["a", "c"]
+    with pytest.raises(LookupError):
+        done[1].result()
+    rest = [each[0] for each in pieces if each != "b0"]
+    assert all(one != other for one, other in itertools.pairwise(rest))
+    assert sorted(pieces) == ["a0", "a1", "a2", "a3", "b0", "c0", "c1", "c2", "c3"]
 
 
 def test_the_sampler_follows_this_process_and_its_children() -> None:
