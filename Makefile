@@ -6,9 +6,11 @@ DEMO := .demo
 DEMO_TRACK := $(DEMO)/data/fma_small/000/000060.mp3
 # The demo's Prefect database lies with the rest of what the demo writes, so that `make dashboard` shows its runs.
 DEMO_ENV := PREFECT_SERVER_ANALYTICS_ENABLED=false DO_NOT_TRACK=1 PREFECT_HOME=$(CURDIR)/$(DEMO)/prefect GENRE_DEMO=$(CURDIR)/$(DEMO)/data
+TWO_AT_ONCE := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+ANYWHERE := not faults and not services and not benchmarks and not backends and not slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup services backends demo demo-s3 dashboard test test-faults test-services test-slow test-backends browser test-benchmarks lint bench lock clean
+.PHONY: help setup services backends demo demo-s3 dashboard test test-whole test-faults test-services test-slow test-backends browser test-benchmarks lint bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -52,7 +54,10 @@ dashboard: setup ## Prefect's dashboard with the demo's runs (Ctrl-C stops it)
 	$(DEMO_ENV) $(BIN)/prefect server start --host 127.0.0.1
 
 test: setup ## the quick suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not faults and not services and not benchmarks and not backends and not slow"
+	$(TWO_AT_ONCE) -m "not whole and $(ANYWHERE)"
+
+test-whole: setup ## whole commands, trainings and clusters, which .ci/run runs, too
+	$(TWO_AT_ONCE) -m "whole and $(ANYWHERE)"
 
 test-faults: services ## real processes killed, disks filled
 	$(BIN)/python -m pytest -m faults

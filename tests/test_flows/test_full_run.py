@@ -21,6 +21,8 @@ from tiny_fma import clip
 from genre_model.demo import plan_demo, render_track
 from storage import open_features
 
+pytestmark = pytest.mark.whole
+
 FEATURES_KEYS = {
     "key",
     "tracks",

@@ -146,6 +146,7 @@ print("accepted")
 """
 
 
+@pytest.mark.whole
 def test_a_preset_and_a_network_of_one_line_are_taken_everywhere(
     pytestconfig: pytest.Config,
 ) -> None:

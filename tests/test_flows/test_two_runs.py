@@ -32,6 +32,8 @@ from tasks.features import (
 )
 from tasks.worker.shards import ShardJob, write_shard
 
+pytestmark = pytest.mark.whole
+
 SPEC = preset("notebook")
 
 

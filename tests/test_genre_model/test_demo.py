@@ -95,6 +95,7 @@ def test_tables_have_fmas_columns() -> None:
     assert all(line["genre_id"] == line["top_level"] for line in genres)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("track", SOUND[: len(ENCODINGS)], ids=lambda track: track.genre)
 def test_a_track_is_a_real_mp3_of_30_seconds(track: DemoTrack) -> None:
     encoding = ENCODINGS[SOUND.index(track)]
@@ -121,6 +122,7 @@ def test_the_same_track_gives_the_same_bytes_and_another_gives_others() -> None:
     assert content != render_track(replace(track, artist_seed=other.artist_seed))
 
 
+@pytest.mark.whole
 def test_a_harder_level_takes_more_from_other_genres_and_the_first_changes_no_byte() -> None:
     tracks = [cheap(track) for track in SOUND[:2]]
     assert [render_track(each, level=1) for each in tracks] == [*map(render_track, tracks)]
@@ -191,6 +193,7 @@ def test_borrowing_takes_nothing_or_some_or_all() -> None:
     }
 
 
+@pytest.mark.whole
 def test_genres_can_be_learned_but_not_without_error() -> None:
     """Classify the test tracks by the nearest centroid of simple band statistics."""
     known = [track for track in SOUND if track.split == "training"]

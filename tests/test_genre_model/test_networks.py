@@ -156,6 +156,7 @@ class TestEveryNetwork:
             windows = np.zeros((2, *each.row_shape[1:]), np.float16)
             assert network.predict_on_batch(windows).shape == (2, 3)
 
+    @pytest.mark.whole
     def test_its_onnx_file_says_what_keras_says(self, name: str) -> None:
         network, given = built(name), features(name)
         expected = network.predict_on_batch(given)
@@ -176,6 +177,7 @@ class TestEveryNetwork:
             )
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     "names",
     [

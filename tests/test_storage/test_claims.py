@@ -229,6 +229,7 @@ with Claim(parse_location(sys.argv[2]), sys.argv[1], lease_s=2.0):
 """
 
 
+@pytest.mark.whole
 class TestAnotherHost:
     def test_a_killed_driver_holds_no_longer_than_its_lease(self, claimed_store: Location) -> None:
         options = claimed_store.options if isinstance(claimed_store, Bucket) else {}

@@ -87,6 +87,7 @@ def copy(model: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(model, tmp_path / "copy"))
 
 
+@pytest.mark.whole
 def test_its_folder_alone_predicts_by_the_nets(copy: Path, tmp_path: Path) -> None:
     song = tmp_path / "song.mp3"
     song.write_bytes(encoded(band_noise(30.0)))

@@ -17,6 +17,8 @@ from tasks.evaluation import evaluate_network
 from tasks.labelled import load_labelled
 from tasks.training import train_network
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:

@@ -13,6 +13,8 @@ from storage.store import Store
 from tasks.labelled import load_labelled
 from tasks.training import train_network
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:

@@ -28,6 +28,8 @@ from tasks.labelled import LabelledFeatures, load_labelled
 from tasks.models import ModelFacts
 from tasks.training import identify_model, train_network
 
+pytestmark = pytest.mark.whole
+
 FEATURES = LogMel(
     name="tiny", n_mels=BANDS, windows=WINDOWS, window_frames=FRAMES, window_stride=FRAMES
 )

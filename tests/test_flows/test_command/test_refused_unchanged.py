@@ -21,6 +21,8 @@ from storage.store import Store
 from tasks.catalogue import find_catalogue, store_catalogue
 from tasks.features import array_attributes, array_layout
 
+pytestmark = pytest.mark.whole
+
 ONE_GENRE = [(100 + n, "Rock", split) for n, split in enumerate(("training", "test"))]
 
 

@@ -25,6 +25,8 @@ from flows.dashboard.configured_server import check_server
 from flows.dashboard.server_database import check_database, shown_address
 from flows.errors import UsageError
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:

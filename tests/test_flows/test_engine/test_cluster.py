@@ -16,6 +16,8 @@ from flows.engine.local.processes import PRELOADED
 from flows.errors import UsageError
 from genre_model.frontends import PRESETS
 
+pytestmark = pytest.mark.whole
+
 FIRST_JOB = """
 import importlib, pickle, sys
 

@@ -88,6 +88,7 @@ def script_of(folder: Path) -> ModuleType:
     return module
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", FRONTENDS)
 def test_the_script_says_what_the_model_says(name: str, tmp_path: Path) -> None:
     features, nets = FRONTENDS[name]

@@ -62,6 +62,7 @@ def test_the_published_form_is_read(network: keras.Model, h5: bytes, tmp_path: P
     assert all(map(same, layers, read_layers(tmp_path / "other.h5")))
 
 
+@pytest.mark.whole
 def test_tflite_of_float32_is_read(network: keras.Model, tmp_path: Path) -> None:
     (tmp_path / "yamnet.tflite").write_bytes(tflite(network))
     layers = read_layers(tmp_path / "yamnet.tflite")

@@ -1,6 +1,7 @@
 """A model's folder: what was saved is what opens, and what is wrong with it is said."""
 
 import json
+import shutil
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -47,6 +48,14 @@ def save(folder: Path, network: object, **changes: object) -> None:
         "details": {"id": "default-0a1b2c3d", "seed": 7},
     }
     save_bundle(folder / "model.keras", **{**given, **changes})
+
+
+@pytest.fixture(scope="module")
+def saved(network: object, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a model's folder, which tests copy."""
+    folder = tmp_path_factory.mktemp("models") / "saved"
+    save(folder, network)
+    return folder
 
 
 def test_what_was_saved_opens_and_predicts_the_same(network: object, tmp_path: Path) -> None:
@@ -143,12 +152,12 @@ def open_all(folder: Path) -> None:
     ],
 )
 def test_a_damaged_folder_is_refused_in_one_sentence(
-    network: object, tmp_path: Path, damage: Callable[[Path], None], sentence: str
+    saved: Path, tmp_path: Path, damage: Callable[[Path], None], sentence: str
 ) -> None:
-    save(tmp_path, network)
-    damage(tmp_path)
+    folder = shutil.copytree(saved, tmp_path / "model")
+    damage(folder)
     with pytest.raises(ModelError, match=sentence) as raised:
-        open_all(tmp_path)
+        open_all(folder)
     assert "\n" not in str(raised.value)
 
 

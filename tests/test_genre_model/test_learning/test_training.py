@@ -120,6 +120,7 @@ def test_the_stall_share_weighs_epochs_by_their_seconds() -> None:
     assert stall_share(timed) == pytest.approx(0.2)
 
 
+@pytest.mark.whole
 def test_a_training_that_was_cut_off_goes_on_as_if_it_had_not_been(trained: tuple) -> None:
     assert_same(cut_off_and_resumed(SHORT, after=2), trained[0])
 

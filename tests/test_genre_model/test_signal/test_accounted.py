@@ -121,6 +121,7 @@ def test_what_players_pass_over_hides_no_audio(
     assert heard.unread == ""
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kind", ["MP3", "OGG", "FLAC"])
 @pytest.mark.parametrize(("first", "second"), [(10, 15), (10, 50), (35, 45)])
 @pytest.mark.parametrize("other_rate", [False, True])

@@ -15,6 +15,8 @@ from storage.errors import Damaged, UnknownFormat
 from storage.proof.problems import Problem
 from storage.store import Store
 
+pytestmark = pytest.mark.whole
+
 TRACKS = 100
 PLACE = {"data_set": "fma", "name": NAME}
 ATTRIBUTES = {"preset": "default", "spec": {"n_fft": 1024}}

@@ -112,6 +112,7 @@ CORRUPTIONS: dict[str, tuple[Callable[[Finished], object], str]] = {
 }
 
 
+@pytest.mark.whole
 class TestCorruptions:
     def test_a_sound_store_has_no_problems(self, finished: Finished) -> None:
         assert verify(finished.features) == []

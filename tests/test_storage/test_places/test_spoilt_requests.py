@@ -23,6 +23,8 @@ from storage.places.bucket import Bucket
 from storage.places.s3_requests import ATTEMPTS, ATTEMPTS_AT_LEAST
 from storage.store import Store
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.fixture
 def proxy(s3_options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:

@@ -20,6 +20,8 @@ from tasks.evaluation import evaluate_network
 from tasks.labelled import load_labelled
 from tasks.training import identify_model, train_network
 
+pytestmark = pytest.mark.whole
+
 FEATURES = LogMel(
     name="tiny", n_mels=BANDS, windows=WINDOWS, window_frames=FRAMES, window_stride=FRAMES
 )

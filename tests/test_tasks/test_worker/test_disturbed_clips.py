@@ -14,6 +14,8 @@ from genre_model.signal import waveforms
 from storage.places.address import parse_location
 from tasks.worker.disturbed import DisturbedClip, DisturbedJob, hear_disturbed
 
+pytestmark = pytest.mark.whole
+
 SECONDS = 9.2
 """Of three windows, and of two where it is faster."""
 

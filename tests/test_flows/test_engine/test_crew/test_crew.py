@@ -21,6 +21,8 @@ from flows.errors import ClusterLost, UsageError
 from storage.places.bucket import Bucket
 from tasks.worker import handing_over, pickled_call
 
+pytestmark = pytest.mark.whole
+
 
 def where() -> str:
     return str(get_worker().address)

@@ -13,6 +13,8 @@ from trainings import LABELS, SHORT, TEST, assert_same, fit, hits, undisturbed_a
 
 from genre_model.recipe import AugmentSpec
 
+pytestmark = pytest.mark.whole
+
 ALL = AugmentSpec(
     crop_windows=2,
     gain=2,

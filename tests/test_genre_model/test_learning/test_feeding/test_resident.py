@@ -18,6 +18,8 @@ from genre_model.learning.batches import RowIndex, shuffled_batches
 from genre_model.learning.feeding.resident import Resident, Whereabouts
 from genre_model.recipe import AugmentSpec, TrainSpec
 
+pytestmark = pytest.mark.whole
+
 SHARD, WINDOWS, BANDS, FRAMES = 4, 3, 2, 5
 AUGMENTED = {"augmentation": AugmentSpec(crop_windows=2, gain=2, mixup=0.2), "scale": "decibel"}
 

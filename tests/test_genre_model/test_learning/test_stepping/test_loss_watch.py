@@ -14,6 +14,8 @@ from genre_model.errors import DivergedError, InvalidSpec
 from genre_model.learning.batches import Block
 from genre_model.recipe import TrainSpec
 
+pytestmark = pytest.mark.whole
+
 STEPS, BATCH = 40, 3
 TRACKS = np.arange(7_000, 7_000 + STEPS * BATCH)
 
