@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from flows.field_docs import tell_fields
 
 if TYPE_CHECKING:
     from click import ParamType
@@ -132,7 +134,10 @@ class Option:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         """Add the sentence, which Prefect would take from a docstring of Google's format only."""
-        return {**handler(schema), "description": self.description}
+        found = handler(schema)
+        if is_dataclass(self.kind):
+            tell_fields(self.kind, found, handler)
+        return {**found, "description": self.description}
 
     @property
     def description(self) -> str:

@@ -113,7 +113,9 @@ class TrainSpec(Spec):
     warmup_epochs : int [0 to 10,000, fewer than `epochs`]
         In which the learning rate rises, step by step on a line.
     plateau_epochs : int [1 to 10,000]
+        Of `plateau`: epochs without a better one, after which the learning rate falls.
     plateau_factor : float [0.01 to 0.99]
+        Of `plateau`: what it is multiplied by each time.
     class_weights : {"none", "balanced"}
         `balanced` weighs windows so that every genre weighs the same.
     ema : float [0 to 0.9999]
@@ -242,13 +244,15 @@ class AugmentSpec(Spec):
     equaliser : float [dB, 0 to 40]
         How far each of five points over the bands is lifted or lowered at most, with straight lines
         between them.
-    time_masks, band_masks : int [0 to 20]
-        Stripes of frames, and of bands, that are hidden behind their band's mean (Park et al. 2019,
+    time_masks : int [0 to 20]
+        Stripes of frames that are hidden behind their band's mean (Park et al. 2019,
         "SpecAugment").
     time_mask : float [0 to 1]
-        Share of a window's frames that a stripe has at most.
+        Share of a window's frames that such a stripe has at most.
+    band_masks : int [0 to 20]
+        Stripes of bands that are hidden in the same way.
     band_mask : int [bands, 1 to 1,024]
-        That a stripe has at most.
+        Bands that such a stripe has at most.
     mixup : float [0 to 10]
         Parameter of the beta distribution of the shares in which two windows of a batch, and their
         targets, are mixed (Zhang et al. 2018, "mixup"); 0: they are not.

@@ -73,6 +73,19 @@ def test_the_form_knows_every_setting(flow: str) -> None:
     assert evaluation["split"]["enum"] == ["training", "validation", "test"]
 
 
+@pytest.mark.parametrize("flow", ["train_model", "full_run", "sweep"])
+def test_each_setting_is_described_by_itself(flow: str) -> None:
+    schema = parameter_schema(getattr(import_module(f"flows.{flow}"), flow)).model_dump()
+    for spec in (Recipe, ModelSpec, AugmentSpec, TrainSpec, EvaluateSpec):
+        told = schema["definitions"][spec.__name__]
+        assert told["description"] == (spec.__doc__ or "").splitlines()[0]
+        assert all(field.get("description") for field in told["properties"].values())
+    fields = schema["definitions"]["TrainSpec"]["properties"]
+    assert fields["label_smoothing"]["description"] == (
+        "Share of the target spread evenly over all genres. (0 to 0.5)"
+    )
+
+
 def test_the_recipe_is_handed_over_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     module, sent = import_module("flows.train_model"), []
     monkeypatch.setattr(module, "name_model", lambda _store, **_what: "notebook-1")
