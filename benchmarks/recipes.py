@@ -217,12 +217,12 @@ def _options() -> argparse.Namespace:
 
 
 def _print(found: Mapping[str, object], lines: Mapping[str, Mapping[str, list[float]]]) -> None:
-    print(f"{'':22}{'tracks right':>22}{'balanced':>22}{'to the whole recipe':>25}{'seeds':>8}")
+    print(f"{'':22}{'tracks right':>24}{'balanced':>24}{'to the whole recipe':>27}{'seeds':>8}")
     for name, line in lines.items():
         cells = ["{:.3f} ({:.3f} to {:.3f})".format(*line[key]) for key in ("accuracy", "balanced")]
         gain = "{:+.3f} ({:+.3f} to {:+.3f})".format(*line["to_whole"])
         spread = f"±{line['spread_of_seeds'][0]:.3f}"
-        print(f"{name:22}{cells[0]:>22}{cells[1]:>22}{gain:>25}{spread:>8}")
+        print(f"{name:22}{cells[0]:>24}{cells[1]:>24}{gain:>27}{spread:>8}")
     print(
         f"\n{found['network']} on {found['preset']}: {found['tracks']} tracks of "
         f"{found['artists']} artists, {found['seeds']} seeds, {found['parts']}; "

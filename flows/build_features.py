@@ -163,7 +163,7 @@ def build_features(
     if events.is_part_of_a_run():
         found.check_splits()
     for sentence in found.catalogue.left_out.sentences:
-        progress.say(sentence)
+        progress.show_line(sentence)
         get_run_logger().warning("%s", sentence)
     if scheduler is not None:
         _check_folders(scheduler, found, root)

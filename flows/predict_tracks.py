@@ -56,7 +56,7 @@ def predict_tracks(
             log.info("%d of %d new files", done, total)
 
     def say(sentence: str) -> None:
-        progress.say(sentence)
+        progress.show_line(sentence)
         log.warning("%s", sentence)
 
     found = predict_folder(

@@ -1,7 +1,8 @@
-"""What flows say of how far they are; silent, unless a display has been installed."""
+"""What flows say of how far they are: on a display, if one has been installed, and in their log."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
@@ -60,5 +61,21 @@ def stage(name: str, *, total: int, unit: str) -> Iterator[Show]:
 
 
 def say(sentence: str) -> None:
-    """Show one line, as when a run waits for another one."""
+    """Show one line, as when a run waits for another one; the run that calls logs it, too."""
+    show_line(sentence)
+    # whoever has no Prefect is in no run, and need not import it
+    if "prefect" not in sys.modules:
+        return
+    from prefect import get_run_logger
+    from prefect.exceptions import MissingContextError
+
+    try:
+        logger = get_run_logger()
+    except MissingContextError:
+        return
+    logger.info(sentence)
+
+
+def show_line(sentence: str) -> None:
+    """Show one line, and log nothing."""
     _display.say(sentence)

@@ -71,12 +71,19 @@ def scope_of(spec: TrainSpec) -> Scope:
     return scope
 
 
+_NO_MEMORY = (
+    *("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory"),
+    "DefaultCPUAllocator: can't allocate memory",
+)
+"""What TensorFlow, JAX and PyTorch say, the last on a CPU."""
+
+
 def lacks_memory(error: Exception) -> bool:
     """Whether a device, of whatever backend, says that its memory is too small."""
     if isinstance(error, MemoryError):
         return True
     text = f"{type(error).__name__} {error}"
-    return any(word in text for word in ("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory"))
+    return any(word in text for word in _NO_MEMORY)
 
 
 def device_memory() -> int | None:

@@ -103,11 +103,11 @@ class Epochs:
         Raises
         ------
         InvalidSpec
-            If they do not, against all that was known of the device.
+            If they do not, and were to be kept whatever is known of the device.
         """
+        say = say or (lambda _sentence: None)
         is_kept, sentence = is_resident(self.spec, windows=self.training.window_count, shape=shape)
-        if say is not None:
-            say(sentence)
+        say(sentence)
         if not is_kept:
             return self
         try:
@@ -120,6 +120,9 @@ class Epochs:
                 raise
             count = self.training.window_count
             told = windows_in_words(count, 2 * count * math.prod(shape))
+            if self.spec.feed == "auto":
+                say(f"{told} do not fit after all, and are read in each epoch (training.feed)")
+                return self
             raise InvalidSpec(kept_too_large_in_words(told)) from error
         return replace(self, resident=resident, kept=kept)
 

@@ -1,6 +1,8 @@
 """A training's history as an event file, for those who look at it in TensorBoard.
 
-    tensorboard --logdir STORE/models
+    tensorboard --load_fast=false --logdir STORE/models
+
+TensorBoard's fast loader does not see that a file was replaced, as it is after each epoch.
 
 It is written with TensorFlow alone, as records: `tf.summary.scalar` wants TensorBoard, and all of
 `tf.summary` gives each event the time at which it is written.

@@ -15,7 +15,7 @@ from genre_model.learning.augmenting.augmenting import Augmenting
 from genre_model.learning.batches import ReadShard, RowIndex, check_rows, window_blocks
 from genre_model.learning.best_epoch import best_epoch
 from genre_model.learning.checkpoints import Checkpoint, Checkpoints
-from genre_model.learning.devices import scope_of
+from genre_model.learning.devices import is_compiled, scope_of
 from genre_model.learning.epochs import Epochs
 from genre_model.learning.normalisation import fit_statistics
 from genre_model.learning.phases import is_patient_no_more, phase_of
@@ -107,6 +107,8 @@ def train(
             statistics, shape = _look_over(training, read_shard, rows_per_shard)
             network = as_computed(run.build(augmenting.trained_shape(shape), statistics), spec)
             state = Checkpoint(network, statistics, network.get_weights(), ())
+        else:  # which may have been compiled for another device
+            state.network.jit_compile = is_compiled(spec)
     shape = augmenting.window_shape(state.network.input_shape[1:])
     judged, trained = state.network, None
     if augmenting.windows_a_crop > 1 or not is_plain(spec):

@@ -15,7 +15,7 @@ def show_once(sentence: str) -> None:
     """Show a sentence, unless this process has shown it: a cluster is looked at more than once."""
     if sentence not in _shown:
         _shown.add(sentence)
-        progress.say(sentence)
+        progress.show_line(sentence)
 
 
 def teller() -> Callable[[str], None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import psutil
 
 from genre_model.errors import InvalidSpec
@@ -44,7 +46,7 @@ def is_resident(spec: TrainSpec, *, windows: int, shape: tuple[int, ...]) -> tup
         values *= size
     size, frames = 2 * values, windows * (shape[1] if shape[1:] else 1)
     on_cpu = training_device() == "CPU"
-    budget = int(SHARE_OF_MEMORY * psutil.virtual_memory().available) if on_cpu else _of_gpu()
+    budget = int(SHARE_OF_MEMORY * free_memory()) if on_cpu else _of_gpu()
     where = "memory" if on_cpu else "the device's memory"
     told = windows_in_words(windows, size)
     if spec.feed == "resident" and frames > MOST_FRAMES:
@@ -60,6 +62,23 @@ def is_resident(spec: TrainSpec, *, windows: int, shape: tuple[int, ...]) -> tup
         why = "" if spec.feed == "streaming" else f", above {_mega(budget)}"
         return False, f"{told} are read in each epoch{why} (training.feed)"
     return True, f"{told} are kept in {where} (training.feed)"
+
+
+def free_memory(group: Path = Path("/sys/fs/cgroup")) -> int:
+    """Return the bytes of memory that are free: on the machine, and within a container's limit.
+
+    Parameters
+    ----------
+    group : Path
+        Where Linux tells the limits of this process's control group (version 2).
+    """
+    free = int(psutil.virtual_memory().available)
+    try:
+        most = (group / "memory.max").read_text().strip()
+        used = (group / "memory.current").read_text().strip()
+    except OSError:  # of another system, or without a limit
+        return free
+    return min(free, max(0, int(most) - int(used))) if most.isdigit() else free
 
 
 def windows_in_words(windows: int, size: int) -> str:

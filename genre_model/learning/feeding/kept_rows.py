@@ -19,7 +19,15 @@ class KeptRows(keras.layers.Layer):  # type: ignore[misc]
 
     def __init__(self, resident: Resident, shape: tuple[int, ...]) -> None:
         super().__init__(name="kept_rows", trainable=False)
-        self._frames = keras.ops.convert_to_tensor(resident.frames)
+        # a weight, as what a step merely closes over is a constant of its program to JAX
+        self._frames = self.add_weight(
+            name="frames",
+            shape=resident.frames.shape,
+            dtype="float16",
+            initializer=lambda _shape, dtype: keras.ops.convert_to_tensor(resident.frames, dtype),
+            trainable=False,
+            autocast=False,
+        )
         self._shape = shape
 
     def call(self, where: keras.KerasTensor) -> keras.KerasTensor:

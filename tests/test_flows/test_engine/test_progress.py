@@ -1,7 +1,8 @@
-"""What flows say of how far they are goes to the display that was installed, else nowhere."""
+"""What flows say of how far they are goes to the display that was installed, and into its log."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -47,3 +48,17 @@ def test_a_display_is_told_of_stages_and_sentences(
     stage = [("features", 5, "tracks"), (3, "best yet")]
     assert kept.told == [*stage, "training on CPU", "training on CPU"]
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_run_logs_what_it_says_and_not_what_is_only_shown(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(progress, "_display", progress._display)
+    kept = Kept()
+    progress.install(kept)
+    monkeypatch.setattr("prefect.get_run_logger", lambda: logging.getLogger("a run"))
+    with caplog.at_level(logging.INFO, "a run"):
+        progress.say("kept in memory, 100 % of it")
+        progress.show_line("only shown")
+    assert caplog.messages == ["kept in memory, 100 % of it"]
+    assert kept.told == ["kept in memory, 100 % of it", "only shown"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from learnable_rows import ROWS_PER_SHARD
-from trainings import ROWS, SHORT, assert_same, fit, undisturbed_and_resumed
+from trainings import ROWS, SHORT, Kept, assert_same, fit, undisturbed_and_resumed
 
 from genre_model.errors import InvalidSpec
 from genre_model.learning.augmenting.crops import Crops
@@ -185,8 +186,46 @@ def test_windows_that_do_not_fit_where_they_are_to_be_kept_are_told(
         "336 training windows (0 MB) do not fit into the memory of CPU, where they were to be "
         "kept; set training.feed=streaming, which reads them in each epoch"
     )
+    said: list[str] = []
+    monkeypatch.setattr("genre_model.learning.epochs.is_resident", lambda *_, **__: (True, "kept"))
+    read = fit(spec=replace(SHORT, epochs=1, feed="auto"), say=said.append)
+    assert len(read.history) == 1
+    assert said == [
+        "kept",
+        "336 training windows (0 MB) do not fit after all, and are read in each epoch "
+        "(training.feed)",
+    ]
 
 
-def test_how_rows_are_fed_makes_no_other_model() -> None:
-    assert TrainSpec(feed="resident").digest() == TrainSpec(feed="streaming").digest()
-    assert TrainSpec(feed="resident").digest() == TrainSpec().digest()
+@pytest.mark.parametrize(
+    ("limit", "used", "least", "most"),
+    [("1000", "400", 600, 600), ("1000", "4000", 0, 0), ("max", "400", 1_000, 2**60)],
+)
+def test_a_containers_limit_counts_as_memory(
+    tmp_path: Path, limit: str, used: str, least: int, most: int
+) -> None:
+    from genre_model.learning.feeding.budget import free_memory
+
+    (tmp_path / "memory.max").write_text(f"{limit}\n")
+    (tmp_path / "memory.current").write_text(f"{used}\n")
+    assert least <= free_memory(tmp_path) <= most
+    assert free_memory(tmp_path / "nowhere") > 1_000
+
+
+def test_a_training_goes_on_compiled_for_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    from genre_model.learning import epochs, training
+
+    class Noted(Kept):
+        """Notes whether each network that is kept is compiled by XLA."""
+
+        def save(self, state: Any) -> None:
+            super().save(state)
+            compiled.append(state.network.jit_compile)
+
+    compiled: list[bool] = []
+    kept = Noted()
+    monkeypatch.setattr(epochs, "is_compiled", lambda _spec: True)
+    fit(spec=replace(SHORT, epochs=1), checkpoints=kept)
+    monkeypatch.setattr(training, "is_compiled", lambda _spec: False)
+    fit(spec=replace(SHORT, epochs=2), checkpoints=kept)
+    assert compiled == [True, False]
