@@ -11,7 +11,7 @@ from flows.dashboard import artifacts
 from flows.dashboard.blocks import storage_options
 from flows.engine import progress
 from flows.engine.addresses import store_address
-from flows.engine.heard_songs import disturbed_clips
+from flows.engine.hearing.clips import disturbed_clips
 from flows.engine.quoting import quoted
 from flows.options import (
     PROMOTE,

@@ -81,6 +81,10 @@ class Unreachable(StorageError, ConnectionError):
         return _rebuild_unreachable, (type(self), str(self), self.may_be_full, self.wait_s)
 
 
+class Rewritten(Unreachable):
+    """What was being read was written again meanwhile."""
+
+
 class NoAnswer(Unreachable):
     """Nothing answers at the very first request: the address is wrong, or no server runs there."""
 

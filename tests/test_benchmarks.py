@@ -230,7 +230,9 @@ def test_predict() -> None:
     )
     assert bare["ratio"] == bare_of_two["ratio"] == 1
     assert 0 < one["ratio"] < 1
-    assert 0 < bare["cpu_s"] < one["cpu_s"] < two["cpu_s"]  # Dask's processes are counted, too
+    # the children are counted, too
+    assert 0 < bare["cpu_s"] < one["cpu_s"]
+    assert 0 < bare_of_two["cpu_s"] < two["cpu_s"]
 
 
 def test_equality(tmp_path: Path) -> None:

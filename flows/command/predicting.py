@@ -8,7 +8,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from flows.command import console, environment, progress, song_lines
 from flows.command.together import refuse_contradictions
-from flows.engine.heard_songs import heard_songs
+from flows.engine.hearing.songs import heard_songs
 from flows.engine.progress import say, stage
 from flows.errors import UsageError
 from flows.results import PredictResult
@@ -70,16 +71,21 @@ def predict(
         new = [name for name in dict.fromkeys(given.files) if name not in kept.lines]
         for each in kept.predictions.values() if as_jsonl else ():
             _write_line(each, out)
-        with stage("predict", total=len(new), unit="files") as show:
-            found = heard_songs(
-                chosen,
-                new,
-                workers=workers,
-                scheduler=scheduler,
-                overview=drawn is not None,
-                say=say,
-            )
-            for done, each in enumerate(kept.saved(found), start=1):
+        hearing = heard_songs(
+            chosen,
+            new,
+            workers=workers,
+            scheduler=scheduler,
+            overview=drawn is not None,
+            say=say,
+        )
+        # whatever ends this ends what is heard meanwhile, before it is told
+        with (
+            stage("predict", total=len(new), unit="files") as show,
+            closing(hearing),
+            closing(kept.saved(hearing)) as saved,
+        ):
+            for done, each in enumerate(saved, start=1):
                 if as_jsonl:
                     _write_line(each, out)
                 if drawn is not None:
@@ -132,7 +138,7 @@ class _Kept:
         """Keep a new prediction."""
         self.predictions[found.path] = found
 
-    def saved(self, found: Iterator[Prediction]) -> Iterator[Prediction]:
+    def saved(self, found: Iterator[Prediction]) -> Generator[Prediction, None, None]:
         """Pass predictions on, and save the table from time to time and at the end."""
         if self.table is None:
             yield from found

@@ -18,9 +18,9 @@ from storage.errors import (
     AlreadyThere,
     NotFound,
     Refused,
+    Rewritten,
     StorageError,
     UnknownFormat,
-    Unreachable,
 )
 from storage.places import credentials, uploads
 from storage.places.listing import EMPTY_PART, HIDDEN, Listing, PassedBy, Reason
@@ -113,7 +113,7 @@ class Bucket(Location):
         try:
             return self._send("GET", "get_object", Range=span, IfMatch=_quoted(etag)).body
         except ConditionFailedError:
-            raise Unreachable(f"{self.uri} was written again while it was read.") from None
+            raise Rewritten(f"{self.uri} was written again while it was read.") from None
 
     def write_bytes(self, data: bytes) -> None:
         """PUT the object."""

@@ -11,7 +11,7 @@ from typing import Protocol
 from genre_model.hearing.prediction import Prediction
 from genre_model.signal.formats import READ
 from genre_model.signal.status import Status
-from storage.errors import CredentialsRefused, NotFound, Refused, UnknownFormat
+from storage.errors import CredentialsRefused, NotFound, Refused, Rewritten, UnknownFormat
 from storage.places.address import parse_location
 from storage.places.location import Location
 from tasks.worker.predicting import PredictingChild
@@ -123,7 +123,7 @@ def predict_at(model: Hears, source: Location, *, overview: bool = False) -> Pre
         return Prediction(source.uri, Status.MISSING, f"{source.uri} is not there")
     except CredentialsRefused:
         raise
-    except Refused as error:
+    except (Refused, Rewritten) as error:
         return Prediction(source.uri, Status.UNREADABLE, str(error))
 
 

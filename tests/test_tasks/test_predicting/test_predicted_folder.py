@@ -15,7 +15,7 @@ import pytest
 from genre_model.hearing.prediction import Passage, Prediction
 from genre_model.learning.bundle import Bundle
 from genre_model.signal.status import Status
-from storage.errors import CredentialsRefused, NotFound, Refused
+from storage.errors import CredentialsRefused, NotFound, Refused, Rewritten
 from storage.places.address import parse_location
 from storage.places.folder import Folder
 from storage.places.location import Location
@@ -196,6 +196,18 @@ def test_a_file_that_vanished_or_is_refused_is_a_line_and_not_the_end(
         ("c.wav", "unreadable"),
     ]
     assert len(listener.heard) == 1
+
+
+def test_a_file_that_is_written_again_while_it_is_read_is_a_line(
+    store: Store, folder: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def local_copy(self: Folder) -> AbstractContextManager[Path]:
+        raise Rewritten(f"{self.uri} was written again while it was read.")
+
+    monkeypatch.setattr(Folder, "local_copy", local_copy)
+    found = predict(store, folder)
+    assert {line.status for line in found.lines} == {"unreadable"}
+    assert listener.heard == []
 
 
 @pytest.mark.parametrize("written", [".", "../model", "{folder}", "{folder}/", "model.keras"])

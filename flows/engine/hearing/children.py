@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Generator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from queue import SimpleQueue
 
+from flows.engine.hearing.at_once import as_they_end
 from genre_model.hearing.prediction import Prediction
 from tasks.predicting.chosen import ChosenModel
 from tasks.worker.predicting import PredictingChild
@@ -21,6 +22,8 @@ def heard_by_children(
     chosen: ChosenModel, songs: Sequence[Song], *, children: int, overview: bool = False
 ) -> Generator[Prediction, None, None]:
     """Hear songs by so many children; whichever is free takes the next song.
+
+    Whoever stops asking waits for no song that is heard, but for one that is being downloaded.
 
     Parameters
     ----------
@@ -44,9 +47,12 @@ def heard_by_children(
     """
     with ExitStack() as stack:
         everyone = [stack.enter_context(chosen.child()) for _ in range(min(children, len(songs)))]
+        threads = stack.enter_context(ThreadPoolExecutor(len(everyone), "songs"))
         free: SimpleQueue[PredictingChild] = SimpleQueue()
         for child in everyone:
             free.put(child)
+            # before threads are waited for: one that waits for its answer waits no longer
+            stack.callback(child.end)
 
         def hear(song: Song) -> Prediction:
             child = free.get()
@@ -56,18 +62,5 @@ def heard_by_children(
                 free.put(child)
             return found
 
-        remaining, pending = iter(songs), set[Future[Prediction]]()
-        threads = stack.enter_context(ThreadPoolExecutor(len(everyone), "songs"))
-        try:
-            while True:
-                for song in itertools.islice(remaining, _IN_HAND * len(everyone) - len(pending)):
-                    pending.add(threads.submit(hear, song))
-                if not pending:
-                    return
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for each in done:
-                    yield each.result()
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
-            for child in everyone:
-                child.end()  # a thread that waits for its answer waits no longer
+        calls = (partial(hear, song) for song in songs)
+        yield from as_they_end(threads, calls, at_once=_IN_HAND * len(everyone))

@@ -1,0 +1,1 @@
+"""Songs and clips, many at once: by children of this process, or on a Dask cluster."""
