@@ -141,6 +141,8 @@ class Epochs:
             seed_dropout(state.network, np.random.default_rng([self.spec.seed, number, 1]))
             shape = state.network.input_shape[1:]
             fitted, last = self._fit(trained, number, waiting, as_stepped, shape=shape)
+            if self.spec.ema:  # Keras ends with the averages' own arrays, which JAX uses up
+                state.network.set_weights([each.copy() for each in state.network.get_weights()])
         of_steps = time.perf_counter() - started
         if judged is not state.network:
             judged.set_weights(state.network.get_weights())
