@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -11,6 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, TextIO, TypeGuard
 
 if TYPE_CHECKING:
@@ -131,8 +133,9 @@ def _explain(error: Exception) -> int:
     if isinstance(error, click.ClickException):
         _say(_wrong_usage(error))
         return EXIT_USAGE
-    if _remedied_by_user(error):
-        _say(str(error))
+    said = str(error) if _remedied_by_user(error) else _without_space(error)
+    if said is not None:
+        _say(said)
         return EXIT_USAGE
     if not isinstance(error, StorageError | FlowError | WorkerError):
         sys.stderr.write(printable_lines("".join(traceback.format_exception(error))))
@@ -182,6 +185,20 @@ def _remedied_by_user(error: BaseException) -> bool:
     if prefect is not None and isinstance(error, prefect.ParameterTypeError):
         return True
     return isinstance(error, UsageError | GenreModelError)
+
+
+def _without_space(error: BaseException) -> str | None:
+    """Say where no space is left, if an error came of that: mostly where temporary files lie."""
+    for one in causes(error):
+        is_full = isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT)
+        if is_full or "No space left on device" in str(one):  # TensorFlow has errors of its own
+            named = getattr(one, "filename", None)
+            where = f"{named} lies" if named else f"temporary files lie ({gettempdir()})"
+            return (
+                f"no space is left where {where}; free some there, or have TMPDIR name another "
+                "folder for temporary files, and run the same command again"
+            )
+    return None
 
 
 def _say(sentence: str) -> None:

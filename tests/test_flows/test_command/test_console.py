@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -92,6 +93,28 @@ def test_an_error_is_shown_escaped(error: type[Exception], monkeypatch: pytest.M
     assert console.run(fail) == (1 if error is ValueError else 2)
     assert r"no caf\xe9\x07\u202e.wav is there" in stderr.getvalue()
     assert all(line.isprintable() for line in stderr.getvalue().split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("error", "where"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/full/disk.keras"), "/full/disk.keras"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "temporary files lie"),
+        (RuntimeError("disk.keras; No space left on device"), "temporary files lie"),
+    ],
+)
+def test_a_full_disk_is_a_sentence_whoever_met_it(
+    error: Exception, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stderr = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stderr)
+
+    def fail() -> None:
+        raise RuntimeError("the model is not saved") from error
+
+    assert console.run(fail) == 2
+    (line,) = stderr.getvalue().splitlines()
+    assert f"no space is left where {where}" in line
 
 
 @pytest.mark.parametrize(
