@@ -15,7 +15,8 @@ this is of an epoch. All medians. The first epoch, in which the network is built
 A second table has the same network over the same number of windows, epoch by epoch in turn, as a
 share (median of pairs) of what it makes of one batch that lies on the device already, again and
 again, in Keras's bare loop: with the windows kept (`training.feed=resident`), and read in each
-epoch from a folder. Goals are .95 and .85.
+epoch from a folder. Goals are .95 and .85. Where epochs fall on one core or on both as it happens,
+``--one-core`` has them all on one; what feeds the network then takes that from it, too.
 """
 
 from __future__ import annotations
@@ -288,8 +289,11 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=SHARDS, help="two or more")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="epochs each way")
     parser.add_argument("--late-ms", type=float, default=LATE_MS, help="of the delayed answers")
+    parser.add_argument("--one-core", action="store_true", help="hold all of it on one core")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
+    if options.one_core and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     began = time.monotonic()
     say("shards")
     shards = make_shards(options.shards)
