@@ -124,7 +124,7 @@ class Epochs:
                 say(f"{told} do not fit after all, and are read in each epoch (training.feed)")
                 return self
             raise InvalidSpec(kept_too_large_in_words(told)) from error
-        return replace(self, resident=resident, kept=kept)
+        return replace(self, resident=resident.handed_over(), kept=kept)
 
     def epoch(self, state: Checkpoint, *, trained: keras.Model, judged: keras.Model) -> Checkpoint:
         """Train and validate once more; the given state's network goes on in the new one.

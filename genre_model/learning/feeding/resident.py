@@ -9,8 +9,9 @@ same, number for number.
 
 from __future__ import annotations
 
+import math
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -61,7 +62,11 @@ class Resident:
     @property
     def size(self) -> int:
         """Return the bytes of all windows."""
-        return int(self.frames.nbytes)
+        return self.index.window_count * math.prod(self.window) * self.frames.itemsize
+
+    def handed_over(self) -> Resident:
+        """Return the same without the frames, which the device has."""
+        return replace(self, frames=np.empty((0, *self.frames.shape[1:]), self.frames.dtype))
 
     def windows(self) -> np.ndarray:
         """Return all windows [n, ...], without a copy."""

@@ -80,6 +80,9 @@ def test_all_windows_are_kept_once() -> None:
     expected = np.concatenate([shard(0)[2], shard(1)[0, :2], shard(2)[1, :1]])
     np.testing.assert_array_equal(kept.windows(), expected)
     assert kept.frames.shape == (6 * FRAMES, BANDS)
+    left = kept.handed_over()
+    assert left.size == kept.size == kept.frames.nbytes
+    assert left.frames.nbytes == 0
 
 
 def test_embeddings_are_kept_too() -> None:
