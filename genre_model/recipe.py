@@ -129,7 +129,7 @@ class TrainSpec(Spec):
         optimiser of their own; batch normalisation stays as it came.
     feed : {"auto", "resident", "streaming"}
         Whether training windows are kept where the network computes, or read again in each epoch;
-        by their size. It changes no number, and no model's id.
+        by their size and what is free there. It changes no number, and no model's id.
     precision : {"float32", "bfloat16", "float16"}
         What layers compute in while they are trained; float16 with a loss scale. Weights are
         float32, as is all of the network that is validated, kept and exported.

@@ -136,6 +136,7 @@ SHARED_FIXTURES = """
 """
 
 
+@pytest.mark.whole
 def test_one_cause_is_one_failure_and_the_others_name_it(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(textwrap.dedent(SHARED_FIXTURES))
     done = subprocess.run(

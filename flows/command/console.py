@@ -12,7 +12,6 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from tempfile import gettempdir
 from typing import TYPE_CHECKING, TextIO, TypeGuard
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 from flows.engine.interrupts import causes, is_prefects_sigterm
 from genre_model.printable import printable_lines
 
+_NO_SPACE = ("No space left on device", "No usable temporary directory found")
+"""What TensorFlow and Python's tempfile say in errors of other kinds."""
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 2, 130, 143
 
 
@@ -188,15 +189,17 @@ def _remedied_by_user(error: BaseException) -> bool:
 
 
 def _without_space(error: BaseException) -> str | None:
-    """Say where no space is left, if an error came of that: mostly where temporary files lie."""
+    """Say that a disk is full, if an error came of that."""
     for one in causes(error):
+        if _remedied_by_user(one):
+            return str(one)
         is_full = isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT)
-        if is_full or "No space left on device" in str(one):  # TensorFlow has errors of its own
+        if is_full or any(words in str(one) for words in _NO_SPACE):
             named = getattr(one, "filename", None)
-            where = f"{named} lies" if named else f"temporary files lie ({gettempdir()})"
+            where = f"for {named}" if named else "on a disk that is written to"
             return (
-                f"no space is left where {where}; free some there, or have TMPDIR name another "
-                "folder for temporary files, and run the same command again"
+                f"no space is left {where}; free some there, or where temporary files lie "
+                "(TMPDIR), and run the same command again"
             )
     return None
 

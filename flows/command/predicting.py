@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -138,8 +138,8 @@ class _Kept:
         """Keep a new prediction."""
         self.predictions[found.path] = found
 
-    def saved(self, found: Iterator[Prediction]) -> Generator[Prediction, None, None]:
-        """Pass predictions on, and save the table from time to time and at the end."""
+    def saved(self, found: Generator[Prediction, None, None]) -> Generator[Prediction, None, None]:
+        """Pass predictions on, and save the table from time to time and when all hearing ended."""
         if self.table is None:
             yield from found
             return
@@ -153,6 +153,7 @@ class _Kept:
                     self.table.write(lines)
                     last = time.monotonic()
         finally:
+            found.close()
             self.table.write(lines)
 
 

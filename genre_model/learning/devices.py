@@ -73,9 +73,10 @@ def scope_of(spec: TrainSpec) -> Scope:
 
 _NO_MEMORY = (
     *("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory"),
+    "Dst tensor is not initialized",
     "DefaultCPUAllocator: can't allocate memory",
 )
-"""What TensorFlow, JAX and PyTorch say, the last on a CPU."""
+"""What backends say: the second last TensorFlow of a copy to a GPU, the last PyTorch on a CPU."""
 
 
 def lacks_memory(error: Exception) -> bool:

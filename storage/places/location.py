@@ -114,7 +114,7 @@ class Location(ABC):
         ------
         NotFound
             If there is no content.
-        Unreachable
+        Rewritten
             If it was written again meanwhile.
         """
         if self.local_path is not None:

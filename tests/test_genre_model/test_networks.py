@@ -86,9 +86,9 @@ def features(name: str, count: int = 3) -> np.ndarray:
 
 
 def networks() -> list[Any]:
-    """Name all that are trained from scratch, the large ones for the slow suite."""
-    marks = {True: [pytest.mark.slow], False: []}
-    return [pytest.param(name, marks=marks[name in LARGE]) for name in FROM_SCRATCH]
+    """Name all that are trained from scratch, the large ones for the slower suites."""
+    marks = dict.fromkeys(LARGE, pytest.mark.slow) | {"resnet-s": pytest.mark.whole}
+    return [pytest.param(name, marks=marks.get(name, ())) for name in FROM_SCRATCH]
 
 
 @pytest.mark.parametrize("name", networks())

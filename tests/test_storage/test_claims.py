@@ -93,6 +93,7 @@ def holder_process(store: Location, *enter: str) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.mark.whole
 class TestHolding:
     def test_it_is_there_while_held_and_gone_afterwards(self, claimed_store: Location) -> None:
         with Claim(claimed_store, WHAT) as claim:

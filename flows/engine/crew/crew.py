@@ -43,6 +43,7 @@ _LOOK_EVERY_S, _LOOK_AT_START_S = 1.0, 0.1
 _END_LIMIT_S, _RESULT_LIMIT_S = 5.0, 30.0
 _CALLS = 4
 _NOTHING = object()
+_SCHEDULER_GONE = "the Dask scheduler is gone"
 _GO_ON = "what was written stays, run the same command again to go on"
 
 
@@ -244,7 +245,7 @@ class Crew:
         while self.client.status == "running":
             await asyncio.sleep(_LOOK_AT_START_S)
         with self._changed:
-            self._is_closed, self._lost = True, "the Dask scheduler is gone"
+            self._is_closed, self._lost = True, _SCHEDULER_GONE
             self._changed.notify_all()
 
     def _note_present(self, present: set[str]) -> None:
@@ -313,8 +314,9 @@ class Crew:
             while not self._is_settled:
                 asked = [each for each in self._known.values() if each.being_asked]
                 now = time.monotonic()
-                if self._lost:
-                    raise ClusterLost(f"{self._lost}; {_GO_ON}")
+                if self._lost or self._is_closed:
+                    lost = self._lost or "the Dask cluster was closed"
+                    raise ClusterLost(f"{lost}; {_GO_ON}")
                 if self._members:
                     first = first or now
                     is_whole = not asked and len(self._members) >= expected
@@ -360,6 +362,8 @@ class Crew:
 
     def _outcome(self, future: DaskFuture[Any], members: frozenset[str]) -> Any:
         """Wait for a call; `_NOTHING` if all who may make it are gone."""
+        from distributed.client import FutureCancelledError
+
         future.add_done_callback(self._wake)
         while True:
             with self._changed:
@@ -374,6 +378,11 @@ class Crew:
             except TimeoutError:
                 if future.status == "error":
                     raise  # the call's own; else its worker went, and with it the result
+            except FutureCancelledError as error:
+                # Dask cancels all calls before it says that it has lost the scheduler
+                if error.reason != "scheduler-connection-lost":
+                    raise
+                raise ClusterLost(f"{_SCHEDULER_GONE}; {_GO_ON}") from error
 
     def _wake(self, _future: DaskFuture[Any]) -> None:
         with self._changed:

@@ -64,21 +64,41 @@ def is_resident(spec: TrainSpec, *, windows: int, shape: tuple[int, ...]) -> tup
     return True, f"{told} are kept in {where} (training.feed)"
 
 
-def free_memory(group: Path = Path("/sys/fs/cgroup")) -> int:
-    """Return the bytes of memory that are free: on the machine, and within a container's limit.
+def free_memory(
+    groups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
+) -> int:
+    """Return the bytes of memory that are free: on the machine, and within a container's limits.
 
     Parameters
     ----------
-    group : Path
-        Where Linux tells the limits of this process's control group (version 2).
+    groups : Path
+        Where Linux tells the limits of control groups (version 2).
+    own : Path
+        Where it tells in which of them this process is.
     """
-    free = int(psutil.virtual_memory().available)
+    free = [int(psutil.virtual_memory().available)]
+    for group in _own_groups(groups, own):
+        try:
+            most = (group / "memory.max").read_text().strip()
+            used = int((group / "memory.current").read_text())
+            told = dict(map(str.split, (group / "memory.stat").read_text().splitlines()))
+        except OSError:  # no limits are told there, as in the root of all
+            continue
+        if most.isdigit():
+            # files that were read are counted as used, and given up where memory is wanted
+            free.append(max(0, int(most) - used + int(told.get("inactive_file", 0))))
+    return min(free)
+
+
+def _own_groups(groups: Path, own: Path) -> list[Path]:
+    """Return the control groups that this process is in, the innermost first."""
     try:
-        most = (group / "memory.max").read_text().strip()
-        used = (group / "memory.current").read_text().strip()
-    except OSError:  # of another system, or without a limit
-        return free
-    return min(free, max(0, int(most) - int(used))) if most.isdigit() else free
+        (path,) = (line[3:] for line in own.read_text().splitlines() if line.startswith("0::"))
+    except (OSError, ValueError):  # another system, or version 1
+        return []
+    # a container sees its own group as the root, by a path that may lead out of what it sees
+    inner = groups.joinpath(*(part for part in Path(path).parts if part not in ("/", "..")))
+    return [each for each in (inner, *inner.parents) if each.is_relative_to(groups)]
 
 
 def windows_in_words(windows: int, size: int) -> str:

@@ -173,6 +173,7 @@ def test_each_shell_is_given_what_it_reads(genre: Genre, shell: str) -> None:
     assert f"_GENRE_COMPLETE={shell}_complete" in ended.out
 
 
+@pytest.mark.whole
 def test_nothing_is_sent_to_prefect_and_no_notice_of_it_is_shown(genre: Genre) -> None:
     """Prefect shows it on a terminal alone, the first time that it is imported."""
     code = (

@@ -18,7 +18,7 @@ from limits import COMMAND_S
 
 from flows.command import console
 from flows.errors import UsageError
-from storage.errors import NotFound
+from storage.errors import Full, NotFound
 
 WAITS = """
     import sys, time
@@ -96,15 +96,17 @@ def test_an_error_is_shown_escaped(error: type[Exception], monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("error", "where"),
+    ("error", "says"),
     [
-        (OSError(errno.ENOSPC, "No space left on device", "/full/disk.keras"), "/full/disk.keras"),
-        (OSError(errno.EDQUOT, "Disk quota exceeded"), "temporary files lie"),
-        (RuntimeError("disk.keras; No space left on device"), "temporary files lie"),
+        (OSError(errno.ENOSPC, "No space left", "/full/a.keras"), "is left for /full/a.keras; "),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "is left on a disk that is written to; "),
+        (RuntimeError("a.keras; No space left on device"), "is left on a disk that is written"),
+        (FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"), "(TMPDIR)"),
+        (Full("writing /s/a failed: No space left on device; free some."), "writing /s/a failed"),
     ],
 )
 def test_a_full_disk_is_a_sentence_whoever_met_it(
-    error: Exception, where: str, monkeypatch: pytest.MonkeyPatch
+    error: Exception, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stderr = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
@@ -114,7 +116,7 @@ def test_a_full_disk_is_a_sentence_whoever_met_it(
 
     assert console.run(fail) == 2
     (line,) = stderr.getvalue().splitlines()
-    assert f"no space is left where {where}" in line
+    assert says in line
 
 
 @pytest.mark.parametrize(

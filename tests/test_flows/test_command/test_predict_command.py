@@ -158,6 +158,7 @@ def test_refresh_hears_again_what_was_named(called: Called, model: Path) -> None
     assert called("predict", "songs", *arguments).json["reused"] == 3
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("status", ["unreadable", "timeout", "crashed"])
 def test_what_may_have_been_the_machines_fault_is_heard_again(
     called: Called, model: Path, status: str

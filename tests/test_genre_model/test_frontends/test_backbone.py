@@ -11,7 +11,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import librosa
 import numpy as np
 import onnx
 import pytest
@@ -47,27 +46,6 @@ def backbone(
 
 def extractor(*contents: bytes) -> BackboneExtractor:
     return backbone(*contents).build().given(contents)
-
-
-def test_patches_of_yamnet_are_magnitudes_of_frames_that_are_not_centred() -> None:
-    waveform = band_noise(30.0, rate=16_000, channels=1).reshape(-1)[: 30 * 16_000]
-    net = mean_net(3, frames=96, bands=64)
-    made = backbone(net, patches="yamnet", frames=96).build()
-    frames = np.lib.stride_tricks.sliding_window_view(waveform, 400)[::160]
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)
-    magnitude = np.abs(np.fft.rfft(frames * window, 512))
-    filters = librosa.filters.mel(
-        sr=16_000, n_fft=512, n_mels=64, fmin=125, fmax=7_500, htk=True, norm=None
-    )
-    expected = np.log(magnitude @ filters.T + 0.001)
-
-    found = made.cut_patches(waveform, whole=made.spec.windows)
-
-    assert (made.spec.windows, len(expected)) == (31, 2_998)
-    np.testing.assert_allclose(found.reshape(-1, 64), expected[: 31 * 96], rtol=1e-4, atol=1e-4)
-    # the frame after the last sample that a frame needs is the next one's
-    assert made.cutting.whole_windows(95 * 160 + 400) == 1
-    assert made.cutting.whole_windows(95 * 160 + 399) == 0
 
 
 def test_pictures_are_of_decibels_below_the_clips_peak() -> None:

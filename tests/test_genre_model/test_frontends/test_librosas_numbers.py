@@ -22,6 +22,7 @@ from genre_model.frontends.backbone import Backbone, NetSpec
 from genre_model.frontends.log_mel import DEFAULT, LogMel
 from genre_model.frontends.mfcc import MFCC, Mfcc
 from genre_model.mel import clip_windows
+from genre_model.signal.filters import MelBank
 from genre_model.signal.status import Status
 
 RATE = 44_100
@@ -160,6 +161,27 @@ def test_a_window_holds_the_statistics_of_librosas_coefficients() -> None:
         np.testing.assert_allclose(window, np.concatenate(parts), rtol=2e-3, atol=2e-2)
 
 
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_the_bank_is_librosas_matrix(name: str) -> None:
+    spec = PRESETS[name]
+    matrix = librosa.filters.mel(
+        sr=spec.sample_rate, n_fft=spec.n_fft, n_mels=spec.n_mels, fmin=spec.f_min, fmax=spec.f_max
+    )
+    bank = MelBank.build(spec.mel)
+
+    together = np.zeros_like(matrix)
+    for group in bank.groups():
+        together[group.bands, group.bins] = group.weights.T
+
+    assert np.array_equal(bank.matrix(), matrix)
+    assert np.array_equal(together, matrix)
+
+
+def backbone_of(net: bytes, *, patches: str, frames: int, values: int) -> Backbone:
+    spec = NetSpec(name="net", sha256=sha256(net).hexdigest(), output="embedding", values=values)
+    return Backbone(name="made", patches=patches, frames=frames, nets=(spec,))
+
+
 def test_patches_are_those_that_were_published() -> None:
     samples = band_noise(30.0, rate=16_000, channels=1).reshape(-1)[: 30 * 16_000]
     power = librosa.feature.melspectrogram(
@@ -168,9 +190,29 @@ def test_patches_are_those_that_were_published() -> None:
     expected = np.log10(10_000 * power + 1).T[: 10 * FRAMES].reshape(10, FRAMES, BANDS)
 
     net = mean_net(5)
-    spec = NetSpec(name="net", sha256=sha256(net).hexdigest(), output="embedding", values=5)
-    made = Backbone(name="made", patches="musicnn", frames=FRAMES, nets=(spec,)).build()
+    made = backbone_of(net, patches="musicnn", frames=FRAMES, values=5).build()
     found = made.given((net,)).cut_patches(samples, whole=10)
 
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_patches_of_yamnet_are_magnitudes_of_frames_that_are_not_centred() -> None:
+    samples = band_noise(30.0, rate=16_000, channels=1).reshape(-1)[: 30 * 16_000]
+    net = mean_net(3, frames=96, bands=64)
+    made = backbone_of(net, patches="yamnet", frames=96, values=3).build()
+    frames = np.lib.stride_tricks.sliding_window_view(samples, 400)[::160]
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)
+    magnitude = np.abs(np.fft.rfft(frames * window, 512))
+    filters = librosa.filters.mel(
+        sr=16_000, n_fft=512, n_mels=64, fmin=125, fmax=7_500, htk=True, norm=None
+    )
+    expected = np.log(magnitude @ filters.T + 0.001)
+
+    found = made.cut_patches(samples, whole=made.spec.windows)
+
+    assert (made.spec.windows, len(expected)) == (31, 2_998)
+    np.testing.assert_allclose(found.reshape(-1, 64), expected[: 31 * 96], rtol=1e-4, atol=1e-4)
+    # the frame after the last sample that a frame needs is the next one's
+    assert made.cutting.whole_windows(95 * 160 + 400) == 1
+    assert made.cutting.whole_windows(95 * 160 + 399) == 0

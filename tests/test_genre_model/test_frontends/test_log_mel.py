@@ -8,7 +8,6 @@ import sys
 import threading
 from pathlib import Path
 
-import librosa
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,7 +19,6 @@ from genre_model.errors import InvalidSpec
 from genre_model.frontends import PRESETS as ALL
 from genre_model.frontends.log_mel import DEFAULT, NOTEBOOK, LogMel, LogMelExtractor
 from genre_model.mel import clip_windows
-from genre_model.signal.filters import MelBank
 from genre_model.signal.scales import half_of_positive
 from genre_model.signal.status import ClipDefect, Status
 
@@ -189,22 +187,6 @@ print(*[name for name in heavy if name in sys.modules])
     )
 
     assert done.stdout.splitlines() == ["partial", ""]
-
-
-@pytest.mark.parametrize("name", sorted(PRESETS))
-def test_the_bank_is_librosas_matrix(name: str) -> None:
-    spec = PRESETS[name]
-    matrix = librosa.filters.mel(
-        sr=spec.sample_rate, n_fft=spec.n_fft, n_mels=spec.n_mels, fmin=spec.f_min, fmax=spec.f_max
-    )
-    bank = MelBank.build(spec.mel)
-
-    together = np.zeros_like(matrix)
-    for group in bank.groups():
-        together[group.bands, group.bins] = group.weights.T
-
-    assert np.array_equal(bank.matrix(), matrix)
-    assert np.array_equal(together, matrix)
 
 
 def test_a_long_file_is_turned_into_windows_without_a_gap(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def test_the_model_has_the_weights_of_its_best_epoch(trained: tuple) -> None:
     assert predictions.cross_entropy() == pytest.approx(loss, rel=1e-4)
 
 
+@pytest.mark.whole
 def test_the_stall_share_is_what_was_waited_for() -> None:
     """7 training shards in pools of 3 and 2 validation shards: 4 waits of one sleep an epoch.
 
@@ -307,6 +308,7 @@ def test_the_best_epoch_is_the_most_accurate_then_the_surest_then_the_first(
     assert best_epoch(tuple(history)) == best
 
 
+@pytest.mark.whole
 def test_training_stops_when_patience_runs_out() -> None:
     spec = TrainSpec(epochs=30, batch_size=32, patience=1, learning_rate=1e-6, pooled_shards=3)
     result = fit(spec=spec)

@@ -88,6 +88,7 @@ def finish_after_kills(store: Path, kills: list[tuple[int, float]]) -> None:
     assert not list(store.rglob("*.partial"))
 
 
+@pytest.mark.whole
 def test_a_killed_writer_is_completed(tmp_path: Path, undisturbed: Path) -> None:
     finish_after_kills(tmp_path / "store", [(3, 0.004)])
     compare(tmp_path / "store", undisturbed)

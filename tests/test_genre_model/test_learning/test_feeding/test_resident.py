@@ -138,6 +138,8 @@ def test_a_training_of_kept_windows_that_was_cut_off_goes_on() -> None:
 def test_the_size_decides_unless_somebody_does(monkeypatch: pytest.MonkeyPatch) -> None:
     from genre_model.learning.feeding import budget
 
+    monkeypatch.setattr(budget, "free_memory", lambda: 10**9)
+
     def told(feed: str, *, device: str, windows: int = 64_000) -> tuple[bool, str]:
         monkeypatch.setattr(budget, "training_device", lambda: device)
         spec = TrainSpec(feed=feed)  # type: ignore[arg-type]
@@ -200,19 +202,35 @@ def test_windows_that_do_not_fit_where_they_are_to_be_kept_are_told(
     ]
 
 
-@pytest.mark.parametrize(
-    ("limit", "used", "least", "most"),
-    [("1000", "400", 600, 600), ("1000", "4000", 0, 0), ("max", "400", 1_000, 2**60)],
-)
-def test_a_containers_limit_counts_as_memory(
-    tmp_path: Path, limit: str, used: str, least: int, most: int
-) -> None:
+def test_a_containers_limit_counts_as_memory(tmp_path: Path) -> None:
     from genre_model.learning.feeding.budget import free_memory
 
-    (tmp_path / "memory.max").write_text(f"{limit}\n")
-    (tmp_path / "memory.current").write_text(f"{used}\n")
-    assert least <= free_memory(tmp_path) <= most
-    assert free_memory(tmp_path / "nowhere") > 1_000
+    own = tmp_path / "own"
+    own.write_text("1:name=systemd:/else\n0::/outer/inner\n")
+
+    def limited(group: str, *, most: str, used: int, cached: int) -> None:
+        folder = tmp_path / group
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "memory.max").write_text(f"{most}\n")
+        (folder / "memory.current").write_text(f"{used}\n")
+        (folder / "memory.stat").write_text(f"anon 5\ninactive_file {cached}\n")
+
+    unlimited = free_memory(tmp_path, own)
+    assert unlimited > 10_000
+    limited("outer/inner", most="max", used=400, cached=300)
+    assert free_memory(tmp_path, own) > 10_000
+    limited("outer", most="1000", used=400, cached=300)
+    assert free_memory(tmp_path, own) == 900
+    limited("outer/inner", most="500", used=450, cached=0)
+    assert free_memory(tmp_path, own) == 50
+    limited("outer/inner", most="500", used=4_500, cached=0)
+    assert free_memory(tmp_path, own) == 0
+    assert free_memory(tmp_path, tmp_path / "nowhere") > 10_000
+
+
+def test_how_rows_are_fed_makes_no_other_model() -> None:
+    assert TrainSpec(feed="resident").digest() == TrainSpec(feed="streaming").digest()
+    assert TrainSpec(feed="resident").digest() == TrainSpec().digest()
 
 
 def test_a_training_goes_on_compiled_for_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
