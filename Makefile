@@ -56,7 +56,7 @@ dashboard: setup ## Prefect's dashboard with the demo's runs (Ctrl-C stops it)
 test: setup ## the quick suite
 	$(TWO_AT_ONCE) -m "not whole and $(ANYWHERE)"
 
-test-whole: setup ## whole commands, trainings and clusters, which .ci/run runs, too
+test-whole: setup ## whole commands, trainings, clusters and buckets, which .ci/run runs, too
 	$(TWO_AT_ONCE) -m "whole and $(ANYWHERE)"
 
 test-faults: services ## real processes killed, disks filled

@@ -108,7 +108,13 @@ def bucket(s3_options: dict[str, Any]) -> Bucket:
     return _new_bucket(s3_options)
 
 
-@pytest.fixture(params=["folder", "moto", pytest.param("seaweedfs", marks=pytest.mark.services)])
+@pytest.fixture(
+    params=[
+        "folder",
+        pytest.param("moto", marks=pytest.mark.whole),
+        pytest.param("seaweedfs", marks=pytest.mark.services),
+    ]
+)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
     """Give an empty location of every kind."""
     if request.param == "folder":
