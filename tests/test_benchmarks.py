@@ -343,13 +343,13 @@ def _nap(began: float, process: int) -> Nap:
 
 def test_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENRE_REAL_MUSIC", str(tmp_path / "nowhere"))
-    make_data(tmp_path / "data", count=16)
+    make_data(tmp_path / "data", count=24)
     given = ["--data", tmp_path / "data", "--store", tmp_path / "store", "--epochs", 3]
     few_parts = ["--part", "gain", "--part", "warm-up", "--seeds", 1]
     found = result("recipes", *given, *few_parts, "--folds", 3)
     lines = found["recipes"]
     assert list(lines) == ["the whole recipe", "without gain", "without warm-up", "the defaults"]
-    assert (found["tracks"], found["parts"]) == (16, "3 folds by artist")
+    assert (found["tracks"], found["parts"]) == (24, "3 folds by artist")
     assert lines["the whole recipe"]["to_whole"] == [0, 0, 0]
     for line in lines.values():
         (share, low, high), (gain, least, most) = line["accuracy"], line["to_whole"]
