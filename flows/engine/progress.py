@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import logging
 
 Show = Callable[[int, str], None]
 """Called with how much is done, and a short note."""
@@ -63,17 +66,23 @@ def stage(name: str, *, total: int, unit: str) -> Iterator[Show]:
 def say(sentence: str) -> None:
     """Show one line, as when a run waits for another one; the run that calls logs it, too."""
     show_line(sentence)
+    logger = run_logger()
+    if logger is not None:
+        logger.info(sentence)
+
+
+def run_logger() -> logging.Logger | logging.LoggerAdapter[logging.Logger] | None:
+    """Return the logger of the run that calls; None outside of one."""
     # whoever has no Prefect is in no run, and need not import it
     if "prefect" not in sys.modules:
-        return
+        return None
     from prefect import get_run_logger
     from prefect.exceptions import MissingContextError
 
     try:
-        logger = get_run_logger()
+        return get_run_logger()
     except MissingContextError:
-        return
-    logger.info(sentence)
+        return None
 
 
 def show_line(sentence: str) -> None:

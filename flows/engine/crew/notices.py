@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import sys
 from collections.abc import Callable
 
 from flows.engine import progress
@@ -20,17 +19,7 @@ def show_once(sentence: str) -> None:
 
 def teller() -> Callable[[str], None]:
     """Return what tells a sentence in any thread: shown once, and logged in the run that asks."""
-    # whoever has no Prefect is in no run, and need not import it
-    prefect = sys.modules.get("prefect")
-    logger = None
-    if prefect is not None:
-        from prefect import get_run_logger
-        from prefect.exceptions import MissingContextError
-
-        try:
-            logger = get_run_logger()
-        except MissingContextError:
-            logger = None
+    logger = progress.run_logger()
     here = contextvars.copy_context()
 
     def tell(sentence: str) -> None:
